@@ -1,0 +1,85 @@
+//! One account of the configuration: where its mail is and how it is to be treated.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `[accounts.NAME]`, checked and with its defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// NAME.
+    pub name: String,
+    /// The address it sends from.
+    pub email: String,
+    /// The name it sends with; may be empty.
+    pub display_name: String,
+    /// How its server is spoken to.
+    pub protocol: Protocol,
+    /// The server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// How the connection is made secure.
+    pub tls: Tls,
+    /// Secrets without TLS beyond this machine; never by default (promise P11).
+    pub allow_plaintext: bool,
+    /// The login name.
+    pub user: String,
+    /// Where the secret is.
+    pub password: SecretSource,
+    /// A certificate file (PEM) that is trusted in addition.
+    pub ca_file: Option<PathBuf>,
+    /// The SHA-256 of the server's public key (SubjectPublicKeyInfo): this one and no other.
+    pub pin: Option<[u8; 32]>,
+    /// POP3: when mail is deleted on the server.
+    pub leave_on_server: Leave,
+    /// POP3: whether mail that left Trash for good here is deleted on the server too.
+    pub delete_on_server_when_deleted_here: bool,
+    /// How often a server that cannot push is asked.
+    pub check_every: Duration,
+}
+
+/// How a server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// RFC 9051 and RFC 3501.
+    Imap,
+    /// RFC 1939.
+    Pop3,
+}
+
+/// How a connection is made secure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tls {
+    /// From the first byte.
+    Implicit,
+    /// STARTTLS or STLS before anything secret; required, not tried.
+    Starttls,
+    /// Not at all: refused beyond loopback unless `allow_plaintext`.
+    None,
+}
+
+/// POP3: when mail that is safely here is deleted on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Leave {
+    /// Never.
+    Forever,
+    /// At once.
+    DeleteAfterDownload,
+    /// This many days after it was first stored here.
+    Days(u32),
+}
+
+/// Where a secret is; explicit for each account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SecretSource {
+    /// The first line that this shell command prints.
+    Command(String),
+    /// This environment variable, read once at the start and kept from children.
+    Env(String),
+    /// The system's keyring, as service `mailtui`, user `NAME`.
+    Keyring,
+    /// Asked for on the terminal.
+    Prompt,
+    /// In clear in the configuration; only when its file is private.
+    Plain(String),
+}

@@ -1,0 +1,1 @@
+//! Messages: parsing, decoding, rendering; nothing here trusts what it reads.

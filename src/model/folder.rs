@@ -1,0 +1,106 @@
+//! Folders (IMAP calls them mailboxes), their roles, and the views that a list can show.
+
+use super::{AccountId, FolderId};
+use crate::text::Clean;
+
+/// Who holds the truth about an account's folders and flags.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// This machine: POP3 and local accounts. Actions are done when the store has them.
+    Here,
+    /// The server: IMAP. Actions are queued and pushed.
+    Server,
+}
+
+/// What a folder is for (RFC 6154).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Where mail arrives.
+    Inbox,
+    /// Drafts.
+    Drafts,
+    /// What was sent.
+    Sent,
+    /// Kept out of the inbox.
+    Archive,
+    /// Spam.
+    Junk,
+    /// Deleted, not yet for good.
+    Trash,
+    /// Everything (Gmail's All Mail).
+    All,
+}
+
+impl Role {
+    /// Every role, in the order in which folders are shown.
+    pub const ALL: [Self; 7] =
+        [Self::Inbox, Self::Drafts, Self::Sent, Self::Archive, Self::Junk, Self::Trash, Self::All];
+
+    /// The name in the store: lower case, one word.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Inbox => "inbox",
+            Self::Drafts => "drafts",
+            Self::Sent => "sent",
+            Self::Archive => "archive",
+            Self::Junk => "junk",
+            Self::Trash => "trash",
+            Self::All => "all",
+        }
+    }
+
+    /// The role with this name in the store.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
+    /// What a folder made for this role is called, on servers and here.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Inbox => "Inbox",
+            Self::Drafts => "Drafts",
+            Self::Sent => "Sent",
+            Self::Archive => "Archive",
+            Self::Junk => "Junk",
+            Self::Trash => "Trash",
+            Self::All => "All Mail",
+        }
+    }
+}
+
+/// One folder as the store has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folder {
+    /// Its row.
+    pub id: FolderId,
+    /// The account it belongs to.
+    pub account: AccountId,
+    /// Its name exactly as on the wire: an opaque key, never shown.
+    pub remote: String,
+    /// Its name for people, levels joined by `/`.
+    pub path: Clean,
+    /// What it is for.
+    pub role: Option<Role>,
+    /// Whether it can hold mail.
+    pub selectable: bool,
+    /// Whether the user subscribed to it.
+    pub subscribed: bool,
+    /// Messages in it, hidden ones left out.
+    pub total: u32,
+    /// Unread messages in it, hidden ones left out.
+    pub unseen: u32,
+    /// Unix time of the last complete look at the server; 0: never.
+    pub synced_at: i64,
+}
+
+/// What a list of conversations shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum View {
+    /// One folder.
+    Folder(FolderId),
+    /// The folders of this role of every account together.
+    Unified(Role),
+}

@@ -1,0 +1,71 @@
+//! Everything that a user can do to mail, as values.
+
+use super::{FlagDelta, FolderId, MessageId, PlacementId, Role};
+
+/// Where mail is to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// The folder of this role of each mail's own account, made where it is missing.
+    Role(Role),
+    /// This folder.
+    Folder(FolderId),
+}
+
+/// One action of the user. The items are the copies that were counted when the user saw them (A5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// Change flags; takes effect on every copy of the message in its account.
+    Flag {
+        /// The copies.
+        items: Vec<PlacementId>,
+        /// What to set and clear.
+        delta: FlagDelta,
+        /// Whether `u` may take it back: false for the silent `\Seen` of opening a mail.
+        undoable: bool,
+    },
+    /// Take the copies out of their folders and put them into the target.
+    Move {
+        /// The copies.
+        items: Vec<PlacementId>,
+        /// Where to.
+        to: Target,
+    },
+    /// Put a copy into the target as well.
+    Copy {
+        /// The copies.
+        items: Vec<PlacementId>,
+        /// Where to.
+        to: Target,
+    },
+    /// Remove the copies for good. Not undoable: ask first.
+    Purge {
+        /// The copies.
+        items: Vec<PlacementId>,
+    },
+    /// Take back the newest action that was not taken back yet.
+    Undo,
+    /// Do again what was taken back last.
+    Redo,
+}
+
+/// Where an action happened, so that the cursor can go there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The folder in which its mail is now.
+    pub folder: FolderId,
+    /// One of the mails.
+    pub message: MessageId,
+}
+
+/// What became of an intent, told when it is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// What was done, in words for the status line: `archived 3`, `undid: archived 3`.
+    pub label: String,
+    /// Whether `u` takes it back.
+    pub undoable: bool,
+    /// For undo and redo: where to put the cursor.
+    pub place: Option<Place>,
+    /// Why nothing was done; then `label` is empty.
+    pub error: Option<String>,
+}

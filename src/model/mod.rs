@@ -1,0 +1,19 @@
+//! Plain values that every floor speaks in: no I/O, no locks, no drawing.
+
+mod address;
+mod cursor;
+mod flags;
+mod folder;
+mod ids;
+mod intent;
+mod message;
+mod uidset;
+
+pub use address::Address;
+pub use cursor::Cursor;
+pub use flags::{FlagDelta, Flags};
+pub use folder::{Folder, Owner, Role, View};
+pub use ids::{AccountId, FolderId, MessageId, OpId, PlacementId, ThreadId};
+pub use intent::{Intent, Outcome, Place, Target};
+pub use message::{BodyState, Envelope, Member, Row, SortKey, Summary};
+pub use uidset::UidSet;

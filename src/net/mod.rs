@@ -1,0 +1,5 @@
+//! Bytes: connections with limits, deadlines and a way to interrupt them.
+
+mod interrupt;
+
+pub use interrupt::Interrupt;

@@ -1,0 +1,301 @@
+//! The one trait that servers are spoken to through, and the values that pass over it.
+//!
+//! An implementation reports what the server has and carries out what it is told. It decides nothing,
+//! stores nothing and retries nothing: that is the engine's work. Callers ask [`Caps`], never
+//! "is this IMAP?".
+
+pub mod imap;
+pub mod memory;
+mod open;
+pub mod pop3;
+
+pub use open::open;
+
+use std::time::Instant;
+
+use crate::error::Result;
+use crate::model::{Cursor, FlagDelta, Flags, Role, UidSet};
+
+/// One authenticated, blocking conversation with one mail server.
+pub trait MailProtocol: Send {
+    /// What this server, on this connection, can do. The same for the whole session.
+    fn caps(&self) -> Caps;
+
+    /// Every folder of the account.
+    fn folders(&mut self) -> Result<Vec<RemoteFolder>>;
+
+    /// Reports every difference between the server's folder and what is `known` of it, newest mail
+    /// first. The sink may stop it at any change: what was reported stays valid, and the next call goes
+    /// on from there. The cursor covers exactly what was reported.
+    fn pull(&mut self, folder: &FolderRef, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor>;
+
+    /// Whole raw messages, in any order, bytes exactly as the server has them. An id that the server
+    /// does not have any more is passed over in silence: the next pull reports it gone.
+    fn fetch(&mut self, folder: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()>;
+
+    /// Carries out one operation. Safe to repeat.
+    fn apply(&mut self, op: &RemoteOp) -> Result<Applied>;
+
+    /// Blocks until something in `folder` may have changed, `until` passes, or the interrupt that the
+    /// session was opened with rings. Returns [`Wake::Unsupported`] at once where `caps().push` is false.
+    fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake>;
+
+    /// Something harmless that keeps the session open while this side is busy (NOOP).
+    fn keep_alive(&mut self) -> Result<()>;
+
+    /// Ends the session in order. For POP3 this, and only this, makes deletions real (RFC 1939 section 6).
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// What a server can do, as far as callers must know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    /// It has more than one folder; else folders live here only.
+    pub folders: bool,
+    /// It keeps flags; else flags live here only.
+    pub flags: bool,
+    /// It takes messages (`RemoteOp::Append`).
+    pub append: bool,
+    /// `wait` can block for news.
+    pub push: bool,
+    /// The session shows the maildrop as it was at login: reconnect to see new mail (RFC 1939 section 5).
+    pub snapshot: bool,
+    /// Whether identities are stable enough for a deletion on the server (promise P6).
+    pub deletes: bool,
+}
+
+/// One folder as the server tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteFolder {
+    /// Its name exactly as on the wire.
+    pub remote: String,
+    /// Its name decoded, levels joined by `/`. Not cleaned.
+    pub path: String,
+    /// What it is for: told by the server, or a sensible guess.
+    pub role: Option<Role>,
+    /// Whether it can be selected.
+    pub selectable: bool,
+    /// Whether the user subscribed to it.
+    pub subscribed: bool,
+    /// Message count, if told in passing.
+    pub messages: Option<u32>,
+    /// What the server says of its state, if told in passing: lets the caller pass over folders in step.
+    pub cursor: Option<Cursor>,
+}
+
+/// A folder to work in, named as on the wire.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FolderRef {
+    /// [`RemoteFolder::remote`]; POP3: `INBOX`.
+    pub remote: String,
+}
+
+impl FolderRef {
+    /// The folder with this name on the wire.
+    pub fn new(remote: impl Into<String>) -> Self {
+        Self { remote: remote.into() }
+    }
+}
+
+/// The server's name for one message in one folder.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RemoteId {
+    /// IMAP (RFC 9051 section 2.3.1.1).
+    Uid {
+        /// UIDVALIDITY.
+        validity: u32,
+        /// UID.
+        uid: u32,
+    },
+    /// POP3 (RFC 1939 section 7), verbatim.
+    Uidl(String),
+}
+
+/// One difference between the server and what is held here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Everything known about this folder is void: UIDVALIDITY changed. Comes first.
+    Reset {
+        /// The new UIDVALIDITY.
+        validity: u32,
+    },
+    /// How many messages a first look will bring, for the progress line. A guess is fine.
+    Expect {
+        /// New messages to come.
+        messages: u64,
+    },
+    /// A message that is not known here.
+    New {
+        /// Its name.
+        id: RemoteId,
+        /// Proof of sameness over folders: EMAILID (RFC 8474) or X-GM-MSGID.
+        remote_id: Option<String>,
+        /// System flags.
+        flags: Flags,
+        /// Other keywords, as spelled.
+        keywords: Vec<String>,
+        /// RFC822.SIZE in bytes; POP3: the LIST size, which may lie.
+        size: u64,
+        /// INTERNALDATE as Unix seconds; 0 when the server has none (POP3).
+        received: i64,
+        /// The raw header block; `None` where fetching the whole is as cheap (POP3).
+        head: Option<Vec<u8>>,
+    },
+    /// The flags of a known message, all of them.
+    Flags {
+        /// Its name.
+        id: RemoteId,
+        /// System flags.
+        flags: Flags,
+        /// Other keywords.
+        keywords: Vec<String>,
+    },
+    /// A known message is not there any more. Reported only after a complete tagged OK (promise I8).
+    Gone {
+        /// Its name.
+        id: RemoteId,
+    },
+    /// Everything up to here is covered by this cursor: store it with the changes before it.
+    Covered(Cursor),
+    /// POP3: one whole listing, for pruning what the server dropped (promise P2).
+    Listing {
+        /// Every UIDL listed, verbatim.
+        uidls: Vec<String>,
+    },
+}
+
+/// What is already held of a folder; lent to the protocol so that it can tell differences.
+pub trait Known {
+    /// How far the folder is in step.
+    fn cursor(&self) -> Cursor;
+    /// The UIDs held. Loaded only when asked for.
+    fn uids(&self) -> Result<UidSet>;
+    /// The flags and keywords that the server last told, by UID, ascending. Loaded only when asked for.
+    fn flags(&self) -> Result<Vec<(u32, Flags, Vec<String>)>>;
+    /// Whether this UIDL was taken before, mail deleted here but left there included.
+    fn has_uidl(&self, uidl: &str) -> bool;
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Stop soon, at the next point where the session is in order.
+    Stop,
+}
+
+/// Takes changes.
+pub trait Sink {
+    /// One change; an error ends the pull.
+    fn change(&mut self, change: Change) -> Result<Flow>;
+}
+
+/// Takes raw messages in pieces, so that memory never grows with a message.
+pub trait BodySink {
+    /// A message of about `size` bytes begins.
+    fn begin(&mut self, id: &RemoteId, size: u64) -> Result<()>;
+    /// The next bytes of it.
+    fn data(&mut self, bytes: &[u8]) -> Result<()>;
+    /// The message is whole. Without this call it is not.
+    fn end(&mut self) -> Result<Flow>;
+}
+
+/// One operation on the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoteOp {
+    /// Change flags and keywords.
+    Flag {
+        /// Where.
+        folder: FolderRef,
+        /// Which.
+        ids: Vec<RemoteId>,
+        /// System flags to set and clear.
+        delta: FlagDelta,
+        /// Keywords to set.
+        add: Vec<String>,
+        /// Keywords to clear.
+        del: Vec<String>,
+    },
+    /// Move (RFC 6851, else COPY and UID EXPUNGE, promise I6).
+    Move {
+        /// From where.
+        from: FolderRef,
+        /// To where.
+        to: FolderRef,
+        /// Which.
+        ids: Vec<RemoteId>,
+    },
+    /// Copy.
+    Copy {
+        /// From where.
+        from: FolderRef,
+        /// To where.
+        to: FolderRef,
+        /// Which.
+        ids: Vec<RemoteId>,
+    },
+    /// Remove for good.
+    Delete {
+        /// Where.
+        folder: FolderRef,
+        /// Which.
+        ids: Vec<RemoteId>,
+    },
+    /// Put a message into a folder.
+    Append {
+        /// Where.
+        folder: FolderRef,
+        /// The raw message.
+        raw: Vec<u8>,
+        /// Its flags.
+        flags: Flags,
+        /// INTERNALDATE to set, Unix seconds.
+        received: i64,
+    },
+    /// Make a folder and subscribe to it. One that is there already is success.
+    CreateFolder {
+        /// Its decoded path, levels joined by `/`; the protocol encodes it and finds the delimiter.
+        path: String,
+    },
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Applied {
+    /// Done.
+    Done {
+        /// Old name to new name, as far as told (COPYUID, APPENDUID).
+        moved: Vec<(RemoteId, RemoteId)>,
+        /// `CreateFolder`: the name on the wire.
+        created: Option<String>,
+    },
+    /// Done for all but these: still there, left as they were.
+    Partial {
+        /// Which were refused.
+        refused: Vec<RemoteId>,
+    },
+    /// POP3 DELE: it counts once `finish()` is Ok (promise P3).
+    AtFinish,
+}
+
+impl Applied {
+    /// Done, with nothing to tell.
+    #[must_use]
+    pub fn done() -> Self {
+        Self::Done { moved: Vec::new(), created: None }
+    }
+}
+
+/// Why a wait ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// Something may have changed: pull.
+    Changed,
+    /// The time is up.
+    TimedOut,
+    /// The interrupt rang.
+    Interrupted,
+    /// This server cannot tell of news.
+    Unsupported,
+}

@@ -1,0 +1,268 @@
+//! What the engine hands to the store and what it is told back: plain values, parsed already.
+
+use crate::model::{
+    AccountId, Cursor, Envelope, FlagDelta, Flags, FolderId, MessageId, OpId, Outcome, PlacementId, Role,
+};
+
+/// Steps that are committed together or not at all.
+#[derive(Debug)]
+pub struct Batch {
+    /// The account they belong to.
+    pub account: AccountId,
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// One change to the store by an engine.
+#[derive(Debug)]
+pub enum Step {
+    /// The server's folders, all of them. Those that are missing and hold nothing that is queued go.
+    Folders(Vec<FolderSpec>),
+    /// UIDVALIDITY changed (promise I2): every placement of the folder is to be matched anew.
+    Reset {
+        /// The folder.
+        folder: FolderId,
+        /// The new UIDVALIDITY.
+        validity: u32,
+    },
+    /// A message the server has: finds its pending placement or its content if held, else is inserted.
+    /// Answered with its id in [`Committed::messages`].
+    Message(Box<Incoming>),
+    /// The content of a message too large to hold in memory: a row without a placement, answered with its
+    /// id; followed by `Part`s and a `Land`. What never lands is dropped at the next start.
+    Stage(Box<Incoming>),
+    /// A piece of a large body.
+    Part {
+        /// Whose.
+        message: MessageId,
+        /// The piece.
+        chunk: Chunk,
+    },
+    /// The body of a message whose row is there: its last chunks, and what is known of the whole.
+    Body {
+        /// Whose.
+        message: MessageId,
+        /// Chunks that were not sent as parts, and facts of the whole.
+        body: Packed,
+    },
+    /// A staged message is whole: give it its place.
+    Land {
+        /// The staged row.
+        message: MessageId,
+        /// As for `Stage`, with the body's last chunks and facts.
+        incoming: Box<Incoming>,
+    },
+    /// The server's flags and keywords of a message, all of them; what is queued here stays on top.
+    Flags {
+        /// The folder.
+        folder: FolderId,
+        /// The message.
+        uid: u32,
+        /// System flags.
+        flags: Flags,
+        /// Keywords.
+        keywords: Vec<String>,
+    },
+    /// The server does not have it any more.
+    Gone {
+        /// The folder.
+        folder: FolderId,
+        /// The message.
+        uid: u32,
+    },
+    /// Everything before this step in this folder is covered.
+    Cursor {
+        /// The folder.
+        folder: FolderId,
+        /// How far.
+        cursor: Cursor,
+    },
+    /// A folder was looked at completely.
+    Synced {
+        /// The folder.
+        folder: FolderId,
+        /// Unix time.
+        at: i64,
+    },
+    /// POP3: a complete listing. Counts absences, closes `told` deletions that are not listed (P2, P3).
+    Listing {
+        /// Every UIDL listed.
+        uidls: Vec<String>,
+    },
+    /// POP3: DELE was sent for these, QUIT not yet answered.
+    Told {
+        /// Which.
+        uidls: Vec<String>,
+    },
+    /// POP3: QUIT was not +OK, or the next listing still shows them: to be deleted again.
+    Untold,
+    /// An operation is being carried out.
+    OpRunning(OpId),
+    /// An operation is done: base flags follow, hidden sources go, results get their UIDs.
+    OpDone {
+        /// Which.
+        op: OpId,
+        /// Placement of an item, and the UID that the server gave its result, where told.
+        moved: Vec<(PlacementId, u32)>,
+        /// mkdir: the name on the wire.
+        created: Option<String>,
+    },
+    /// An operation failed; its local effect stays.
+    OpFailed {
+        /// Which.
+        op: OpId,
+        /// In words.
+        error: String,
+        /// When to try again, Unix time; `None`: it became a conflict and waits for the user.
+        retry_at: Option<i64>,
+    },
+}
+
+/// A folder as a server tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderSpec {
+    /// Its name on the wire.
+    pub remote: String,
+    /// Its name for people.
+    pub path: String,
+    /// What it is for.
+    pub role: Option<Role>,
+    /// Whether it can hold mail.
+    pub selectable: bool,
+    /// Whether it is subscribed to.
+    pub subscribed: bool,
+}
+
+/// A message that arrives from a server, header parsed.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Where it lies.
+    pub folder: FolderId,
+    /// IMAP: its UID.
+    pub uid: Option<u32>,
+    /// POP3: its UIDL; recorded as seen in the same transaction (promise P3).
+    pub uidl: Option<String>,
+    /// EMAILID or X-GM-MSGID.
+    pub remote_id: Option<String>,
+    /// System flags.
+    pub flags: Flags,
+    /// Keywords.
+    pub keywords: Vec<String>,
+    /// Size of the raw mail as told by the server.
+    pub size: u64,
+    /// INTERNALDATE; 0: unknown, then the Received header or the Date or now is taken by the engine.
+    pub received: i64,
+    /// Its header.
+    pub envelope: Envelope,
+    /// Its body, if it came with it.
+    pub body: Option<Packed>,
+}
+
+/// One piece of a raw mail: 1 MiB of raw bytes but for the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// From 0.
+    pub seq: u32,
+    /// Whether `bytes` is a zstd frame.
+    pub packed: bool,
+    /// What is stored.
+    pub bytes: Vec<u8>,
+}
+
+/// A raw mail ready for the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// Its chunks, or the last ones where the others went ahead as parts.
+    pub chunks: Vec<Chunk>,
+    /// Bytes of the raw mail.
+    pub size: u64,
+    /// SHA-256 of the raw mail.
+    pub sha256: [u8; 32],
+    /// The first words of its text, decoded.
+    pub snippet: String,
+    /// How many attachments.
+    pub attachments: u32,
+}
+
+/// What a commit did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// One for each `Message` and `Stage` step, in order.
+    pub messages: Vec<MessageId>,
+}
+
+/// What changed, told to everyone who subscribed, after each commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Counts commits of this process, and pokes by others.
+    pub serial: u64,
+    /// Folders whose rows or counts changed.
+    pub folders: Vec<FolderId>,
+    /// Messages whose content or flags changed; not all where there are many.
+    pub messages: Vec<MessageId>,
+    /// Accounts whose folder list changed.
+    pub accounts: Vec<AccountId>,
+    /// Accounts whose queue of operations changed.
+    pub ops: Vec<AccountId>,
+    /// Another process changed something: look at everything shown.
+    pub foreign: bool,
+    /// What became of an intent, if this was one.
+    pub outcome: Option<Outcome>,
+}
+
+/// A body that is to be fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WantedBody {
+    /// Whose.
+    pub message: MessageId,
+    /// Where a copy lies.
+    pub folder: FolderId,
+    /// Its UID there.
+    pub uid: u32,
+    /// RFC822.SIZE.
+    pub size: u64,
+}
+
+/// One queued operation, with all that is needed to carry it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Op {
+    /// Its row.
+    pub id: OpId,
+    /// What to do.
+    pub kind: OpKind,
+    /// Where: the folder that the items lie in.
+    pub folder: Option<FolderId>,
+    /// How often it was tried.
+    pub tries: u32,
+    /// On what; items whose UID is not known yet make the op wait.
+    pub items: Vec<OpItem>,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpKind {
+    /// Change flags.
+    Flags(FlagDelta),
+    /// Move to a folder.
+    Move(FolderId),
+    /// Copy to a folder.
+    Copy(FolderId),
+    /// Remove for good.
+    Delete,
+    /// Make a folder with this path.
+    Mkdir {
+        /// The row that waits for its name on the wire.
+        folder: FolderId,
+        /// Decoded.
+        path: String,
+    },
+}
+
+/// One mail of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpItem {
+    /// The copy.
+    pub placement: PlacementId,
+    /// Its UID; `None`: it waits for the op whose result it is.
+    pub uid: Option<u32>,
+}

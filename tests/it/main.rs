@@ -1,0 +1,4 @@
+//! The one integration test binary.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod floors;
