@@ -1,1 +1,2 @@
+//! The program: hands the command line to the library.
 fn main() {}

@@ -1,0 +1,381 @@
+//! A session of IMAP kind with the server in memory.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::apply::{carry_out, no_such, touched};
+use super::mailbox::{Mail, Mailbox};
+use super::{Call, Server, State};
+use crate::error::Result;
+use crate::model::{Cursor, Flags, UidSet};
+use crate::net::Interrupt;
+use crate::protocol::{
+    Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
+    Sink, Wake,
+};
+
+/// Mails reported between two points at which a first look is covered.
+const CHUNK: usize = 200;
+/// Bytes of a body handed over at once.
+const PIECE: usize = 64 * 1024;
+
+pub(super) struct Session {
+    server: Server,
+    number: u64,
+    epoch: u64,
+    interrupt: Interrupt,
+    /// Rung by the server at each change: apart from the interrupt, which is the caller's.
+    bell: Interrupt,
+    /// UIDVALIDITY and modification sequence of each folder when it was last looked at here.
+    seen: HashMap<String, (u32, u64)>,
+}
+
+impl Session {
+    pub(super) fn new(server: &Server, interrupt: &Interrupt) -> Result<Self> {
+        let bell = Interrupt::new()?;
+        let mut state = server.lock();
+        let (number, epoch) = (state.next_session, state.epoch);
+        state.next_session += 1;
+        state.bells.push((number, bell.clone()));
+        drop(state);
+        Ok(Self {
+            server: server.clone(),
+            number,
+            epoch,
+            interrupt: interrupt.clone(),
+            bell,
+            seen: HashMap::new(),
+        })
+    }
+
+    fn call(&self, call: Call) -> Result<()> {
+        self.server.call(call)?;
+        self.server.alive(self.epoch)
+    }
+
+    fn with<T>(&self, folder: &FolderRef, act: impl FnOnce(&mut Mailbox) -> T) -> Result<T> {
+        self.server.lock().mailbox(&folder.remote).map(act).ok_or_else(|| no_such(folder))
+    }
+
+    /// The state of a folder as a cursor over nothing but its newest end.
+    fn look(&self, folder: &FolderRef) -> Result<Cursor> {
+        let condstore = self.server.lock().condstore;
+        self.with(folder, |there| Cursor {
+            validity: there.validity,
+            uidnext: there.uidnext,
+            modseq: if condstore { there.modseq } else { 0 },
+            backfill: there.uidnext,
+        })
+    }
+
+    fn mark_seen(&mut self, folder: &FolderRef) -> Result<()> {
+        let now = self.with(folder, |there| there.stamp())?;
+        self.seen.insert(folder.remote.clone(), now);
+        Ok(())
+    }
+}
+
+impl MailProtocol for Session {
+    fn caps(&self) -> Caps {
+        Caps { folders: true, flags: true, append: true, push: true, snapshot: false, deletes: true }
+    }
+
+    fn folders(&mut self) -> Result<Vec<RemoteFolder>> {
+        self.call(Call::Folders)?;
+        let state = self.server.lock();
+        let tell = |b: &Mailbox| RemoteFolder {
+            remote: b.remote.clone(),
+            path: b.path.clone(),
+            role: b.role,
+            selectable: true,
+            subscribed: b.subscribed,
+            messages: u32::try_from(b.len()).ok(),
+            cursor: Some(Cursor {
+                validity: b.validity,
+                uidnext: b.uidnext,
+                modseq: if state.condstore { b.modseq } else { 0 },
+                backfill: b.uidnext,
+            }),
+        };
+        Ok(state.boxes.iter().map(tell).collect())
+    }
+
+    fn pull(&mut self, folder: &FolderRef, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
+        self.call(Call::Pull)?;
+        let now = self.look(folder)?;
+        self.mark_seen(folder)?;
+        let mut at = known.cursor();
+        let mut held = UidSet::new();
+        let fresh = at.validity != now.validity;
+        if fresh {
+            if at.validity != 0 && sink.change(Change::Reset { validity: now.validity })? == Flow::Stop {
+                return Ok(at);
+            }
+            at = now;
+        } else if now.modseq != 0 && (Cursor { backfill: 1, ..now }) == at {
+            return Ok(at);
+        } else {
+            held = known.uids()?;
+        }
+        let told = if fresh || now.modseq != 0 { Vec::new() } else { known.flags()? };
+        let mut pull =
+            Pull { session: self, folder, sink, held, told, since: at.modseq, validity: now.validity };
+        // A cursor over nothing yet: from here on what is reported belongs to this UIDVALIDITY.
+        if fresh && pull.sink.change(Change::Covered(at))? == Flow::Stop {
+            return Ok(at);
+        }
+        pull.expect(at)?;
+        if !fresh {
+            let uids = pull.changed(at)?;
+            if pull.report(&uids)?.is_some() || pull.gone()? == Flow::Stop {
+                return Ok(at);
+            }
+            at = Cursor { uidnext: now.uidnext, modseq: now.modseq, ..at };
+            if pull.sink.change(Change::Covered(at))? == Flow::Stop {
+                return Ok(at);
+            }
+        }
+        while at.backfill > 1 {
+            let uids = pull.below(at.backfill)?;
+            if let Some(stopped) = pull.report(&uids)? {
+                return Ok(Cursor { backfill: stopped, ..at });
+            }
+            at.backfill = if uids.len() < CHUNK { 1 } else { uids.last().copied().unwrap_or(1) };
+            if pull.sink.change(Change::Covered(at))? == Flow::Stop {
+                break;
+            }
+        }
+        Ok(at)
+    }
+
+    fn fetch(&mut self, folder: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
+        self.call(Call::Fetch)?;
+        for id in ids {
+            let RemoteId::Uid { validity, uid } = id else { continue };
+            let held = self.with(folder, |there| {
+                (there.validity == *validity)
+                    .then(|| there.mails.get(uid).map(|m| m.source.clone()))
+                    .flatten()
+            })?;
+            let Some(source) = held else { continue };
+            self.call(Call::Body)?;
+            if hand_over(id, &source.bytes(), sink)? == Flow::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {
+        self.call(Call::Apply)?;
+        let applied = {
+            let mut state = self.server.lock();
+            // As in IMAP, a client is not woken by what it did itself, but by what others did before.
+            let in_step = |state: &mut State, name: &str, seen: &HashMap<_, _>| {
+                state.mailbox(name).map(|b| b.stamp()) == seen.get(name).copied()
+            };
+            let touched = touched(op);
+            let quiet: Vec<&String> =
+                touched.into_iter().filter(|name| in_step(&mut state, name, &self.seen)).collect();
+            let applied = carry_out(&mut state, op)?;
+            for name in quiet {
+                if let Some(there) = state.mailbox(name) {
+                    self.seen.insert(name.clone(), there.stamp());
+                }
+            }
+            applied
+        };
+        self.server.tell();
+        self.call(Call::Applied)?;
+        Ok(applied)
+    }
+
+    fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake> {
+        self.call(Call::Wait)?;
+        if !self.seen.contains_key(&folder.remote) {
+            self.mark_seen(folder)?;
+        }
+        loop {
+            if self.interrupt.is_rung() {
+                return Ok(Wake::Interrupted);
+            }
+            self.bell.silence();
+            self.server.alive(self.epoch)?;
+            if !self.is_in_step(folder) {
+                self.mark_seen(folder)?;
+                return Ok(Wake::Changed);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(Wake::TimedOut);
+            }
+            let left = Timespec::try_from(left).ok();
+            let mut fds =
+                [PollFd::new(&self.interrupt, PollFlags::IN), PollFd::new(&self.bell, PollFlags::IN)];
+            // A signal ends the poll early: look again.
+            let _ = poll(&mut fds, left.as_ref());
+        }
+    }
+
+    fn keep_alive(&mut self) -> Result<()> {
+        self.call(Call::KeepAlive)
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.call(Call::Finish)?;
+        self.call(Call::Finished)
+    }
+}
+
+impl Session {
+    fn is_in_step(&self, folder: &FolderRef) -> bool {
+        let now = self.with(folder, |there| there.stamp()).ok();
+        now.as_ref() == self.seen.get(&folder.remote)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.server.lock().bells.retain(|(number, _)| *number != self.number);
+    }
+}
+
+/// One body, in pieces.
+pub(super) fn hand_over(id: &RemoteId, raw: &[u8], sink: &mut dyn BodySink) -> Result<Flow> {
+    sink.begin(id, raw.len() as u64)?;
+    for piece in raw.chunks(PIECE) {
+        sink.data(piece)?;
+    }
+    sink.end()
+}
+
+/// One pull under way.
+struct Pull<'a> {
+    session: &'a Session,
+    folder: &'a FolderRef,
+    sink: &'a mut dyn Sink,
+    /// What was known at the start, under this UIDVALIDITY.
+    held: UidSet,
+    /// Without modification sequences: the flags that were told before.
+    told: Vec<(u32, Flags, Vec<String>)>,
+    /// The modification sequence that was covered at the start.
+    since: u64,
+    validity: u32,
+}
+
+impl Pull<'_> {
+    fn expect(&mut self, at: Cursor) -> Result<()> {
+        let held = &self.held;
+        let messages = self.session.with(self.folder, |there| {
+            let new =
+                |range: &mut dyn Iterator<Item = &u32>| range.filter(|uid| !held.contains(**uid)).count();
+            new(&mut there.mails.range(at.uidnext..).map(|(uid, _)| uid))
+                + new(&mut there.mails.range(..at.backfill.min(at.uidnext)).map(|(uid, _)| uid))
+        })? as u64;
+        if messages > 0 {
+            self.sink.change(Change::Expect { messages })?;
+        }
+        Ok(())
+    }
+
+    /// What is new above the cursor or changed within it, newest first.
+    fn changed(&self, at: Cursor) -> Result<Vec<u32>> {
+        self.session.with(self.folder, |there| {
+            let newer = there.mails.range(at.backfill..).rev();
+            newer
+                .filter(|(uid, mail)| **uid >= at.uidnext || self.differs(**uid, mail))
+                .map(|(u, _)| *u)
+                .collect()
+        })
+    }
+
+    /// The next chunk of a first look.
+    fn below(&self, backfill: u32) -> Result<Vec<u32>> {
+        self.session.with(self.folder, |there| {
+            there.mails.range(..backfill).rev().take(CHUNK).map(|(uid, _)| *uid).collect()
+        })
+    }
+
+    /// Whether a mail is not what is known of it.
+    fn differs(&self, uid: u32, mail: &Mail) -> bool {
+        if !self.held.contains(uid) {
+            return true;
+        }
+        if self.since != 0 {
+            return mail.modseq > self.since;
+        }
+        match self.told.binary_search_by_key(&uid, |(u, _, _)| *u) {
+            Ok(at) => {
+                let (_, flags, words) = &self.told[at];
+                let mut words = words.clone();
+                words.sort_unstable();
+                *flags != mail.flags || words != mail.keywords
+            }
+            Err(_) => true,
+        }
+    }
+
+    /// Reports these mails, each as it is by now. Stopped: the UID at which.
+    fn report(&mut self, uids: &[u32]) -> Result<Option<u32>> {
+        for &uid in uids {
+            // Not under the lock: the sink may take its time, and others act meanwhile.
+            let mail = self.session.with(self.folder, |there| {
+                (there.validity == self.validity).then(|| there.mails.get(&uid).cloned()).flatten()
+            })?;
+            let Some(mail) = mail.filter(|mail| self.differs(uid, mail)) else { continue };
+            self.session.call(Call::Change)?;
+            if self.sink.change(self.tell(uid, &mail))? == Flow::Stop {
+                return Ok(Some(uid));
+            }
+        }
+        Ok(None)
+    }
+
+    fn tell(&self, uid: u32, mail: &Mail) -> Change {
+        let id = RemoteId::Uid { validity: self.validity, uid };
+        if self.held.contains(uid) {
+            return Change::Flags { id, flags: mail.flags, keywords: mail.keywords.clone() };
+        }
+        let raw = mail.source.bytes();
+        Change::New {
+            id,
+            remote_id: Some(mail.email_id()),
+            flags: mail.flags,
+            keywords: mail.keywords.clone(),
+            size: raw.len() as u64,
+            received: mail.received,
+            head: Some(header_block(&raw).to_vec()),
+        }
+    }
+
+    /// Reports what is known here and not there any more.
+    fn gone(&mut self) -> Result<Flow> {
+        let uids: Vec<u32> = self.session.with(self.folder, |there| {
+            if self.since == 0 {
+                return self.held.iter().filter(|uid| !there.mails.contains_key(uid)).collect();
+            }
+            let after = there.gone.partition_point(|(modseq, _)| *modseq <= self.since);
+            there.gone[after..].iter().map(|(_, uid)| *uid).filter(|uid| self.held.contains(*uid)).collect()
+        })?;
+        for uid in uids {
+            self.session.call(Call::Change)?;
+            let id = RemoteId::Uid { validity: self.validity, uid };
+            if self.sink.change(Change::Gone { id })? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::Continue)
+    }
+}
+
+/// The header through its empty line; all of it where there is none.
+fn header_block(raw: &[u8]) -> &[u8] {
+    let end = |mark: &[u8]| raw.windows(mark.len()).position(|w| w == mark).map(|at| at + mark.len());
+    match (end(b"\r\n\r\n"), end(b"\n\n")) {
+        (Some(a), Some(b)) => &raw[..a.min(b)],
+        (Some(a), None) | (None, Some(a)) => &raw[..a],
+        (None, None) => raw,
+    }
+}
