@@ -1,0 +1,155 @@
+//! What a command asks for: the one vocabulary of `App::update`.
+
+use crate::model::Role;
+
+/// Something to do, with its count already in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Move the cursor, or scroll, within the place that has the keys.
+    Go(Motion),
+    /// Put the row under the cursor somewhere else on the screen.
+    Align(Align),
+    /// The pane to the left; in the reader, back over what was cut off first.
+    Left,
+    /// The pane to the right; in the reader, what is cut off.
+    Right,
+    /// Open what the cursor is on.
+    Open,
+    /// Reader: a page down; at the end stop once, then the next unread mail.
+    ReadOn,
+    /// Back one level; at the top, quit when asked twice.
+    Back,
+    /// Undo one thing: pending keys, a wait, a prompt, the selection, a level.
+    Escape,
+    /// Back to where the last jump began.
+    JumpBack,
+    /// To another mail or row in the list's order.
+    Step(Step, i32),
+    /// Open the folder after (or before) this one.
+    NextFolder(i32),
+    /// Open the folder of this role in the account at hand.
+    GoRole(Role),
+    /// Open the inboxes of all accounts together.
+    GoUnified,
+    /// Fold or unfold conversations.
+    Fold(Fold),
+    /// Change the selection.
+    Select(Select),
+    /// Do something to mail, on so many rows.
+    Triage(Triage, u32),
+    /// Take back so many actions.
+    Undo(u32),
+    /// Do again what was taken back.
+    Redo(u32),
+    /// Show or hide all headers.
+    AllHeaders,
+    /// HTML or plain text.
+    Html,
+    /// Show or leave the panel of attachments.
+    Attachments,
+    /// Save an attachment, or the mail itself.
+    Save(Save),
+    /// Fetch what is not here of the mail at hand.
+    Download,
+    /// Ask the servers now.
+    Sync,
+    /// Show the keys.
+    Help,
+    /// Open the command line, with this text in it.
+    CommandLine(String),
+    /// Paint everything anew.
+    Redraw,
+    /// Stop the program and give the terminal back until `fg`.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// A movement within one place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    /// By rows or lines, down when positive.
+    Lines(i32),
+    /// By half pages.
+    Halves(i32),
+    /// By pages.
+    Pages(i32),
+    /// To the first row.
+    First,
+    /// To the last row.
+    Last,
+}
+
+/// Where on the screen the row under the cursor is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// In the first line.
+    Top,
+    /// In the middle.
+    Middle,
+    /// In the last line.
+    Bottom,
+}
+
+/// What to step to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The next mail: of the conversation, then of the next one.
+    Message,
+    /// The next conversation.
+    Thread,
+    /// The next unread mail.
+    Unread,
+}
+
+/// How conversations are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// The other way.
+    Toggle,
+    /// As one row a mail.
+    Open,
+    /// As one row.
+    Close,
+    /// All of them as one row a mail.
+    OpenAll,
+    /// All of them as one row.
+    CloseAll,
+}
+
+/// A change of the selection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Select {
+    /// Toggle so many rows and move past them.
+    Rows(u32),
+    /// Every row of the list.
+    All,
+    /// The whole conversation at hand.
+    Thread,
+}
+
+/// Something done to mail without a question, and taken back by `u`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Triage {
+    /// To Trash; from Trash for good, after a question.
+    Delete,
+    /// To Archive.
+    Archive,
+    /// To Junk.
+    Junk,
+    /// Star or unstar.
+    Star,
+    /// Read or unread.
+    Read,
+}
+
+/// What to save.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Save {
+    /// The attachment under the cursor of the panel.
+    One,
+    /// Every attachment.
+    All,
+    /// The mail itself, as it came.
+    Mail,
+}

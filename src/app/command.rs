@@ -1,0 +1,187 @@
+//! What a command is. Keys, help, the command line and the documentation all read [`COMMANDS`].
+
+use super::action::Action;
+use super::scope::{Focus, Scope};
+
+pub use super::commands::COMMANDS;
+
+/// One thing that a person can ask for, by key or by name.
+#[derive(Debug, Clone, Copy)]
+pub struct Command {
+    /// Its name on the command line and in the configuration: unique, lower case, words joined by `-`.
+    pub name: &'static str,
+    /// Where it works.
+    pub scope: Scope,
+    /// Its default keys, as [`super::key::Key::sequence`] reads them.
+    pub keys: &'static [&'static str],
+    /// What it takes.
+    pub args: Args,
+    /// Under which heading help lists it.
+    pub group: Group,
+    /// What it does: a verb first, no full stop, at most 40 cells.
+    pub doc: &'static str,
+    /// What must be there for it to work.
+    pub needs: Needs,
+    /// The action that it asks for.
+    pub action: fn(&Call) -> Action,
+}
+
+/// How a command was called.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// The count typed before it or given as its argument.
+    pub count: Option<u32>,
+}
+
+impl Call {
+    /// The count, once when there is none.
+    #[must_use]
+    pub fn times(&self) -> u32 {
+        self.count.unwrap_or(1).clamp(1, 1_000_000)
+    }
+
+    /// The count as a distance.
+    #[must_use]
+    pub fn steps(&self) -> i32 {
+        i32::try_from(self.times()).unwrap_or(i32::MAX)
+    }
+}
+
+/// What a command takes on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Args {
+    /// Nothing.
+    None,
+    /// A count, before its key or after its name.
+    Count,
+}
+
+/// A heading of the help page, in the order in which they are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Moving about.
+    Move,
+    /// Reading.
+    Read,
+    /// Acting on mail.
+    Act,
+    /// Selecting.
+    Select,
+    /// Conversations.
+    Fold,
+    /// Folders.
+    Go,
+    /// The program itself.
+    Program,
+}
+
+impl Group {
+    /// The heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Move => "Move",
+            Self::Read => "Read",
+            Self::Act => "Act on mail",
+            Self::Select => "Select",
+            Self::Fold => "Conversations",
+            Self::Go => "Go to",
+            Self::Program => "Program",
+        }
+    }
+}
+
+/// What must be there for a command to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing.
+    Nothing,
+    /// A mail under the cursor, open, or selected.
+    Mail,
+    /// A mail that is shown.
+    Shown,
+    /// An attachment in the mail that is shown.
+    Part,
+    /// More than one account.
+    Accounts,
+}
+
+impl Needs {
+    /// Why a command with this need does not work when the need is not met.
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::Nothing => "",
+            Self::Mail => "There is no mail here",
+            Self::Shown => "No mail is open",
+            Self::Part => "This mail has no attachments",
+            Self::Accounts => "There is only one account",
+        }
+    }
+}
+
+/// The command with this name.
+#[must_use]
+pub fn by_name(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|c| c.name == name)
+}
+
+/// Commands whose name begins with `start`, those that work at `focus` first, each part in the table's order.
+#[must_use]
+pub fn completions(start: &str, focus: Focus) -> Vec<&'static Command> {
+    let mut found: Vec<_> = COMMANDS.iter().filter(|c| c.name.starts_with(start)).collect();
+    found.sort_by_key(|c| !c.scope.covers(focus));
+    found
+}
+
+/// Reads a command line: a name (or the beginning of exactly one), and perhaps a count.
+pub fn parse(line: &str) -> Result<(&'static Command, Call), String> {
+    let mut words = line.split_whitespace();
+    let name = words.next().ok_or("no command was given")?;
+    let command = find(name)?;
+    let mut call = Call::default();
+    if let Some(word) = words.next() {
+        if command.args == Args::None {
+            return Err(format!("`{}` takes nothing after it", command.name));
+        }
+        call.count = Some(word.parse().map_err(|_| format!("`{word}` is not a count"))?);
+    }
+    match words.next() {
+        Some(extra) => Err(format!("`{extra}` is one word too many")),
+        None => Ok((command, call)),
+    }
+}
+
+/// Names that hands know from elsewhere.
+const ALSO: &[(&str, &str)] = &[("q", "quit"), ("q!", "quit"), ("x", "quit"), ("h", "help"), ("w", "save")];
+
+fn find(name: &str) -> Result<&'static Command, String> {
+    let name = ALSO.iter().find(|(short, _)| *short == name).map_or(name, |(_, long)| long);
+    if let Some(command) = by_name(name) {
+        return Ok(command);
+    }
+    let found: Vec<_> = COMMANDS.iter().filter(|c| c.name.starts_with(name)).collect();
+    match found[..] {
+        [one] => Ok(one),
+        [] => Err(format!("there is no command `{name}`")),
+        [one, two, ..] => Err(format!("`{name}` may mean {} or {}", one.name, two.name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_a_name_or_its_beginning_and_a_count() {
+        let (command, call) = parse("down 5").unwrap();
+        assert_eq!((command.name, call.times()), ("down", 5));
+        assert_eq!(parse("arch").unwrap().0.name, "archive");
+        assert_eq!(parse("q").unwrap().0.name, "quit");
+        assert_eq!(parse("down x").unwrap_err(), "`x` is not a count");
+        assert_eq!(parse("quit now").unwrap_err(), "`quit` takes nothing after it");
+        assert_eq!(parse("frobnicate").unwrap_err(), "there is no command `frobnicate`");
+        assert!(parse("go-").unwrap_err().contains("may mean"));
+        assert!(parse("").is_err());
+    }
+}

@@ -1,0 +1,173 @@
+//! The one table of commands: a new key is one row here and nothing elsewhere.
+
+use super::action::{Action, Align, Fold, Motion, Save, Select, Step, Triage};
+use super::command::{Args, Call, Command, Group, Needs};
+use super::scope::Scope;
+use crate::model::Role;
+
+use Args::{Count, None as No};
+use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick};
+use Needs::{Accounts, Mail, Nothing, Part, Shown};
+
+const LIST: Scope = Scope::LIST;
+const READER: Scope = Scope::READER;
+const PARTS: Scope = Scope::PARTS;
+const PANES: Scope = Scope::PANES;
+const ALL: Scope = Scope::ALL;
+/// The list and the reader: where mail is.
+const MAIL: Scope = LIST.and(READER);
+/// The list and the folders.
+const SIDE: Scope = LIST.and(Scope::FOLDERS);
+/// The reader and its attachments.
+const OPEN: Scope = READER.and(PARTS);
+
+const fn row(name: &'static str, scope: Scope, keys: &'static [&'static str], args: Args) -> Command {
+    Command { name, scope, keys, args, group: Program, doc: "", needs: Nothing, action: |_| Action::Redraw }
+}
+
+impl Command {
+    const fn does(mut self, group: Group, doc: &'static str, action: fn(&Call) -> Action) -> Self {
+        self.group = group;
+        self.doc = doc;
+        self.action = action;
+        self
+    }
+
+    const fn needs(mut self, needs: Needs) -> Self {
+        self.needs = needs;
+        self
+    }
+}
+
+/// Every command, in the order in which help shows them.
+pub const COMMANDS: &[Command] = &[
+    row("down", ALL, &["j", "<Down>"], Count)
+        .does(Move, "Move down", |c| Action::Go(Motion::Lines(c.steps()))),
+    row("up", ALL, &["k", "<Up>"], Count).does(Move, "Move up", |c| Action::Go(Motion::Lines(-c.steps()))),
+    row("top", ALL, &["gg", "<Home>"], No).does(Move, "Go to the top", |_| Action::Go(Motion::First)),
+    row("bottom", ALL, &["G", "<End>"], No).does(Move, "Go to the bottom", |_| Action::Go(Motion::Last)),
+    row("half-down", ALL, &["<C-d>"], Count)
+        .does(Move, "Move down half a page", |c| Action::Go(Motion::Halves(c.steps()))),
+    row("half-up", ALL, &["<C-u>"], Count)
+        .does(Move, "Move up half a page", |c| Action::Go(Motion::Halves(-c.steps()))),
+    row("page-down", ALL, &["<C-f>", "<PgDn>"], Count)
+        .does(Move, "Move down a page", |c| Action::Go(Motion::Pages(c.steps()))),
+    row("page-up", SIDE.and(PARTS).and(Scope::HELP), &["<PgUp>"], Count)
+        .does(Move, "Move up a page", |c| Action::Go(Motion::Pages(-c.steps()))),
+    row("middle", LIST, &["zz"], No)
+        .does(Move, "Put this row in the middle", |_| Action::Align(Align::Middle)),
+    row("upper-edge", LIST, &["zt"], No).does(Move, "Put this row at the top", |_| Action::Align(Align::Top)),
+    row("lower-edge", LIST, &["zb"], No)
+        .does(Move, "Put this row at the bottom", |_| Action::Align(Align::Bottom)),
+    row("left", PANES, &["h", "<Left>"], No).does(Move, "Go to the pane on the left", |_| Action::Left),
+    row("right", PANES, &["l", "<Right>"], No).does(Move, "Go to the pane on the right", |_| Action::Right),
+    row("open", SIDE, &["<Enter>", "<Space>"], No)
+        .does(Move, "Open what is under the cursor", |_| Action::Open),
+    row("back", ALL, &["q"], No).does(Move, "Go back one level", |_| Action::Back),
+    row("jump-back", PANES, &["<C-o>"], No)
+        .does(Move, "Go back to where you jumped from", |_| Action::JumpBack),
+    // Reading.
+    row("read-on", READER, &["<Space>"], No)
+        .does(Read, "Read on: a page, then the next unread", |_| Action::ReadOn),
+    row("read-back", READER, &["b", "-", "<PgUp>"], Count)
+        .does(Read, "Read back a page", |c| Action::Go(Motion::Pages(-c.steps()))),
+    row("next-message", READER, &["J"], Count)
+        .does(Read, "Open the next message", |c| Action::Step(Step::Message, c.steps())),
+    row("previous-message", READER, &["K"], Count)
+        .does(Read, "Open the previous message", |c| Action::Step(Step::Message, -c.steps())),
+    row("next-unread", MAIL, &["<Tab>"], No)
+        .does(Read, "Go to the next unread", |_| Action::Step(Step::Unread, 1)),
+    row("previous-unread", MAIL, &["<S-Tab>"], No)
+        .does(Read, "Go to the previous unread", |_| Action::Step(Step::Unread, -1)),
+    row("html", READER, &["zh"], No)
+        .does(Read, "Switch between HTML and plain text", |_| Action::Html)
+        .needs(Shown),
+    row("all-headers", READER, &["zH"], No)
+        .does(Read, "Show or hide all headers", |_| Action::AllHeaders)
+        .needs(Shown),
+    row("attachments", OPEN, &["A"], No)
+        .does(Read, "List the attachments", |_| Action::Attachments)
+        .needs(Part),
+    row("save", READER, &["w"], No)
+        .does(Read, "Save the mail as a file", |_| Action::Save(Save::Mail))
+        .needs(Shown),
+    row("save-attachment", PARTS, &["w", "<Enter>"], No)
+        .does(Read, "Save this attachment", |_| Action::Save(Save::One))
+        .needs(Part),
+    row("save-all", OPEN, &["W"], No)
+        .does(Read, "Save all attachments", |_| Action::Save(Save::All))
+        .needs(Part),
+    row("download", MAIL, &["gm"], No)
+        .does(Read, "Download the rest of this mail", |_| Action::Download)
+        .needs(Mail),
+    // Acting on mail.
+    row("delete", MAIL, &["d"], Count)
+        .does(Act, "Move to Trash", |c| Action::Triage(Triage::Delete, c.times()))
+        .needs(Mail),
+    row("archive", MAIL, &["a", "e"], Count)
+        .does(Act, "Move to Archive", |c| Action::Triage(Triage::Archive, c.times()))
+        .needs(Mail),
+    row("star", MAIL, &["s"], Count)
+        .does(Act, "Star or unstar", |c| Action::Triage(Triage::Star, c.times()))
+        .needs(Mail),
+    row("read", MAIL, &["U"], Count)
+        .does(Act, "Mark as read or unread", |c| Action::Triage(Triage::Read, c.times()))
+        .needs(Mail),
+    row("junk", MAIL, &["X"], Count)
+        .does(Act, "Move to Junk", |c| Action::Triage(Triage::Junk, c.times()))
+        .needs(Mail),
+    row("undo", PANES, &["u"], Count).does(Act, "Undo the last action", |c| Action::Undo(c.times())),
+    row("redo", PANES, &["<C-r>"], Count).does(Act, "Redo what was undone", |c| Action::Redo(c.times())),
+    // Selecting.
+    row("select", LIST, &["x"], Count)
+        .does(Pick, "Select this row and move down", |c| Action::Select(Select::Rows(c.times())))
+        .needs(Mail),
+    row("select-thread", MAIL, &["V"], No)
+        .does(Pick, "Select the whole conversation", |_| Action::Select(Select::Thread))
+        .needs(Mail),
+    row("select-all", LIST, &["*"], No)
+        .does(Pick, "Select all rows of this list", |_| Action::Select(Select::All))
+        .needs(Mail),
+    // Conversations.
+    row("next-thread", MAIL, &[")"], Count)
+        .does(Threads, "Go to the next conversation", |c| Action::Step(Step::Thread, c.steps())),
+    row("previous-thread", MAIL, &["("], Count)
+        .does(Threads, "Go to the previous conversation", |c| Action::Step(Step::Thread, -c.steps())),
+    row("fold", LIST, &["za"], No)
+        .does(Threads, "Unfold or fold the conversation", |_| Action::Fold(Fold::Toggle))
+        .needs(Mail),
+    row("unfold", LIST, &["zo"], No)
+        .does(Threads, "Unfold the conversation", |_| Action::Fold(Fold::Open))
+        .needs(Mail),
+    row("close", LIST, &["zc"], No)
+        .does(Threads, "Fold the conversation", |_| Action::Fold(Fold::Close))
+        .needs(Mail),
+    row("unfold-all", LIST, &["zR"], No)
+        .does(Threads, "Unfold all conversations", |_| Action::Fold(Fold::OpenAll)),
+    row("fold-all", LIST, &["zM"], No)
+        .does(Threads, "Fold all conversations", |_| Action::Fold(Fold::CloseAll)),
+    // Folders.
+    row("go-inbox", PANES, &["gi"], No).does(Go, "Go to the inbox", |_| Action::GoRole(Role::Inbox)),
+    row("go-unified", PANES, &["gu"], No)
+        .does(Go, "Go to all inboxes together", |_| Action::GoUnified)
+        .needs(Accounts),
+    row("go-sent", PANES, &["gs"], No).does(Go, "Go to sent mail", |_| Action::GoRole(Role::Sent)),
+    row("go-drafts", PANES, &["gd"], No).does(Go, "Go to the drafts", |_| Action::GoRole(Role::Drafts)),
+    row("go-archive", PANES, &["ga"], No).does(Go, "Go to the archive", |_| Action::GoRole(Role::Archive)),
+    row("go-junk", PANES, &["gj"], No).does(Go, "Go to the junk", |_| Action::GoRole(Role::Junk)),
+    row("go-trash", PANES, &["gD"], No).does(Go, "Go to the trash", |_| Action::GoRole(Role::Trash)),
+    row("next-folder", SIDE, &["J"], Count)
+        .does(Go, "Open the next folder", |c| Action::NextFolder(c.steps())),
+    row("previous-folder", SIDE, &["K"], Count)
+        .does(Go, "Open the previous folder", |c| Action::NextFolder(-c.steps())),
+    // The program.
+    row("help", ALL, &["?"], No).does(Program, "Show the keys of this place", |_| Action::Help),
+    row("command", ALL, &[":"], No)
+        .does(Program, "Run any command by its name", |_| Action::CommandLine(String::new())),
+    row("escape", ALL, &["<Esc>"], No)
+        .does(Program, "Undo one thing: keys, selection, level", |_| Action::Escape),
+    row("sync", PANES, &["$"], No).does(Program, "Ask the servers for new mail now", |_| Action::Sync),
+    row("redraw", ALL, &["<C-l>"], No).does(Program, "Paint the screen anew", |_| Action::Redraw),
+    row("suspend", ALL, &["<C-z>"], No).does(Program, "Suspend until `fg`", |_| Action::Suspend),
+    row("quit", ALL, &["ZZ"], No).does(Program, "Quit", |_| Action::Quit),
+];

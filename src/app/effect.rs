@@ -1,0 +1,80 @@
+//! What `App::update` asks of the world: the only way out of it.
+
+use std::path::PathBuf;
+
+use crate::engine;
+use crate::model::{Intent, MessageId, View};
+
+/// Something for the runtime to carry out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Do this to mail; the answer is a `Changed`.
+    Intend(Intent),
+    /// Load this off the thread of the screen; the answer is a `Loaded`.
+    Load(Load),
+    /// Ask this of the engines.
+    Engine(engine::Command),
+    /// Keep a value for the next start.
+    Remember(&'static str, String),
+    /// Paint everything anew.
+    Redraw,
+    /// Stop until `fg`.
+    Suspend,
+    /// Leave.
+    Quit,
+}
+
+/// The serial number of a load: an answer to an older one is dropped.
+pub type Ticket = u64;
+
+/// Something that takes too long for the thread of the screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Load {
+    /// Parse a mail and lay its text out.
+    Mail {
+        /// Whose turn this is.
+        ticket: Ticket,
+        /// Which mail, and how it is to look.
+        wish: Wish,
+    },
+    /// Every mail of a list, for `*`.
+    Everything {
+        /// Whose turn this is.
+        ticket: Ticket,
+        /// The list.
+        view: View,
+    },
+    /// Write an attachment, or all of them, or the mail, as new files.
+    Save {
+        /// Of this mail.
+        message: MessageId,
+        /// What.
+        what: Piece,
+        /// Into this directory.
+        dir: PathBuf,
+    },
+}
+
+/// Which mail to lay out, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Wish {
+    /// The mail.
+    pub message: MessageId,
+    /// Cells for a line.
+    pub width: u16,
+    /// HTML where there is a choice.
+    pub html: bool,
+    /// Every header.
+    pub all_headers: bool,
+}
+
+/// What of a mail is to be saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Piece {
+    /// The attachment with this index among the parts.
+    Part(usize),
+    /// Every attachment.
+    Parts,
+    /// The mail as it came.
+    Mail,
+}

@@ -1,0 +1,73 @@
+//! Where the hand is: the place that has the keys, and the set of places in which a command works.
+
+/// The place whose keys are in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Focus {
+    /// The folder pane.
+    Folders,
+    /// The list of conversations.
+    List,
+    /// The reader.
+    Reader,
+    /// The panel of attachments.
+    Parts,
+    /// The page of keys.
+    Help,
+}
+
+impl Focus {
+    /// Every place.
+    pub const ALL: [Self; 5] = [Self::Folders, Self::List, Self::Reader, Self::Parts, Self::Help];
+
+    /// Its name for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Folders => "Folders",
+            Self::List => "List",
+            Self::Reader => "Reader",
+            Self::Parts => "Attachments",
+            Self::Help => "Help",
+        }
+    }
+}
+
+/// A set of places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Scope(u8);
+
+impl Scope {
+    /// The folder pane.
+    pub const FOLDERS: Self = Self(1);
+    /// The list.
+    pub const LIST: Self = Self(2);
+    /// The reader.
+    pub const READER: Self = Self(4);
+    /// The panel of attachments.
+    pub const PARTS: Self = Self(8);
+    /// The page of keys.
+    pub const HELP: Self = Self(16);
+    /// The three panes.
+    pub const PANES: Self = Self(7);
+    /// Every place.
+    pub const ALL: Self = Self(31);
+
+    /// The places of both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether a command with this scope works there.
+    #[must_use]
+    pub fn covers(self, focus: Focus) -> bool {
+        let bit = match focus {
+            Focus::Folders => Self::FOLDERS,
+            Focus::List => Self::LIST,
+            Focus::Reader => Self::READER,
+            Focus::Parts => Self::PARTS,
+            Focus::Help => Self::HELP,
+        };
+        self.0 & bit.0 != 0
+    }
+}
