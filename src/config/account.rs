@@ -78,6 +78,8 @@ pub enum SecretSource {
     Env(String),
     /// The system's keyring, as service `mailtui`, user `NAME`.
     Keyring,
+    /// A file of this name in `$CREDENTIALS_DIRECTORY`, as systemd's `LoadCredential=` makes it.
+    Credential(String),
     /// Asked for on the terminal.
     Prompt,
     /// In clear in the configuration; only when its file is private.

@@ -1,6 +1,85 @@
 //! What the user wrote: accounts, keys, themes, and where files lie.
 
 mod account;
+mod check;
+mod load;
+mod paths;
 pub mod theme;
+mod value;
 
 pub use account::{Account, Leave, Protocol, SecretSource, Tls};
+pub use check::{Problem, known_keys};
+pub use paths::Paths;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::error::Result;
+
+/// Everything the user decided: defaults, then the file, then the environment, then the command line.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// In the order of the file.
+    pub accounts: Vec<Account>,
+    /// `[ui]`.
+    pub ui: Ui,
+    /// `[[keys]]`, in order.
+    pub keys: Vec<KeySetting>,
+    /// Where files lie.
+    pub paths: Paths,
+    /// There is no configuration file yet.
+    pub is_new: bool,
+}
+
+/// `[ui]`: how it looks and behaves. Each key can also be set by the environment (`MAILTUI_UI_THEME`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ui {
+    /// The name of the theme.
+    pub theme: String,
+    /// The zone in which times are shown and sent.
+    pub timezone: TimeZone,
+    /// How long a mail must stay in the preview to become read; `None`: it never does by that (A6).
+    pub mark_read_after: Option<Duration>,
+    /// Where saved attachments go.
+    pub download_dir: PathBuf,
+}
+
+/// One `[[keys]]` table, as written: what it means is the keymap's to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeySetting {
+    /// The keys as typed: `gs`, `<C-d>`.
+    pub on: String,
+    /// The commands to run, in order.
+    pub run: Vec<String>,
+    /// Where it holds; `None`: wherever the command works.
+    pub scope: Option<String>,
+}
+
+/// What the command line sets above the file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `--theme`.
+    pub theme: Option<String>,
+}
+
+impl Config {
+    /// Reads and checks the configuration. Without a file there are defaults and no account.
+    ///
+    /// An error is of [`Kind::Config`](crate::error::Kind::Config) and names file, line and column.
+    pub fn load(paths: &Paths, overrides: &Overrides) -> Result<Self> {
+        load::load(paths, overrides)
+    }
+
+    /// The account of this name.
+    #[must_use]
+    pub fn account(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.name == name)
+    }
+}
+
+/// Every mistake in the configuration file, in its order; an error where it cannot be read at all.
+pub fn problems(paths: &Paths) -> Result<Vec<Problem>> {
+    load::problems(paths)
+}

@@ -30,7 +30,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("imap::", &["protocol/imap"]),
     ("mailparse", &["mime"]),
     ("native_tls", &["net"]),
-    ("keyring", &["secret"]),
+    ("keyring::", &["secret"]),
     ("html2text", &["mime"]),
 ];
 

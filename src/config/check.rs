@@ -1,0 +1,309 @@
+//! Finds every mistake in a configuration file, with its line, its column and the nearest right word.
+
+use std::ops::Range;
+
+use toml_edit::{Document, Item, TableLike};
+
+use super::value::{self, Parsed};
+
+/// One mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub text: String,
+    /// What was probably meant.
+    pub hint: Option<String>,
+}
+
+/// What a key may hold.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// A string that this function accepts.
+    Text(fn(&str) -> Parsed<()>),
+    /// true or false.
+    Bool,
+    /// 1 to 65535.
+    Port,
+    /// One of the sources of a secret.
+    Secret,
+    /// A string or an array of strings.
+    Texts,
+    /// A table with these keys.
+    Table(&'static [Field]),
+    /// Tables of any name with these keys.
+    Named(&'static [Field]),
+    /// `[[name]]` with these keys.
+    Many(&'static [Field]),
+}
+
+struct Field {
+    name: &'static str,
+    shape: Shape,
+    required: bool,
+}
+
+const fn needs(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, required: true }
+}
+
+const fn may(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, required: false }
+}
+
+const TOP: &[Field] =
+    &[may("accounts", Shape::Named(ACCOUNT)), may("ui", Shape::Table(UI)), may("keys", Shape::Many(KEYS))];
+
+const ACCOUNT: &[Field] = &[
+    needs("email", Shape::Text(value::email)),
+    may("name", Shape::Text(value::line)),
+    needs("protocol", Shape::Text(|t| value::protocol(t).map(drop))),
+    needs("host", Shape::Text(value::host)),
+    may("port", Shape::Port),
+    may("tls", Shape::Text(|t| value::tls(t).map(drop))),
+    may("allow_plaintext", Shape::Bool),
+    may("user", Shape::Text(value::line)),
+    needs("password", Shape::Secret),
+    may("ca_file", Shape::Text(value::line)),
+    may("pin", Shape::Text(|t| value::pin(t).map(drop))),
+    may("leave_on_server", Shape::Text(|t| value::leave(t).map(drop))),
+    may("delete_on_server_when_deleted_here", Shape::Bool),
+    may("check_every", Shape::Text(|t| value::interval(t).map(drop))),
+    may("smtp", Shape::Table(SMTP)),
+];
+
+const SMTP: &[Field] = &[
+    needs("host", Shape::Text(value::host)),
+    may("port", Shape::Port),
+    may("tls", Shape::Text(|t| value::tls(t).map(drop))),
+    may("user", Shape::Text(value::line)),
+    may("password", Shape::Secret),
+];
+
+const UI: &[Field] = &[
+    may("theme", Shape::Text(value::line)),
+    may("timezone", Shape::Text(|t| value::zone(t).map(drop))),
+    may("mark_read_after", Shape::Text(|t| value::mark_read_after(t).map(drop))),
+    may("download_dir", Shape::Text(value::line)),
+];
+
+const KEYS: &[Field] =
+    &[needs("on", Shape::Text(value::line)), needs("run", Shape::Texts), may("in", Shape::Text(value::line))];
+
+const SECRETS: &[&str] = &["command", "env", "keyring", "credential", "prompt", "plain"];
+
+/// Every key that a configuration can have, as `table.key`, for the test of the example.
+#[must_use]
+pub fn known_keys() -> Vec<String> {
+    fn walk(fields: &[Field], prefix: &str, into: &mut Vec<String>) {
+        for field in fields {
+            let name = format!("{prefix}{}", field.name);
+            match field.shape {
+                Shape::Table(inner) | Shape::Many(inner) => walk(inner, &format!("{name}."), into),
+                Shape::Named(inner) => walk(inner, &format!("{name}.*."), into),
+                Shape::Secret => into.extend(SECRETS.iter().map(|s| format!("{name}.{s}"))),
+                _ => into.push(name),
+            }
+        }
+    }
+    let mut keys = Vec::new();
+    walk(TOP, "", &mut keys);
+    keys
+}
+
+/// Every mistake in the text, in the order of the file. `private`: only the owner can read the file.
+pub(super) fn check(text: &str, private: bool) -> Vec<Problem> {
+    let document = match Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let (line, column) = place(text, error.span());
+            let words = error.message().trim().replace('\n', ", ");
+            return vec![Problem { line, column, text: words, hint: None }];
+        }
+    };
+    let mut check = Check { text, private, problems: Vec::new() };
+    check.table(document.as_table(), TOP, "", None);
+    if let Some(accounts) = document.get("accounts").and_then(Item::as_table_like) {
+        for (name, account) in accounts.iter() {
+            if let Some(account) = account.as_table_like() {
+                check.account(name, account, accounts.key(name).and_then(toml_edit::Key::span));
+            }
+        }
+    }
+    check.problems.sort_by_key(|p| (p.line, p.column));
+    check.problems
+}
+
+/// Line and column of the beginning of a span; the beginning of the file where there is none.
+fn place(text: &str, span: Option<Range<usize>>) -> (usize, usize) {
+    let at = span.map_or(0, |s| s.start).min(text.len());
+    let before = text.get(..at).unwrap_or("");
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) + 1;
+    (line, column)
+}
+
+struct Check<'a> {
+    text: &'a str,
+    private: bool,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn say(&mut self, span: Option<Range<usize>>, text: String, hint: Option<String>) {
+        let (line, column) = place(self.text, span);
+        self.problems.push(Problem { line, column, text, hint });
+    }
+
+    fn table(&mut self, table: &dyn TableLike, fields: &[Field], name: &str, span: Option<Range<usize>>) {
+        let wanted: Vec<&str> = fields.iter().map(|f| f.name).collect();
+        for (key, item) in table.iter() {
+            let at = table.key(key).and_then(toml_edit::Key::span);
+            let Some(field) = fields.iter().find(|f| f.name == key) else {
+                let place = if name.is_empty() { String::new() } else { format!(" in [{name}]") };
+                let hint = match value::nearest(key, wanted.iter().copied()) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => format!("known here: {}", wanted.join(", ")),
+                };
+                self.say(at, format!("unknown key {key:?}{place}"), Some(hint));
+                continue;
+            };
+            let inner = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+            self.value(item, field, &inner, at);
+        }
+        for field in fields.iter().filter(|f| f.required && !table.contains_key(f.name)) {
+            let hint = (field.name == "password")
+                .then(|| format!("write password = {{ command = \"…\" }}, or one of {}", SECRETS.join(", ")));
+            self.say(span.clone(), format!("[{name}] has no {:?}", field.name), hint);
+        }
+    }
+
+    fn value(&mut self, item: &Item, field: &Field, name: &str, key: Option<Range<usize>>) {
+        let at = item.span().or(key.clone());
+        let wrong = |what: &str| Some(format!("{:?} must be {what}, not {}", field.name, item.type_name()));
+        let problem = match field.shape {
+            Shape::Text(accepts) => match item.as_str() {
+                Some(text) => accepts(text).err().map(|why| format!("{}: {why}", field.name)),
+                None => wrong("a text in quotes"),
+            },
+            Shape::Bool => {
+                if item.as_bool().is_none() {
+                    wrong("true or false")
+                } else {
+                    None
+                }
+            }
+            Shape::Port => match item.as_integer() {
+                Some(1..=65_535) => None,
+                Some(n) => Some(format!("{n} is not a port: ports go from 1 to 65535")),
+                None => wrong("a number"),
+            },
+            Shape::Texts => {
+                let many = item.as_array().is_some_and(|a| !a.is_empty() && a.iter().all(|v| v.is_str()));
+                if item.is_str() || many { None } else { wrong("a text or an array of texts") }
+            }
+            Shape::Secret => return self.secret(item, name, at),
+            Shape::Table(fields) => match item.as_table_like() {
+                Some(table) => return self.table(table, fields, name, at),
+                None => wrong("a table"),
+            },
+            Shape::Named(fields) => match item.as_table_like() {
+                Some(tables) => return self.named(tables, fields, name),
+                None => wrong("a table of tables"),
+            },
+            Shape::Many(fields) => match item.as_array_of_tables() {
+                Some(tables) => {
+                    for table in tables {
+                        self.table(table, fields, name, table.span());
+                    }
+                    None
+                }
+                None => wrong(&format!("written as [[{}]]", field.name)),
+            },
+        };
+        if let Some(text) = problem {
+            self.say(at, text, None);
+        }
+    }
+
+    fn named(&mut self, tables: &dyn TableLike, fields: &[Field], name: &str) {
+        for (key, item) in tables.iter() {
+            let at = tables.key(key).and_then(toml_edit::Key::span);
+            if let Err(why) = value::account_name(key) {
+                self.say(at.clone(), why, None);
+            }
+            match item.as_table_like() {
+                Some(table) => self.table(table, fields, &format!("{name}.{key}"), item.span().or(at)),
+                None => self.say(at, format!("{key:?} must be a table: write [{name}.{key}]"), None),
+            }
+        }
+    }
+
+    /// `{ command = "…" }` and its like: exactly one source.
+    fn secret(&mut self, item: &Item, name: &str, at: Option<Range<usize>>) {
+        let Some(table) = item.as_table_like() else {
+            let hint =
+                "write password = { command = \"…\" }, or { plain = \"…\" } in a file that only you can read";
+            let text = "a password is not written here in clear".to_owned();
+            return self.say(at, text, Some(hint.to_owned()));
+        };
+        for (key, source) in table.iter() {
+            let at = table.key(key).and_then(toml_edit::Key::span);
+            let problem = match key {
+                "command" | "env" | "credential" | "plain" if source.as_str().is_none_or(str::is_empty) => {
+                    format!("{key:?} must be a text in quotes")
+                }
+                "keyring" | "prompt" if source.as_bool() != Some(true) => {
+                    format!("{key:?} can only be true")
+                }
+                "plain" if !self.private => {
+                    let hint = "chmod 600 the file, or use { command = … } or { keyring = true }";
+                    self.say(
+                        at,
+                        "a password in clear in a file that others can read".into(),
+                        Some(hint.into()),
+                    );
+                    continue;
+                }
+                _ if SECRETS.contains(&key) => continue,
+                _ => {
+                    let hint = match value::nearest(key, SECRETS.iter().copied()) {
+                        Some(near) => format!("did you mean {near:?}?"),
+                        None => format!("known here: {}", SECRETS.join(", ")),
+                    };
+                    self.say(at, format!("unknown source of a secret {key:?}"), Some(hint));
+                    continue;
+                }
+            };
+            self.say(at, problem, None);
+        }
+        if table.iter().count() != 1 {
+            let text = format!("{name} must name exactly one source");
+            self.say(at, text, Some(format!("one of {}", SECRETS.join(", "))));
+        }
+    }
+
+    /// What one key says about another.
+    fn account(&mut self, name: &str, account: &dyn TableLike, header: Option<Range<usize>>) {
+        let text = |key: &str| account.get(key).and_then(Item::as_str);
+        let span = |key: &str| account.get(key).and_then(Item::span).or(header.clone());
+        let allowed = account.get("allow_plaintext").and_then(Item::as_bool) == Some(true);
+        let far = text("host").is_some_and(|host| !value::is_loopback(host));
+        if text("tls") == Some("none") && far && !allowed {
+            let hint = "use \"implicit\" or \"starttls\"; allow_plaintext = true if you must";
+            let text = format!("[accounts.{name}] would send its password where others can read it");
+            self.say(span("tls"), text, Some(hint.to_owned()));
+        }
+        if text("protocol") == Some("imap") {
+            for key in ["leave_on_server", "delete_on_server_when_deleted_here"] {
+                if account.contains_key(key) {
+                    let text = format!("{key:?} is for POP3: with IMAP the mail lives on the server");
+                    self.say(account.key(key).and_then(toml_edit::Key::span), text, None);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! From the file, the environment and the command line to a checked configuration.
+
+use std::collections::HashMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml_edit::Document;
+
+use super::check::{Problem, check};
+use super::value::{self, Parsed};
+use super::{Account, Config, KeySetting, Leave, Overrides, Paths, Protocol, SecretSource, Tls, Ui, paths};
+use crate::error::{Error, Kind, Result};
+
+/// The keys of `[ui]` that the environment can set, as `MAILTUI_UI_THEME` and so on.
+const UI_KEYS: [&str; 4] = ["theme", "timezone", "mark_read_after", "download_dir"];
+
+#[derive(Deserialize)]
+struct RawFile {
+    #[serde(default)]
+    accounts: HashMap<String, RawAccount>,
+    ui: RawUi,
+    #[serde(default)]
+    keys: Vec<RawKey>,
+}
+
+#[derive(Deserialize)]
+struct RawAccount {
+    email: String,
+    name: Option<String>,
+    protocol: String,
+    host: String,
+    port: Option<u16>,
+    tls: Option<String>,
+    #[serde(default)]
+    allow_plaintext: bool,
+    user: Option<String>,
+    password: RawSecret,
+    ca_file: Option<String>,
+    pin: Option<String>,
+    leave_on_server: Option<String>,
+    delete_on_server_when_deleted_here: Option<bool>,
+    check_every: Option<String>,
+}
+
+/// One of them is set: the check saw to it.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawSecret {
+    command: Option<String>,
+    env: Option<String>,
+    keyring: bool,
+    credential: Option<String>,
+    plain: Option<String>,
+}
+
+impl RawSecret {
+    fn source(self) -> SecretSource {
+        let named = [
+            self.command.map(SecretSource::Command),
+            self.env.map(SecretSource::Env),
+            self.keyring.then_some(SecretSource::Keyring),
+            self.credential.map(SecretSource::Credential),
+            self.plain.map(SecretSource::Plain),
+        ];
+        named.into_iter().flatten().next().unwrap_or(SecretSource::Prompt)
+    }
+}
+
+#[derive(Deserialize)]
+struct RawUi {
+    theme: String,
+    timezone: Option<String>,
+    mark_read_after: String,
+    download_dir: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawKey {
+    on: String,
+    run: RawRun,
+    #[serde(rename = "in")]
+    scope: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawRun {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Reads the file of `paths`; one that is not there is an empty one.
+pub(super) fn load(paths: &Paths, overrides: &Overrides) -> Result<Config> {
+    let (text, private) = read(&paths.config)?;
+    let problems = check(text.as_deref().unwrap_or(""), private);
+    if let Some(first) = problems.first() {
+        return Err(error(&paths.config, first, problems.len() - 1));
+    }
+    let text = text.unwrap_or_default();
+    let raw = layer(&text, overrides)?;
+    let base = paths.config.parent().unwrap_or(Path::new("."));
+    let mut left = raw.accounts;
+    // In the order of the file: the first account is the first on the screen.
+    let document = Document::parse(text.as_str()).map_err(|e| {
+        Error::new(Kind::Bug, "the configuration was read twice in different ways").because(e)
+    })?;
+    let names = document.get("accounts").and_then(toml_edit::Item::as_table_like);
+    let names: Vec<String> = names.map(|t| t.iter().map(|(k, _)| k.to_owned()).collect()).unwrap_or_default();
+    let mut accounts = Vec::new();
+    for name in names {
+        if let Some(raw) = left.remove(&name) {
+            accounts.push(account(&name, raw, base).map_err(|why| said(&format!("accounts.{name}"), &why))?);
+        }
+    }
+    Ok(Config {
+        accounts,
+        ui: ui(raw.ui, base).map_err(|why| said("ui", &why))?,
+        keys: raw.keys.into_iter().map(key).collect(),
+        paths: paths.clone(),
+        is_new: !paths.config.exists(),
+    })
+}
+
+/// Every mistake in the file of `paths`.
+pub(super) fn problems(paths: &Paths) -> Result<Vec<Problem>> {
+    let (text, private) = read(&paths.config)?;
+    Ok(check(text.as_deref().unwrap_or(""), private))
+}
+
+/// The file's text if it is there, and whether only its owner can read it.
+fn read(path: &Path) -> Result<(Option<String>, bool)> {
+    let private = fs::metadata(path).is_ok_and(|m| m.permissions().mode() & 0o077 == 0);
+    match fs::read(path) {
+        Ok(bytes) => {
+            let text = String::from_utf8(bytes).map_err(|e| {
+                let line =
+                    e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+                Error::new(Kind::Config, format!("{}:{line}: the file is not UTF-8 text", path.display()))
+            })?;
+            Ok((Some(text), private))
+        }
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok((None, private)),
+        Err(e) => Err(Error::new(Kind::Config, format!("could not read {}", path.display())).because(e)),
+    }
+}
+
+/// Defaults, then the file, then the environment, then the command line.
+fn layer(text: &str, overrides: &Overrides) -> Result<RawFile> {
+    let mut builder = ::config::Config::builder()
+        .set_default("ui.theme", "terminal")
+        .and_then(|b| b.set_default("ui.mark_read_after", "1.5s"))
+        .map_err(bug)?
+        .add_source(::config::File::from_str(text, ::config::FileFormat::Toml));
+    for key in UI_KEYS {
+        let variable = format!("MAILTUI_UI_{}", key.to_uppercase());
+        if let Some(value) = std::env::var(&variable).ok().filter(|v| !v.is_empty()) {
+            builder = builder.set_override(format!("ui.{key}"), value).map_err(bug)?;
+        }
+    }
+    if let Some(theme) = &overrides.theme {
+        builder = builder.set_override("ui.theme", theme.as_str()).map_err(bug)?;
+    }
+    builder.build().and_then(::config::Config::try_deserialize).map_err(bug)
+}
+
+/// What the check let through must load.
+fn bug(error: ::config::ConfigError) -> Error {
+    Error::new(Kind::Config, "could not read the configuration").because(error)
+}
+
+fn said(table: &str, why: &str) -> Error {
+    Error::new(Kind::Config, format!("[{table}] {why}"))
+}
+
+fn error(path: &Path, problem: &Problem, more: usize) -> Error {
+    let Problem { line, column, text, hint } = problem;
+    let error = Error::new(Kind::Config, format!("{}:{line}:{column}: {text}", path.display()));
+    let more = match more {
+        0 => None,
+        1 => Some("one more mistake: see `mailtui config check`".to_owned()),
+        n => Some(format!("{n} more mistakes: see `mailtui config check`")),
+    };
+    match (hint.clone(), more) {
+        (Some(hint), Some(more)) => error.hint(format!("{hint} ({more})")),
+        (Some(hint), None) => error.hint(hint),
+        (None, Some(more)) => error.hint(more),
+        (None, None) => error,
+    }
+}
+
+fn account(name: &str, raw: RawAccount, base: &Path) -> Parsed<Account> {
+    let protocol = value::protocol(&raw.protocol)?;
+    let tls = raw.tls.as_deref().map_or(Ok(Tls::Implicit), value::tls)?;
+    Ok(Account {
+        name: name.to_owned(),
+        user: raw.user.unwrap_or_else(|| raw.email.clone()),
+        email: raw.email,
+        display_name: raw.name.unwrap_or_default(),
+        protocol,
+        host: raw.host,
+        port: raw.port.unwrap_or(match (protocol, tls) {
+            (Protocol::Imap, Tls::Implicit) => 993,
+            (Protocol::Imap, _) => 143,
+            (Protocol::Pop3, Tls::Implicit) => 995,
+            (Protocol::Pop3, _) => 110,
+        }),
+        tls,
+        allow_plaintext: raw.allow_plaintext,
+        password: raw.password.source(),
+        ca_file: raw.ca_file.map(|text| paths::expand(&text, base)),
+        pin: raw.pin.as_deref().map(value::pin).transpose()?,
+        leave_on_server: raw.leave_on_server.as_deref().map_or(Ok(Leave::Forever), value::leave)?,
+        delete_on_server_when_deleted_here: raw.delete_on_server_when_deleted_here.unwrap_or(true),
+        check_every: raw.check_every.as_deref().map_or(Ok(Duration::from_secs(300)), value::interval)?,
+    })
+}
+
+fn ui(raw: RawUi, base: &Path) -> Parsed<Ui> {
+    value::line(&raw.theme)?;
+    Ok(Ui {
+        theme: raw.theme,
+        timezone: match raw.timezone {
+            Some(name) => value::zone(&name)?,
+            None => jiff::tz::TimeZone::system(),
+        },
+        mark_read_after: value::mark_read_after(&raw.mark_read_after)?,
+        download_dir: raw.download_dir.map_or_else(paths::downloads, |text| paths::expand(&text, base)),
+    })
+}
+
+fn key(raw: RawKey) -> KeySetting {
+    let run = match raw.run {
+        RawRun::One(command) => vec![command],
+        RawRun::Many(commands) => commands,
+    };
+    KeySetting { on: raw.on, run, scope: raw.scope }
+}
