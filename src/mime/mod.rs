@@ -1,1 +1,16 @@
 //! Messages: parsing, decoding, rendering; nothing here trusts what it reads.
+//!
+//! No function of this module fails or panics on what a mail holds, and each takes time that grows with
+//! its size only: what cannot be read is shown raw.
+
+mod address;
+mod charset;
+mod date;
+mod envelope;
+mod header;
+mod params;
+mod transfer;
+mod words;
+
+pub use envelope::{envelope, received};
+pub use header::header_block;
