@@ -4,3 +4,6 @@
 mod config;
 mod floors;
 mod keys;
+mod net_dial;
+mod net_wire;
+mod support;
