@@ -4,13 +4,19 @@
 //! its size only: what cannot be read is shown raw.
 
 mod address;
+mod body;
 mod charset;
 mod date;
 mod envelope;
+mod facts;
 mod header;
+mod markup;
 mod params;
+mod parts;
+mod purpose;
 mod transfer;
 mod words;
 
 pub use envelope::{envelope, received};
+pub use facts::{Facts, facts};
 pub use header::header_block;
