@@ -1,1 +1,3 @@
 //! The command line: one verb each.
+
+pub mod demo;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod config;
+mod demo;
 mod floors;
 mod keys;
 mod net_dial;

@@ -1,0 +1,9 @@
+//! `mailtui demo`: a mailbox to look at, with no account, no network and nothing left behind.
+
+mod attachments;
+mod compose;
+mod filler;
+mod letters;
+mod mailbox;
+
+pub use mailbox::{HomeState, World};
