@@ -1,15 +1,15 @@
 //! From an account of the configuration to a session with its server.
 
-use super::MailProtocol;
+use super::{MailProtocol, pop3};
 use crate::config::{Account, Protocol};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::net::Interrupt;
 use crate::secret::Secret;
 
 /// Connects and signs in. Blocks with deadlines; the interrupt ends every wait of the session.
 pub fn open(account: &Account, secret: &Secret, interrupt: &Interrupt) -> Result<Box<dyn MailProtocol>> {
-    let _ = (secret, interrupt);
     match account.protocol {
-        Protocol::Imap | Protocol::Pop3 => Err(crate::Error::new(crate::Kind::Unsupported, "being built")),
+        Protocol::Pop3 => pop3::connect(account, secret, interrupt),
+        Protocol::Imap => Err(Error::new(Kind::Unsupported, "IMAP cannot be spoken yet")),
     }
 }

@@ -7,4 +7,5 @@ mod floors;
 mod keys;
 mod net_dial;
 mod net_wire;
+mod pop3_wire;
 mod support;

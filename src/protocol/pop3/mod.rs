@@ -1,1 +1,150 @@
-//! POP3 (RFC 1939) as a `MailProtocol`.
+//! POP3 (RFC 1939, 2449, 2595, 5034) as a `MailProtocol`: a maildrop, seen as it was at login.
+
+mod apply;
+mod auth;
+mod capa;
+mod connect;
+mod fetch;
+mod listing;
+mod reply;
+mod talk;
+mod unstuff;
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+pub use connect::{connect, connect_with};
+
+use crate::error::{Error, Kind, Result};
+use crate::model::{Cursor, Flags, Role};
+use crate::net::Wire;
+use crate::protocol::{
+    Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
+    Sink, Wake,
+};
+use capa::Capabilities;
+use listing::Listing;
+use reply::Reply;
+use talk::Talk;
+
+/// One signed-in conversation with a POP3 server.
+#[derive(Debug)]
+pub struct Session {
+    talk: Talk,
+    capabilities: Capabilities,
+    /// The maildrop of this session; message numbers hold for it only (promise P1).
+    listing: Option<Listing>,
+    /// Whether the server names its messages (UIDL); without, nothing may be deleted (promise P6).
+    named: bool,
+    /// The numbers that DELE was said for.
+    marked: HashSet<u32>,
+}
+
+impl Session {
+    /// The connection: for its counters and its transcript.
+    #[must_use]
+    pub fn wire(&self) -> &Wire {
+        self.talk.wire()
+    }
+
+    /// The shortest time between two sign-ins that the server asks for, in seconds (RFC 2449 section 6.5).
+    #[must_use]
+    pub fn login_delay(&self) -> Option<u32> {
+        self.capabilities.login_delay
+    }
+
+    /// How many days the server keeps mail, as it says: a number or `NEVER` (RFC 2449 section 6.7).
+    #[must_use]
+    pub fn expire(&self) -> Option<&str> {
+        self.capabilities.expire.as_deref()
+    }
+
+    /// How many commands may be under way at once.
+    fn window(&self) -> usize {
+        if self.capabilities.pipelining { talk::WINDOW } else { 1 }
+    }
+}
+
+impl MailProtocol for Session {
+    fn caps(&self) -> Caps {
+        Caps { folders: false, flags: false, append: false, push: false, snapshot: true, deletes: self.named }
+    }
+
+    fn folders(&mut self) -> Result<Vec<RemoteFolder>> {
+        Ok(vec![RemoteFolder {
+            remote: "INBOX".into(),
+            path: "INBOX".into(),
+            role: Some(Role::Inbox),
+            selectable: true,
+            subscribed: true,
+            messages: self.listing.as_ref().and_then(|l| u32::try_from(l.entries.len()).ok()),
+            cursor: None,
+        }])
+    }
+
+    fn pull(&mut self, _: &FolderRef, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
+        self.list()?;
+        let Some(listing) = &self.listing else { return Ok(Cursor::default()) };
+        let there = || listing.entries.iter().filter(|e| !self.marked.contains(&e.number));
+        let new: Vec<_> = there().filter(|e| listing.is_first(e) && !known.has_uidl(&e.uidl)).collect();
+        if !new.is_empty() && sink.change(Change::Expect { messages: new.len() as u64 })? == Flow::Stop {
+            return Ok(Cursor::default());
+        }
+        for entry in new {
+            let change = Change::New {
+                id: RemoteId::Uidl(entry.uidl.clone()),
+                remote_id: None,
+                flags: Flags::NONE,
+                keywords: Vec::new(),
+                size: entry.size,
+                received: 0,
+                head: None,
+            };
+            if sink.change(change)? == Flow::Stop {
+                return Ok(Cursor::default());
+            }
+        }
+        let uidls = there().filter(|e| listing.is_first(e)).map(|e| e.uidl.clone()).collect();
+        sink.change(Change::Listing { uidls })?;
+        Ok(Cursor::default())
+    }
+
+    fn fetch(&mut self, _: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
+        self.retrieve(ids, sink)
+    }
+
+    fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {
+        match op {
+            RemoteOp::Delete { ids, .. } => self.delete(ids),
+            _ => Err(Error::new(Kind::Unsupported, "a POP3 server can only delete")),
+        }
+    }
+
+    fn wait(&mut self, _: &FolderRef, _: Instant) -> Result<Wake> {
+        Ok(Wake::Unsupported)
+    }
+
+    fn keep_alive(&mut self) -> Result<()> {
+        match self.talk.command("NOOP")? {
+            // An error is an answer too: the session is open.
+            Reply::Ok(_) | Reply::Err(_) => Ok(()),
+            Reply::More(_) => Err(self.talk.out_of_step()),
+        }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        // A ring that ended the work must not undo what QUIT makes real.
+        self.talk.wire().heed_interrupt(false);
+        let answer = self.talk.command("QUIT");
+        self.talk.wire().close();
+        match answer? {
+            Reply::Ok(_) => Ok(()),
+            Reply::Err(status) => Err(self.talk.refused(
+                &status,
+                Kind::Refused,
+                "the server did not delete everything at the end",
+            )),
+            Reply::More(_) => Err(self.talk.out_of_step()),
+        }
+    }
+}

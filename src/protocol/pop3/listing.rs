@@ -1,0 +1,232 @@
+//! What lies in the maildrop: numbers, sizes and identities (LIST and UIDL, RFC 1939 sections 5 and 7).
+
+use std::collections::{HashMap, HashSet};
+
+use sha2::{Digest, Sha256};
+
+use super::Session;
+use super::reply::{Reply, Status};
+use super::talk::WINDOW;
+use crate::error::{Error, Kind, Result};
+
+/// A maildrop with more messages is not read.
+const MOST: usize = 2_000_000;
+/// A larger size is a lie, and would not fit a sum.
+const LARGEST: u64 = 1 << 40;
+/// The RFC has 70 characters at most; some servers give more.
+const UIDL: usize = 255;
+
+/// One message of this session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// Holds for this session only.
+    pub(super) number: u32,
+    /// As listed: it may lie.
+    pub(super) size: u64,
+    /// Verbatim; each byte is one character, so that none is lost.
+    pub(super) uidl: String,
+}
+
+/// The maildrop as this session sees it, the highest number first.
+#[derive(Debug, Default)]
+pub(super) struct Listing {
+    pub(super) entries: Vec<Entry>,
+    /// The first entry of each identity, as an index.
+    by_uidl: HashMap<String, usize>,
+    /// Identities that several messages have: never deleted (promise P7).
+    twice: HashSet<String>,
+}
+
+impl Listing {
+    fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|e| std::cmp::Reverse(e.number));
+        entries.dedup_by_key(|e| e.number);
+        let mut listing = Self { by_uidl: HashMap::with_capacity(entries.len()), ..Self::default() };
+        for (at, entry) in entries.iter().enumerate() {
+            if listing.by_uidl.contains_key(&entry.uidl) {
+                listing.twice.insert(entry.uidl.clone());
+            } else {
+                listing.by_uidl.insert(entry.uidl.clone(), at);
+            }
+        }
+        listing.entries = entries;
+        listing
+    }
+
+    /// The message of this identity, the newest if there are several.
+    pub(super) fn find(&self, uidl: &str) -> Option<&Entry> {
+        self.by_uidl.get(uidl).and_then(|at| self.entries.get(*at))
+    }
+
+    /// Whether this is the message that [`find`](Self::find) gives for its identity.
+    pub(super) fn is_first(&self, entry: &Entry) -> bool {
+        self.twice.is_empty() || self.find(&entry.uidl).is_some_and(|first| first.number == entry.number)
+    }
+
+    /// Whether one message and no other has this identity.
+    pub(super) fn is_single(&self, uidl: &str) -> bool {
+        !self.twice.contains(uidl)
+    }
+}
+
+impl Session {
+    /// Reads the maildrop, once: it does not change within a session.
+    pub(super) fn list(&mut self) -> Result<()> {
+        if self.listing.is_some() {
+            return Ok(());
+        }
+        let together = self.capabilities.pipelining;
+        if together {
+            self.talk.say(&["UIDL", "LIST"])?;
+        } else {
+            self.talk.say(&["UIDL"])?;
+        }
+        let names = self.read_list(|line| {
+            let (number, uidl) = split(line).ok_or_else(broken)?;
+            if uidl.is_empty() || uidl.len() > UIDL {
+                return Err(broken().because("an identity is empty or too long"));
+            }
+            // Verbatim, with all its blanks (promise P1).
+            let uidl: String = uidl.iter().map(|b| char::from(*b)).collect();
+            Ok((number, uidl))
+        })?;
+        if !together {
+            self.talk.say(&["LIST"])?;
+        }
+        let sizes = self.read_list(|line| {
+            let (number, size) = split(line).ok_or_else(broken)?;
+            let size =
+                size.split(|b| *b == b' ').next().and_then(|s| std::str::from_utf8(s).ok()?.parse().ok());
+            Ok((number, size.unwrap_or(0).min(LARGEST)))
+        })?;
+        let entries = match (names, sizes) {
+            (Ok(names), sizes) => {
+                let sizes: HashMap<u32, u64> = sizes.unwrap_or_default().into_iter().collect();
+                self.named = true;
+                names
+                    .into_iter()
+                    .map(|(number, uidl)| Entry {
+                        number,
+                        size: sizes.get(&number).copied().unwrap_or(0),
+                        uidl,
+                    })
+                    .collect()
+            }
+            // Some servers list nothing by an error.
+            (Err(_), _) if self.is_empty()? => Vec::new(),
+            // It names its messages on other days: nothing may be concluded from today.
+            (Err(status), _) if self.capabilities.uidl => {
+                let what = "the server does not name its messages (UIDL) for the moment";
+                return Err(self.talk.refused(&status, Kind::Offline, what));
+            }
+            (Err(_), Ok(sizes)) => self.identify(sizes)?,
+            (Err(_), Err(status)) => {
+                return Err(self.talk.refused(
+                    &status,
+                    Kind::Offline,
+                    "the server does not list its messages",
+                ));
+            }
+        };
+        self.listing = Some(Listing::new(entries));
+        Ok(())
+    }
+
+    fn is_empty(&mut self) -> Result<bool> {
+        Ok(matches!(self.talk.command("STAT")?, Reply::Ok(status) if status.text.starts_with("0 ")))
+    }
+
+    /// One listing: its lines, or the refusal.
+    fn read_list<T>(
+        &mut self,
+        parse: impl Fn(&[u8]) -> Result<(u32, T)>,
+    ) -> Result<std::result::Result<Vec<(u32, T)>, Status>> {
+        match self.talk.reply()? {
+            Reply::Ok(_) => {}
+            Reply::Err(status) => return Ok(Err(status)),
+            Reply::More(_) => return Err(self.talk.out_of_step()),
+        }
+        let mut found = Vec::new();
+        self.talk.lines(MOST, &mut |line| {
+            found.push(parse(line)?);
+            Ok(())
+        })?;
+        Ok(Ok(found))
+    }
+
+    /// Identities for a server without UIDL: a hash of the header, and the size (promise P6). Stable
+    /// enough to know a message again, not to delete one.
+    fn identify(&mut self, sizes: Vec<(u32, u64)>) -> Result<Vec<Entry>> {
+        self.named = false;
+        let asked = sizes.len();
+        let mut entries = Vec::new();
+        let mut refusal = Status::default();
+        let window = if self.capabilities.pipelining { WINDOW } else { 1 };
+        for some in sizes.chunks(window) {
+            let tops: Vec<String> = some.iter().map(|(number, _)| format!("TOP {number} 0")).collect();
+            self.talk.say(&tops)?;
+            for (number, size) in some {
+                match self.talk.reply()? {
+                    Reply::Ok(_) => {}
+                    Reply::Err(status) => {
+                        refusal = status;
+                        continue;
+                    }
+                    Reply::More(_) => return Err(self.talk.out_of_step()),
+                }
+                let mut hash = Sha256::new();
+                self.talk.body(&mut |bytes| {
+                    hash.update(bytes);
+                    Ok(())
+                })?;
+                let hash: String = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+                entries.push(Entry { number: *number, size: *size, uidl: format!("hash:{hash}-{size}") });
+            }
+        }
+        if entries.is_empty() && asked > 0 {
+            let what = "the server knows neither UIDL nor TOP, so its messages cannot be told apart";
+            return Err(self.talk.refused(&refusal, Kind::Unsupported, what));
+        }
+        Ok(entries)
+    }
+}
+
+fn broken() -> Error {
+    Error::new(Kind::Protocol, "the server's list of messages makes no sense")
+}
+
+/// The number that begins a line of a listing, and the rest behind one blank.
+fn split(line: &[u8]) -> Option<(u32, &[u8])> {
+    let line = line.trim_ascii_start();
+    let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
+    let number = std::str::from_utf8(&line[..digits]).ok()?.parse().ok().filter(|n| *n > 0)?;
+    Some((number, line[digits..].strip_prefix(b" ")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(number: u32, uidl: &str) -> Entry {
+        Entry { number, size: 0, uidl: uidl.into() }
+    }
+
+    #[test]
+    fn p1_identities_are_verbatim() {
+        assert_eq!(split(b"1 QhdPYR:00WBw1Ph7x7"), Some((1, &b"QhdPYR:00WBw1Ph7x7"[..])));
+        assert_eq!(split(b"12  two blanks "), Some((12, &b" two blanks "[..])));
+        for line in [&b""[..], b"1", b"x 1", b"0 a", b"-1 a", b"4294967296 a", b"1\ta"] {
+            assert_eq!(split(line), None, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn p7_the_newest_of_a_name_is_found_and_none_is_single() {
+        let listing = Listing::new(vec![entry(1, "a"), entry(2, "b"), entry(3, "a"), entry(3, "x")]);
+        let numbers: Vec<u32> = listing.entries.iter().map(|e| e.number).collect();
+        assert_eq!(numbers, [3, 2, 1]);
+        assert_eq!(listing.find("a").map(|e| e.number), Some(3));
+        assert!(!listing.is_single("a") && listing.is_single("b"));
+        assert!(listing.is_first(&listing.entries[0]) && !listing.is_first(&listing.entries[2]));
+    }
+}
