@@ -47,7 +47,7 @@ fn the_example_loads_and_its_defaults_are_the_defaults() {
     assert_eq!(work.display_name, "Ada Lovelace");
     assert_eq!(work.password, SecretSource::Command("pass show mail/work".into()));
     assert_eq!(config.account("home").unwrap().protocol, Protocol::Pop3);
-    assert_eq!(config.keys[0].run, ["go inbox"]);
+    assert_eq!(config.keys[0].run, ["go-inbox"]);
 
     // The lines that say "has a default" say the right ones.
     let bare = load(ACCOUNT).unwrap();

@@ -9,6 +9,7 @@ use super::apply::{carry_out, no_such, touched};
 use super::mailbox::{Mail, Mailbox};
 use super::{Call, Server, State};
 use crate::error::Result;
+use crate::mime::header_block;
 use crate::model::{Cursor, Flags, UidSet};
 use crate::net::Interrupt;
 use crate::protocol::{
@@ -367,15 +368,5 @@ impl Pull<'_> {
             }
         }
         Ok(Flow::Continue)
-    }
-}
-
-/// The header through its empty line; all of it where there is none.
-fn header_block(raw: &[u8]) -> &[u8] {
-    let end = |mark: &[u8]| raw.windows(mark.len()).position(|w| w == mark).map(|at| at + mark.len());
-    match (end(b"\r\n\r\n"), end(b"\n\n")) {
-        (Some(a), Some(b)) => &raw[..a.min(b)],
-        (Some(a), None) | (None, Some(a)) => &raw[..a],
-        (None, None) => raw,
     }
 }

@@ -1,0 +1,98 @@
+//! What can be typed after `mailtui`: verbs and options.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// The exit codes, as the help tells them; the README's table is the same.
+pub const EXIT_CODES: &[(u8, &str)] = &[
+    (0, "done"),
+    (1, "`config check` found mistakes"),
+    (2, "the configuration or the command line is wrong"),
+    (4, "no way to the server, or it did not answer in time"),
+    (5, "the secure connection could not be made, or the certificate is not the right one"),
+    (6, "the server refused user or password, or the password could not be had"),
+    (7, "the local store: disk full, read-only, damaged, newer than this program"),
+    (8, "what was asked for is not there"),
+    (9, "the server said no, broke the rules, or cannot do that"),
+    (70, "a mistake of mailtui itself"),
+    (130, "interrupted"),
+];
+
+/// A mail client for the terminal: POP3 and IMAP over one local store.
+///
+/// Without a verb it opens the screen.
+#[derive(Debug, Parser)]
+#[command(name = "mailtui", version, max_term_width = 100, after_help = exit_codes(), after_long_help = exit_codes())]
+pub struct Cli {
+    /// What holds for every verb.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do; nothing: open the screen.
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// Options of every verb.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Read this configuration file [also: MAILTUI_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Keep the store, its locks and the log in this directory [also: MAILTUI_DATA]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Print JSON: one document, or one object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Use this theme
+    #[arg(long, global = true, value_name = "NAME")]
+    pub theme: Option<String>,
+    /// Write a log, never with secrets, into the state directory [also: MAILTUI_LOG]
+    #[arg(long, global = true, value_name = "FILTER", num_args = 0..=1, default_missing_value = "mailtui=debug", require_equals = true)]
+    pub log: Option<String>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Look at the configuration
+    Config {
+        /// What to look at.
+        #[command(subcommand)]
+        what: ConfigVerb,
+    },
+    /// List every key
+    Keys {
+        /// As a table for a document
+        #[arg(long)]
+        markdown: bool,
+    },
+}
+
+/// `mailtui config`.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ConfigVerb {
+    /// Tell every mistake in it, with its line
+    Check,
+    /// Tell where files lie
+    Path,
+    /// Tell what it comes to, defaults included, secrets left out
+    Show,
+}
+
+fn exit_codes() -> String {
+    let lines = EXIT_CODES.iter().map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
+    format!("Exit codes:\n{}", lines.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,52 @@
+//! Standard output: plain lines and JSON, quiet when the reader has gone.
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+
+use crate::error::{Error, Kind, Result};
+
+/// Standard output of a verb.
+pub(super) struct Out {
+    to: BufWriter<io::Stdout>,
+    /// Whether `--json` was given.
+    pub(super) json: bool,
+}
+
+impl Out {
+    pub(super) fn new(json: bool) -> Self {
+        Self { to: BufWriter::new(io::stdout()), json }
+    }
+
+    /// One line of text. What comes from outside must be `Clean` already.
+    pub(super) fn line(&mut self, text: impl std::fmt::Display) -> Result<()> {
+        writeln!(self.to, "{text}").map_err(failed)
+    }
+
+    /// One JSON document on a line of its own.
+    pub(super) fn object(&mut self, value: &impl Serialize) -> Result<()> {
+        serde_json::to_writer(&mut self.to, value).map_err(|e| failed(e.into()))?;
+        self.to.write_all(b"\n").map_err(failed)
+    }
+
+    /// Bytes as they are.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.to.write_all(bytes).map_err(failed)
+    }
+
+    /// Everything so far is to be seen now.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.to.flush().map_err(failed)
+    }
+}
+
+fn failed(error: io::Error) -> Error {
+    Error::new(Kind::Interrupted, "could not write to standard output").because(error)
+}
+
+/// Whether it only means that nobody reads our output any more (`mailtui list | head`).
+#[must_use]
+pub fn is_broken_pipe(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    source.and_then(|s| s.downcast_ref::<io::Error>()).is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
+}

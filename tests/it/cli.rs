@@ -1,0 +1,155 @@
+//! The program as a script sees it: exit codes, standard output, JSON.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A run of the program in a place of its own.
+pub(crate) fn mailtui(place: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mailtui"))
+        .args(arguments)
+        .env("MAILTUI_CONFIG", place.join("config.toml"))
+        .env("MAILTUI_DATA", place.join("data"))
+        .env("TZ", "UTC")
+        .env_remove("MAILTUI_LOG")
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn with_config(text: &str) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    std::fs::write(place.path().join("config.toml"), text).unwrap();
+    place
+}
+
+const ACCOUNT: &str = "[accounts.work]\nemail = \"ada@example.org\"\nprotocol = \"imap\"\nhost = \"localhost\"\n\
+                       password = { env = \"MAILTUI_TEST_SECRET\" }\n";
+
+#[test]
+fn without_an_account_it_tells_how_to_begin() {
+    let place = tempfile::tempdir().unwrap();
+    let output = mailtui(place.path(), &[]);
+    assert!(output.status.success());
+    let said = stdout(&output);
+    let config = place.path().join("config.toml");
+    for part in
+        ["mailtui demo", "[accounts.", "protocol = \"imap\"", "protocol = \"pop3\"", config.to_str().unwrap()]
+    {
+        assert!(said.contains(part), "{part}:\n{said}");
+    }
+    // Nothing is made before there is something to keep.
+    assert!(!place.path().join("data").exists());
+    // The two examples in it are right.
+    let tables: String =
+        said.lines().filter_map(|l| l.strip_prefix("        ")).map(|l| format!("{l}\n")).collect();
+    let place = with_config(&tables);
+    let output = mailtui(place.path(), &["config", "check"]);
+    assert!(output.status.success(), "{}{}", stdout(&output), stderr(&output));
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_exit_code_2_and_one_line() {
+    let place = with_config(&ACCOUNT.replace("host", "hots"));
+    let output = mailtui(place.path(), &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    let said = stderr(&output);
+    assert!(said.starts_with("mailtui: "), "{said}");
+    assert!(said.contains("config.toml:1:1: [accounts.work] has no \"host\""), "{said}");
+    assert!(said.contains("\nhint: "), "{said}");
+
+    let output = mailtui(place.path(), &["config", "check"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stdout(&output).contains(":4:1: unknown key \"hots\""), "{}", stdout(&output));
+    let output = mailtui(place.path(), &["config", "check", "--json"]);
+    let json: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(json["problems"][1]["line"], 4);
+    assert_eq!(json["problems"][1]["hint"], "did you mean \"host\"?");
+}
+
+#[test]
+fn a_wrong_command_line_is_exit_code_2() {
+    let place = tempfile::tempdir().unwrap();
+    for arguments in [&["frobnicate"][..], &["--frobnicate"], &["config"], &["--log=,,=,"]] {
+        let output = mailtui(place.path(), arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn the_help_tells_the_exit_codes() {
+    let place = tempfile::tempdir().unwrap();
+    let said = stdout(&mailtui(place.path(), &["--help"]));
+    for (code, meaning) in mailtui::cli::args::EXIT_CODES {
+        assert!(said.contains(&format!("{code:>3}  {meaning}")), "{said}");
+    }
+}
+
+#[test]
+fn places_follow_config_and_data() {
+    let place = tempfile::tempdir().unwrap();
+    let output = mailtui(
+        Path::new("/nowhere"),
+        &[
+            "config",
+            "path",
+            "--json",
+            "--config",
+            place.path().join("my.toml").to_str().unwrap(),
+            "--data",
+            place.path().join("here").to_str().unwrap(),
+        ],
+    );
+    let json: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(json["config"], place.path().join("my.toml").to_str().unwrap());
+    assert_eq!(json["store"], place.path().join("here/store.db").to_str().unwrap());
+    assert!(json["log"].as_str().unwrap().starts_with(place.path().to_str().unwrap()));
+}
+
+#[test]
+fn x9_the_configuration_is_shown_without_secrets() {
+    let text = ACCOUNT.replace("{ env = \"MAILTUI_TEST_SECRET\" }", "{ command = \"echo hunter2\" }");
+    let place = with_config(&text);
+    for arguments in [&["config", "show"][..], &["config", "show", "--json"]] {
+        let output = mailtui(place.path(), arguments);
+        assert!(output.status.success());
+        let said = stdout(&output);
+        assert!(said.contains("993") && said.contains("from a command"), "{said}");
+        assert!(!said.contains("hunter2"), "{said}");
+    }
+}
+
+#[test]
+fn a_log_is_written_only_when_asked_for_and_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = with_config("");
+    mailtui(place.path(), &["config", "check"]);
+    let log = place.path().join("data/state/mailtui.log");
+    assert!(!log.exists());
+    assert!(mailtui(place.path(), &["config", "check", "--log"]).status.success());
+    assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let place = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mailtui"))
+        .args(["keys", "--json", "--data", place.path().to_str().unwrap()])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert!(output.stderr.is_empty(), "{}", stderr(&output));
+}
