@@ -26,7 +26,8 @@ pub enum Step {
         validity: u32,
     },
     /// A message the server has: finds its pending placement or its content if held, else is inserted.
-    /// Answered with its id in [`Committed::messages`].
+    /// Answered with its id in [`Committed::messages`]; `MessageId(0)`: its UIDL was seen before and the
+    /// mail is deleted here (promise P2).
     Message(Box<Incoming>),
     /// The content of a message too large to hold in memory: a row without a placement, answered with its
     /// id; followed by `Part`s and a `Land`. What never lands is dropped at the next start.
@@ -116,6 +117,22 @@ pub enum Step {
         /// When to try again, Unix time; `None`: it became a conflict and waits for the user.
         retry_at: Option<i64>,
     },
+}
+
+impl Step {
+    /// About how much memory it takes: the store's inbox is bounded by this.
+    pub(super) fn bytes(&self) -> usize {
+        let packed = |body: &Packed| body.chunks.iter().map(|c| c.bytes.len()).sum::<usize>();
+        match self {
+            Self::Message(incoming) | Self::Stage(incoming) | Self::Land { incoming, .. } => {
+                1024 + incoming.body.as_ref().map_or(0, packed)
+            }
+            Self::Part { chunk, .. } => chunk.bytes.len(),
+            Self::Body { body, .. } => packed(body),
+            Self::Listing { uidls } | Self::Told { uidls } => uidls.iter().map(String::len).sum(),
+            _ => 64,
+        }
+    }
 }
 
 /// A folder as a server tells it.
@@ -221,6 +238,8 @@ pub struct WantedBody {
     pub uid: u32,
     /// RFC822.SIZE.
     pub size: u64,
+    /// Where the search for more goes on: see `Reader::wanted_bodies`.
+    pub key: (i64, MessageId),
 }
 
 /// One queued operation, with all that is needed to carry it out.

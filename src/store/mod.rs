@@ -1,9 +1,48 @@
 //! The shared local message store: one SQLite file, one thread that writes, readers of their own.
 //!
-//! Every SQL statement of the program is in this folder.
+//! Every SQL statement of the program is in this folder, written in `sql!`, so that a test can look at the
+//! plan of each. Content (`messages`) and place (`placements`) are two tables: a mail is held once however
+//! many folders show it. All writing goes through [`Store`] to one thread, which commits and then tells
+//! everyone what changed; a [`Reader`] is a connection of one's own that keeps nothing open between calls.
 
 mod batch;
+mod bodies;
+mod check;
+mod db;
+mod fault;
+mod flags;
+mod folders;
+mod handle;
+mod home;
+mod inbox;
+mod list;
+mod lock;
+mod messages;
+mod migrate;
+mod open;
+mod ops;
+mod pack;
+mod peers;
+mod places;
+mod pop;
+mod queue;
+mod reader;
+mod threads;
+mod tx;
+mod unread;
+mod writer;
+
+#[cfg(test)]
+mod plans;
+#[cfg(test)]
+mod testing;
 
 pub use batch::{
     Batch, Changed, Chunk, Committed, FolderSpec, Incoming, Op, OpItem, OpKind, Packed, Step, WantedBody,
 };
+pub use handle::{Pending, Store};
+pub use list::{Edge, Page};
+pub use lock::{AccountLock, Locked};
+pub use pack::Packer;
+pub use queue::{Conflict, PopPolicy};
+pub use reader::{AccountRow, Reader};

@@ -10,3 +10,5 @@ mod net_dial;
 mod net_wire;
 mod pop3_wire;
 mod support;
+mod store;
+mod store_kit;

@@ -1,0 +1,205 @@
+//! The handle that everyone has: what is queued for the store thread, and readers.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::batch::{Batch, Changed, Committed};
+use super::inbox::{Answer, Inbox, Job, Queued, Ticket};
+use super::lock::{Locked, Opening, StoreLock, lock_account};
+use super::peers::Peers;
+use super::reader::Reader;
+use super::tx::Tx;
+use super::writer::{Clock, Listeners, Writer};
+use super::{home, open};
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, Owner};
+
+/// The store of one data directory: cheap to clone, usable from every thread.
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    dir: PathBuf,
+    inbox: Arc<Inbox>,
+    listeners: Listeners,
+    peers: Arc<Peers>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Shared for as long as the store is open.
+    #[expect(dead_code, reason = "held for its lock")]
+    lock: StoreLock,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("dir", &self.0.dir).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store in `dir`, made where it is missing, and starts its thread.
+    ///
+    /// Fails, in words, on a network or sync file system, a file of a newer program, or one that is damaged.
+    pub fn open(dir: &Path) -> Result<Self> {
+        Self::open_at(dir, Arc::new(system_time))
+    }
+
+    /// The same with a clock: Unix seconds.
+    pub fn open_at(dir: &Path, clock: Arc<dyn Fn() -> i64 + Send + Sync>) -> Result<Self> {
+        let dir = home::prepare(dir)?;
+        let opening = Opening::wait(&dir)?;
+        let (lock, alone) = StoreLock::take(&dir)?;
+        let db = open::writer(&dir, alone)?;
+        if alone {
+            recover_all(&db, &clock)?;
+            lock.share()?;
+        }
+        let peers = Arc::new(Peers::join(&dir)?);
+        drop(opening);
+        let (inbox, listeners) = (Arc::<Inbox>::default(), Listeners::default());
+        let ear = peers.ear()?;
+        let writer = Writer::new(db, inbox.clone(), listeners.clone(), peers.clone(), clock);
+        let far = inbox.clone();
+        let threads = vec![
+            spawn("store", move || writer.run())?,
+            spawn("store-peers", move || {
+                while ear.hear() {
+                    far.foreign();
+                }
+            })?,
+        ];
+        let threads = Mutex::new(threads);
+        Ok(Self(Arc::new(Inner { dir, inbox, listeners, peers, threads, lock })))
+    }
+
+    /// The directory it lies in.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.0.dir
+    }
+
+    /// A connection of its own for reading: one for each thread.
+    pub fn reader(&self) -> Result<Reader> {
+        Ok(Reader::new(open::reader(&self.0.dir)?))
+    }
+
+    /// Makes or finds the account of this name. INBOX is made with it, and where the truth is here the
+    /// other usual folders too. `remote_key` is user@host:port.
+    pub fn account(&self, name: &str, protocol: &str, owner: Owner, remote_key: &str) -> Result<AccountId> {
+        let (name, protocol, remote_key) = (name.to_owned(), protocol.to_owned(), remote_key.to_owned());
+        match self.ask(Job::Account { name, protocol, owner, remote_key })? {
+            Answer::Account(account) => Ok(account),
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// Writes a batch; returns when it is durable.
+    pub fn commit(&self, batch: Batch) -> Result<Committed> {
+        self.submit(batch).wait()
+    }
+
+    /// Queues a batch and returns. Waits only while 8 MiB are queued already.
+    pub fn submit(&self, batch: Batch) -> Pending {
+        let (queued, ticket) = Queued::new(Job::Batch(batch));
+        self.0.inbox.put(queued);
+        Pending { ticket, inbox: self.0.inbox.clone() }
+    }
+
+    /// Remembers a value of the screen's under a key. Returns at once.
+    pub fn remember(&self, key: &str, value: &str) {
+        let (queued, _) = Queued::new(Job::Remember { key: key.to_owned(), value: value.to_owned() });
+        self.0.inbox.put(queued);
+    }
+
+    /// From now on `listener` is called after every commit, of this process or of another. It is called on
+    /// the store thread: it may only pass the word on.
+    pub fn subscribe(&self, listener: Box<dyn Fn(&Changed) + Send>) {
+        self.0.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    /// Tries to get the right to sync the account of this name (promise A4). With it comes an orderly queue:
+    /// what an earlier process left running is queued again, half bodies are dropped.
+    pub fn lock_account(&self, account: AccountId, name: &str) -> Result<Locked> {
+        let locked = lock_account(&self.0.dir, name)?;
+        if matches!(locked, Locked::Mine(_)) {
+            self.ask(Job::Recover(account))?;
+        }
+        Ok(locked)
+    }
+
+    /// Does all that is queued and ends the store thread. Later jobs are answered with an error. The last
+    /// handle that is dropped does the same.
+    pub fn close(&self) {
+        self.0.close();
+    }
+
+    pub(super) fn ask(&self, job: Job) -> Result<Answer> {
+        let (queued, ticket) = Queued::new(job);
+        self.0.inbox.put(queued);
+        ticket.wait(&self.0.inbox)
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        self.inbox.close();
+        self.peers.leave();
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // A listener may drop the last handle: a thread does not wait for itself.
+            if thread.thread().id() != std::thread::current().id() {
+                // It catches its panics itself.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// A batch on its way to the disk.
+#[derive(Debug)]
+#[must_use = "a batch that nobody waits for may have failed"]
+pub struct Pending {
+    ticket: Arc<Ticket>,
+    inbox: Arc<Inbox>,
+}
+
+impl Pending {
+    /// Waits until the batch is durable.
+    pub fn wait(self) -> Result<Committed> {
+        match self.ticket.wait(&self.inbox)? {
+            Answer::Committed(committed) => Ok(committed),
+            _ => Err(mixed_up()),
+        }
+    }
+}
+
+fn mixed_up() -> Error {
+    Error::new(Kind::Bug, "the store mixed up its answers")
+}
+
+fn recover_all(db: &super::db::Db, clock: &Clock) -> Result<()> {
+    let mut tx = Tx::new(db, clock());
+    let accounts = db.all(super::db::sql!("SELECT id FROM accounts"), [], |row| row.get(0))?;
+    for account in accounts {
+        tx.recover(account)?;
+    }
+    Ok(())
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(run)
+        .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))
+}
+
+fn system_time() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(0))
+}

@@ -1,0 +1,285 @@
+//! Lists: a page of conversations by keyset, one row, the mails of a conversation, the next unread.
+
+use std::cmp::Reverse;
+
+use rusqlite::Row as Columns;
+
+use super::db::{sql, unsigned};
+use super::messages::body_state;
+use super::reader::Reader;
+use crate::error::Result;
+use crate::model::{Flags, FolderId, Member, MessageId, PlacementId, Row, SortKey, Summary, ThreadId, View};
+use crate::text::Clean;
+
+/// Where a page lies in a list. Newer is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edge {
+    /// The newest rows.
+    Top,
+    /// The oldest rows.
+    Bottom,
+    /// The rows below this place.
+    After(SortKey),
+    /// The rows above this place.
+    Before(SortKey),
+    /// Rows on both sides of this place, the one at it included.
+    Around(SortKey),
+}
+
+/// Some rows of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// Newest first.
+    pub rows: Vec<Row>,
+    /// Nothing is above them.
+    pub at_top: bool,
+    /// Nothing is below them.
+    pub at_bottom: bool,
+}
+
+/// The newest copy of a conversation in a view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) key: SortKey,
+    pub(super) thread: ThreadId,
+    pub(super) folder: FolderId,
+}
+
+/// How many people a row names.
+const PEOPLE: usize = 8;
+/// Mails of a conversation that are looked through for people.
+const LOOKED_AT: usize = 100;
+const LOWEST: SortKey = SortKey { at: i64::MIN, id: PlacementId(i64::MIN) };
+const HIGHEST: SortKey = SortKey { at: i64::MAX, id: PlacementId(i64::MAX) };
+
+impl Reader {
+    /// At most `limit` conversations of a view, each once, at the place of its newest mail there.
+    pub fn page(&self, view: View, edge: Edge, limit: usize) -> Result<Page> {
+        self.0.snapshot(|| {
+            let folders = self.folders_of(view)?;
+            let heads = match edge {
+                Edge::Top => self.below(&folders, HIGHEST, limit)?,
+                Edge::After(key) => self.below(&folders, key, limit)?,
+                Edge::Bottom => self.above(&folders, LOWEST, limit)?,
+                Edge::Before(key) => self.above(&folders, key, limit)?,
+                Edge::Around(key) => {
+                    let mut heads = self.above(&folders, key, limit / 2)?;
+                    // The place itself belongs to the lower half.
+                    let from = SortKey { id: PlacementId(key.id.0.saturating_add(1)), ..key };
+                    heads.extend(self.below(&folders, from, limit - heads.len())?);
+                    heads
+                }
+            };
+            let (top, bottom) = match (heads.first(), heads.last()) {
+                (Some(first), Some(last)) => (first.key, last.key),
+                _ => match edge {
+                    Edge::After(key) | Edge::Around(key) | Edge::Before(key) => (key, key),
+                    Edge::Top | Edge::Bottom => (HIGHEST, LOWEST),
+                },
+            };
+            let at_top = self.above(&folders, top, 1)?.is_empty();
+            let at_bottom = self.below(&folders, bottom, 1)?.is_empty();
+            let rows = heads.into_iter().map(|head| self.conversation(head)).collect::<Result<Vec<_>>>()?;
+            Ok(Page { rows: rows.into_iter().flatten().collect(), at_top, at_bottom })
+        })
+    }
+
+    /// The conversation as it is in the view; `None`: nothing of it is there any more.
+    pub fn row(&self, view: View, thread: ThreadId) -> Result<Option<Row>> {
+        self.0.snapshot(|| {
+            let mut newest: Option<Head> = None;
+            for folder in self.folders_of(view)? {
+                if let Some(head) = self.head(folder, thread)?
+                    && newest.is_none_or(|held| held.key < head.key)
+                {
+                    newest = Some(head);
+                }
+            }
+            newest.map_or(Ok(None), |head| self.conversation(head))
+        })
+    }
+
+    /// The next conversation with unread mail below `from`, or above it; where it stands in the list.
+    pub fn next_unread(&self, view: View, from: SortKey, backwards: bool) -> Result<Option<SortKey>> {
+        self.0.snapshot(|| {
+            let folders = self.folders_of(view)?;
+            let mut best: Option<SortKey> = None;
+            for folder in folders {
+                let found = if backwards {
+                    self.unread_above(folder, from)?
+                } else {
+                    self.unread_below(folder, from)?
+                };
+                best = match (best, found) {
+                    (Some(a), Some(b)) => Some(if backwards { a.min(b) } else { a.max(b) }),
+                    (a, b) => a.or(b),
+                };
+            }
+            Ok(best)
+        })
+    }
+
+    /// Every visible copy of every mail of a conversation, oldest first.
+    pub fn thread(&self, thread: ThreadId) -> Result<Vec<Summary>> {
+        self.0.all(
+            sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
+                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent
+                  FROM placements p JOIN messages m ON m.id = p.message_id
+                  WHERE p.thread_id = ?1 AND p.hidden = 0 ORDER BY p.sort_at, p.id"),
+            [thread],
+            summary,
+        )
+    }
+
+    /// One copy of a mail, hidden or not.
+    pub fn summary(&self, placement: PlacementId) -> Result<Option<Summary>> {
+        self.0.one(
+            sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
+                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent
+                  FROM placements p JOIN messages m ON m.id = p.message_id WHERE p.id = ?1"),
+            [placement],
+            summary,
+        )
+    }
+
+    /// A visible copy of a mail.
+    pub fn message(&self, message: MessageId) -> Result<Option<Summary>> {
+        self.0.one(
+            sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
+                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent
+                  FROM placements p JOIN messages m ON m.id = p.message_id
+                  WHERE p.message_id = ?1 AND p.hidden = 0 ORDER BY p.id LIMIT 1"),
+            [message],
+            summary,
+        )
+    }
+
+    /// The row of a conversation whose newest mail is known.
+    fn conversation(&self, head: Head) -> Result<Option<Row>> {
+        let Some(summary) = self.summary(head.key.id)? else { return Ok(None) };
+        let members: Vec<Member> = self.0.all(
+            sql!("SELECT id, message_id, flags FROM placements WHERE thread_id = ?1 AND folder_id = ?2 AND hidden = 0
+                  ORDER BY sort_at DESC, id DESC"),
+            (head.thread, head.folder),
+            |row| Ok(Member { placement: row.get(0)?, message: row.get(1)?, flags: row.get(2)? }),
+        )?;
+        let people = if members.len() == 1 {
+            vec![(summary.from_name.clone(), !summary.flags.has(Flags::SEEN))]
+        } else {
+            self.people(&members)?
+        };
+        Ok(Some(Row { head: summary, members, people }))
+    }
+
+    /// Who wrote the mails, oldest first, each once.
+    fn people(&self, members: &[Member]) -> Result<Vec<(Clean, bool)>> {
+        let mut people: Vec<(String, Clean, bool)> = Vec::new();
+        for member in members.iter().rev().take(LOOKED_AT) {
+            let unread = !member.flags.has(Flags::SEEN);
+            let from = self.0.one(
+                sql!("SELECT from_name, from_addr FROM messages WHERE id = ?1"),
+                [member.message],
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)),
+            )?;
+            let Some((name, addr)) = from else { continue };
+            if let Some(at) = people.iter().position(|(known, ..)| known.eq_ignore_ascii_case(&addr)) {
+                people[at].2 |= unread;
+            } else if people.len() < PEOPLE {
+                let shown = display(&name, &addr);
+                people.push((addr, shown, unread));
+            }
+        }
+        Ok(people.into_iter().map(|(_, name, unread)| (name, unread)).collect())
+    }
+
+    pub(super) fn head(&self, folder: FolderId, thread: ThreadId) -> Result<Option<Head>> {
+        self.0.one(
+            sql!(
+                "SELECT id, sort_at FROM placements WHERE thread_id = ?1 AND folder_id = ?2 AND hidden = 0
+                  ORDER BY sort_at DESC, id DESC LIMIT 1"
+            ),
+            (thread, folder),
+            |row| Ok(Head { key: SortKey { at: row.get(1)?, id: row.get(0)? }, thread, folder }),
+        )
+    }
+
+    /// The newest `limit` heads below a place, newest first. Conversations are of one account, and a view
+    /// has one folder of each: the folders' own pages, merged, are the view's page.
+    pub(super) fn below(&self, folders: &[FolderId], from: SortKey, limit: usize) -> Result<Vec<Head>> {
+        let mut heads = Vec::new();
+        for &folder in folders {
+            heads.extend(self.0.all(
+                sql!("SELECT p.id, p.thread_id, p.sort_at FROM placements p
+                      WHERE p.folder_id = ?1 AND p.hidden = 0 AND (p.sort_at, p.id) < (?2, ?3)
+                        AND NOT EXISTS (SELECT 1 FROM placements q WHERE q.thread_id = p.thread_id AND q.folder_id = ?1
+                                        AND q.hidden = 0 AND (q.sort_at, q.id) > (p.sort_at, p.id))
+                      ORDER BY p.sort_at DESC, p.id DESC LIMIT ?4"),
+                (folder, from.at, from.id, rows(limit)),
+                |row| head(row, folder),
+            )?);
+        }
+        if folders.len() > 1 {
+            heads.sort_unstable_by_key(|head| Reverse(head.key));
+            heads.truncate(limit);
+        }
+        Ok(heads)
+    }
+
+    /// The oldest `limit` heads above a place, newest first.
+    pub(super) fn above(&self, folders: &[FolderId], from: SortKey, limit: usize) -> Result<Vec<Head>> {
+        let mut heads = Vec::new();
+        for &folder in folders {
+            heads.extend(self.0.all(
+                sql!("SELECT p.id, p.thread_id, p.sort_at FROM placements p
+                      WHERE p.folder_id = ?1 AND p.hidden = 0 AND (p.sort_at, p.id) > (?2, ?3)
+                        AND NOT EXISTS (SELECT 1 FROM placements q WHERE q.thread_id = p.thread_id AND q.folder_id = ?1
+                                        AND q.hidden = 0 AND (q.sort_at, q.id) > (p.sort_at, p.id))
+                      ORDER BY p.sort_at, p.id LIMIT ?4"),
+                (folder, from.at, from.id, rows(limit)),
+                |row| head(row, folder),
+            )?);
+        }
+        heads.sort_unstable_by_key(|head| head.key);
+        heads.truncate(limit);
+        heads.reverse();
+        Ok(heads)
+    }
+}
+
+fn head(row: &Columns<'_>, folder: FolderId) -> rusqlite::Result<Head> {
+    Ok(Head { key: SortKey { at: row.get(2)?, id: row.get(0)? }, thread: row.get(1)?, folder })
+}
+
+pub(super) fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn display(name: &str, addr: &str) -> Clean {
+    Clean::line(if name.trim().is_empty() { addr } else { name })
+}
+
+fn summary(row: &Columns<'_>) -> rusqlite::Result<Summary> {
+    let text = |at| row.get_ref(at).and_then(|value| Ok(value.as_str()?));
+    let placement = row.get(1)?;
+    let (name, addr) = (text(7)?, text(8)?);
+    Ok(Summary {
+        message: row.get(0)?,
+        placement,
+        folder: row.get(2)?,
+        account: row.get(3)?,
+        thread: row.get(4)?,
+        key: SortKey { at: row.get(5)?, id: placement },
+        date: row.get(6)?,
+        from_name: display(name, addr),
+        from_addr: Clean::line(addr),
+        to_line: Clean::line(text(9)?),
+        subject: Clean::line(text(10)?),
+        snippet: Clean::line(text(11)?),
+        flags: row.get(12)?,
+        size: unsigned(row.get(13)?),
+        attachments: row.get(14)?,
+        body: body_state(row.get(15)?),
+        msgid: row.get(16)?,
+        parent: row.get(17)?,
+    })
+}

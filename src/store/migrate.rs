@@ -1,0 +1,170 @@
+//! Numbered SQL, one transaction each, counted by `user_version`; a light copy is made before a change.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::fault::file_fault;
+use super::home::private_file;
+use crate::error::{Error, Kind, Result};
+
+/// Every migration, oldest first. One that was released is never edited; its first line says why it is there.
+pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+
+/// The version that this program writes.
+pub(super) fn current() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+/// The version of the store behind `conn`; 0: a new file.
+pub(super) fn version(conn: &Connection) -> Result<i64> {
+    Ok(conn.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
+
+/// Refuses a store that a newer program has written.
+pub(super) fn refuse_newer(found: i64) -> Result<()> {
+    if found <= current() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Store,
+        format!(
+            "the store was written by a newer mailtui (its version is {found}, this program knows {})",
+            current()
+        ),
+    )
+    .hint("start the newer mailtui, or choose another store with --data DIR"))
+}
+
+/// Brings the store up to `migrations`. The caller holds the store alone.
+pub(super) fn migrate(conn: &mut Connection, dir: &Path, migrations: &[&str]) -> Result<()> {
+    let found = version(conn)?;
+    let done = usize::try_from(found).unwrap_or(0);
+    if done >= migrations.len() {
+        return Ok(());
+    }
+    if done == 0 {
+        conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    } else {
+        back_up(conn, dir, found)?;
+    }
+    conn.pragma_update(None, "foreign_keys", "OFF")?;
+    for (number, sql) in (1..).zip(migrations).skip(done) {
+        let change = conn.transaction()?;
+        change.execute_batch(sql)?;
+        change.pragma_update(None, "user_version", number)?;
+        change.commit()?;
+    }
+    conn.pragma_update(None, "foreign_keys", "ON")?;
+    Ok(())
+}
+
+/// Copies every table but bodies and the search index to `store.db.vN.bak`: small, and what cannot be
+/// had again from elsewhere. Migrations never rewrite bodies.
+fn back_up(conn: &Connection, dir: &Path, found: i64) -> Result<()> {
+    let path = dir.join(format!("store.db.v{found}.bak"));
+    let tables = tables(conn)?;
+    let rows: i64 = tables
+        .iter()
+        .map(|(name, _)| {
+            conn.query_row(&format!("SELECT count(*) FROM \"{name}\""), [], |row| row.get::<_, i64>(0))
+        })
+        .sum::<rusqlite::Result<i64>>()?;
+    let need = 16_000_000 + 1_000 * rows.unsigned_abs();
+    let disk = rustix::fs::statvfs(dir)
+        .map_err(|e| file_fault("could not ask the disk for its free space", e.into()))?;
+    if disk.f_bavail.saturating_mul(disk.f_frsize) < need {
+        return Err(Error::new(
+            Kind::Store,
+            "the disk has no room for a copy of the store before it is changed",
+        )
+        .hint(format!("make {} MB free and start again; nothing was changed", need / 1_000_000)));
+    }
+    // What is left of a copy that was cut short.
+    match std::fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            return Err(file_fault(format!("could not replace {}", path.display()), e));
+        }
+        _ => {}
+    }
+    drop(private_file(&path)?);
+    conn.execute("ATTACH ?1 AS copy", [path.as_os_str().as_encoded_bytes().to_vec()].map(lossless))?;
+    let copied = copy(conn, &tables, found);
+    conn.execute_batch("DETACH copy")?;
+    copied
+}
+
+fn copy(conn: &Connection, tables: &[(String, String)], found: i64) -> Result<()> {
+    conn.execute_batch("BEGIN")?;
+    let all = || -> Result<()> {
+        for (name, sql) in tables {
+            conn.execute_batch(&sql.replacen("CREATE TABLE ", "CREATE TABLE copy.", 1))?;
+            conn.execute_batch(&format!("INSERT INTO copy.\"{name}\" SELECT * FROM main.\"{name}\""))?;
+        }
+        Ok(())
+    };
+    let copied = all();
+    conn.execute_batch(if copied.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    copied?;
+    Ok(conn.pragma_update(Some("copy"), "user_version", found)?)
+}
+
+/// SQLite takes a file name as text.
+fn lossless(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Name and SQL of every table that is copied.
+fn tables(conn: &Connection) -> Result<Vec<(String, String)>> {
+    let mut statement = conn.prepare(
+        "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'
+         AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'bodies' AND name NOT LIKE 'search%'",
+    )?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: &str = "-- Test.\nALTER TABLE kv ADD COLUMN at INTEGER NOT NULL DEFAULT 0;";
+
+    fn opened(dir: &Path) -> Connection {
+        Connection::open(dir.join("store.db")).unwrap()
+    }
+
+    #[test]
+    fn a_change_is_preceded_by_a_copy_without_bodies() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        assert!(!dir.path().join("store.db.v1.bak").exists(), "a new file needs no copy");
+        conn.execute("INSERT INTO kv VALUES ('a', 'b')", []).unwrap();
+        migrate(&mut conn, dir.path(), &[MIGRATIONS[0], SECOND]).unwrap();
+        assert_eq!(version(&conn).unwrap(), 2);
+        assert_eq!(conn.query_row("SELECT at FROM kv", [], |r| r.get::<_, i64>(0)).unwrap(), 0);
+        let copy = Connection::open(dir.path().join("store.db.v1.bak")).unwrap();
+        assert_eq!(version(&copy).unwrap(), 1);
+        assert_eq!(copy.query_row("SELECT value FROM kv", [], |r| r.get::<_, String>(0)).unwrap(), "b");
+        assert!(copy.prepare("SELECT 1 FROM bodies").is_err());
+    }
+
+    #[test]
+    fn a_change_that_fails_leaves_the_store_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        let broken = "ALTER TABLE kv ADD COLUMN at INTEGER; CREATE NONSENSE;";
+        assert!(migrate(&mut conn, dir.path(), &[MIGRATIONS[0], broken]).is_err());
+        assert_eq!(version(&conn).unwrap(), 1);
+        assert!(conn.prepare("SELECT at FROM kv").is_err());
+    }
+
+    #[test]
+    fn a_newer_store_is_refused_with_a_hint() {
+        let error = refuse_newer(current() + 1).unwrap_err();
+        assert_eq!(error.kind(), Kind::Store);
+        assert!(error.hint_text().is_some());
+    }
+}

@@ -1,0 +1,284 @@
+//! The queue of what the server has not heard: what becomes of an op that was tried.
+
+use super::db::sql;
+use super::flags::delta;
+use super::places::{AWAITED, Placement};
+use super::tx::Tx;
+use crate::error::Result;
+use crate::model::{AccountId, FolderId, OpId, PlacementId};
+
+/// A row of `ops`, as far as its end needs it.
+struct Ending {
+    account: AccountId,
+    kind: String,
+    target: Option<FolderId>,
+    detail: String,
+}
+
+/// A row of `op_items`.
+struct Item {
+    placement: Placement,
+    result: Option<PlacementId>,
+}
+
+impl Tx<'_> {
+    /// An op is being carried out: from now on it is never cancelled.
+    pub(super) fn op_running(&mut self, op: OpId) -> Result<()> {
+        self.db.run(sql!("UPDATE ops SET state = 'running', tries = tries + 1 WHERE id = ?1"), [op])?;
+        self.touch_ops(op)
+    }
+
+    /// An op failed; its local effect stays. With a time it is tried again then, else it waits for the user.
+    pub(super) fn op_failed(&mut self, op: OpId, error: &str, retry_at: Option<i64>) -> Result<()> {
+        let state = if retry_at.is_some() { "queued" } else { "conflict" };
+        self.db.run(
+            sql!("UPDATE ops SET state = ?2, error = ?3, not_before = ?4 WHERE id = ?1"),
+            (op, state, error, retry_at.unwrap_or(0)),
+        )?;
+        self.touch_ops(op)
+    }
+
+    fn touch_ops(&mut self, op: OpId) -> Result<()> {
+        let account = self
+            .db
+            .one(sql!("SELECT account_id FROM ops WHERE id = ?1"), [op], |row| row.get::<_, AccountId>(0))?;
+        self.touched.ops.extend(account);
+        Ok(())
+    }
+
+    /// An op is done. `moved` names the UIDs of results, by the item's placement, as far as told.
+    pub(super) fn op_done(
+        &mut self,
+        op: OpId,
+        moved: &[(PlacementId, u32)],
+        created: Option<&str>,
+    ) -> Result<()> {
+        let ending = self.db.one(
+            sql!("SELECT account_id, kind, target_id, detail FROM ops WHERE id = ?1"),
+            [op],
+            |row| {
+                Ok(Ending {
+                    account: row.get(0)?,
+                    kind: row.get(1)?,
+                    target: row.get(2)?,
+                    detail: row.get(3)?,
+                })
+            },
+        )?;
+        // Told twice: it is done already.
+        let Some(ending) = ending else { return Ok(()) };
+        self.touched.ops.insert(ending.account);
+        if ending.kind == "mkdir" {
+            self.db.run(sql!("DELETE FROM ops WHERE id = ?1"), [op])?;
+            return self.made(ending.account, ending.target, created);
+        }
+        let items = self.items(op)?;
+        self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1"), [op])?;
+        self.db.run(sql!("DELETE FROM ops WHERE id = ?1"), [op])?;
+        for item in items {
+            let uid =
+                moved.iter().find(|(placement, _)| *placement == item.placement.id).map(|(_, uid)| *uid);
+            match ending.kind.as_str() {
+                "flags" => {
+                    let base = delta(&ending.detail)?.apply(item.placement.base);
+                    self.db.run(
+                        sql!("UPDATE placements SET base = ?2 WHERE id = ?1"),
+                        (item.placement.id, base),
+                    )?;
+                }
+                "copy" => drop(self.landed(&item, ending.target, uid)?),
+                "move" => {
+                    let to = self.landed(&item, ending.target, uid)?;
+                    self.left(&item.placement, to)?;
+                }
+                _ => self.left(&item.placement, None)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn items(&self, op: OpId) -> Result<Vec<Item>> {
+        self.db.all(
+            sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden,
+                    i.result_id FROM op_items i JOIN placements p ON p.id = i.placement_id WHERE i.op_id = ?1"),
+            [op],
+            |row| Ok(Item { placement: Placement::read(row)?, result: row.get(9)? }),
+        )
+    }
+
+    /// A copy is in the target folder on the server, under `uid` if that was told; returns its row.
+    fn landed(
+        &mut self,
+        item: &Item,
+        target: Option<FolderId>,
+        uid: Option<u32>,
+    ) -> Result<Option<PlacementId>> {
+        let Some(target) = target else { return Ok(None) };
+        self.touched.folders.insert(target);
+        let result = match item.result {
+            Some(id) => self.placement(id)?,
+            None => None,
+        };
+        let Some(uid) = uid else {
+            if let Some(result) = result.filter(|result| result.uid.is_none()) {
+                // The next complete looks at the target show it.
+                self.db.run(sql!("UPDATE placements SET stale = ?2 WHERE id = ?1"), (result.id, AWAITED))?;
+                self.in_doubt.remove(&target);
+                self.set_base(&result, item.placement.base)?;
+            }
+            return Ok(item.result);
+        };
+        match (result, self.by_uid(target, uid)?) {
+            // A pull saw it there before we were told: one row for one copy.
+            (Some(result), Some(held)) if result.uid.is_none() => {
+                self.unite(&result, &held)?;
+                Ok(Some(held.id))
+            }
+            (_, Some(held)) => Ok(Some(held.id)),
+            (Some(result), None) if result.uid.is_none() => {
+                self.set_uid(result.id, uid)?;
+                self.set_base(&result, item.placement.base)?;
+                Ok(Some(result.id))
+            }
+            // The pending row took the UID of an equal copy that someone else made, or is gone.
+            (_, None) => self.another(&item.placement, target, uid).map(Some),
+        }
+    }
+
+    fn another(&mut self, source: &Placement, folder: FolderId, uid: u32) -> Result<PlacementId> {
+        self.db.run(
+            sql!(
+                "INSERT INTO placements (folder_id, message_id, uid, thread_id, sort_at, flags, base)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+            ),
+            (folder, source.message, uid, source.thread, source.sort_at, source.flags, source.base),
+        )?;
+        let copy = PlacementId(self.db.last_id());
+        self.copy_tags(source.id, copy)?;
+        Ok(copy)
+    }
+
+    /// A pending row and the row that a pull made for the same copy become the latter.
+    fn unite(&mut self, pending: &Placement, held: &Placement) -> Result<()> {
+        self.hand_over(pending.id, held.id)?;
+        self.copy_tags(pending.id, held.id)?;
+        self.db.run(sql!("DELETE FROM placements WHERE id = ?1"), [pending.id])?;
+        // A later op may take it away already.
+        self.db.run(
+            sql!("UPDATE placements SET hidden = hidden | ?2 WHERE id = ?1"),
+            (held.id, pending.hidden),
+        )?;
+        self.set_base(held, held.base)?;
+        self.touched.message(held.message);
+        if held.message == pending.message { Ok(()) } else { self.forget_unplaced(pending.message) }
+    }
+
+    /// The server does not have the source any more.
+    fn left(&mut self, source: &Placement, to: Option<PlacementId>) -> Result<()> {
+        // What could not be done to it in time is to be done to where it went, or has lost its object.
+        if let Some(to) = to {
+            self.hand_over(source.id, to)?;
+        }
+        self.remove(source)
+    }
+
+    /// Every op on one placement is on another from now on.
+    fn hand_over(&self, from: PlacementId, to: PlacementId) -> Result<()> {
+        self.db.run(
+            sql!("UPDATE OR IGNORE op_items SET placement_id = ?2 WHERE placement_id = ?1"),
+            (from, to),
+        )?;
+        self.db.run(sql!("DELETE FROM op_items WHERE placement_id = ?1"), [from])?;
+        self.db.run(sql!("UPDATE op_items SET result_id = ?2 WHERE result_id = ?1"), (from, to))?;
+        Ok(())
+    }
+
+    /// The folder was made on the server. Where a listing brought it first, both rows become one.
+    fn made(&mut self, account: AccountId, folder: Option<FolderId>, created: Option<&str>) -> Result<()> {
+        let Some(folder) = folder else { return Ok(()) };
+        let path = self.db.one(
+            sql!("SELECT path FROM folders WHERE id = ?1 AND remote IS NULL"),
+            [folder],
+            |row| row.get::<_, String>(0),
+        )?;
+        let Some(path) = path else { return Ok(()) };
+        let remote = created.unwrap_or(&path);
+        self.touched.accounts.insert(account);
+        let listed = self.db.one(
+            sql!("SELECT id FROM folders WHERE account_id = ?1 AND remote = ?2"),
+            (account, remote),
+            |row| row.get::<_, FolderId>(0),
+        )?;
+        let Some(listed) = listed else {
+            self.db.run(sql!("UPDATE folders SET remote = ?2 WHERE id = ?1"), (folder, remote))?;
+            return Ok(());
+        };
+        self.db.run(sql!("UPDATE placements SET folder_id = ?2 WHERE folder_id = ?1"), (folder, listed))?;
+        self.db.run(sql!("UPDATE ops SET folder_id = ?2 WHERE folder_id = ?1"), (folder, listed))?;
+        self.db.run(sql!("UPDATE ops SET target_id = ?2 WHERE target_id = ?1"), (folder, listed))?;
+        self.db.run(sql!("DELETE FROM folders WHERE id = ?1"), [folder])?;
+        self.touched.folders.extend([folder, listed]);
+        Ok(())
+    }
+
+    /// A placement is about to go: ops that would act on it lose it, and end when it was their last.
+    pub(super) fn drop_items(&mut self, placement: PlacementId) -> Result<()> {
+        self.db.run(sql!("UPDATE op_items SET result_id = NULL WHERE result_id = ?1"), [placement])?;
+        let ops = self.db.all(
+            sql!("DELETE FROM op_items WHERE placement_id = ?1 RETURNING op_id"),
+            [placement],
+            |row| row.get::<_, OpId>(0),
+        )?;
+        for op in ops {
+            self.end_if_empty(op)?;
+        }
+        Ok(())
+    }
+
+    /// An op without items has nothing left to do.
+    pub(super) fn end_if_empty(&mut self, op: OpId) -> Result<()> {
+        let account = self.db.one(
+            sql!(
+                "DELETE FROM ops WHERE id = ?1 AND kind <> 'mkdir'
+                    AND NOT EXISTS (SELECT 1 FROM op_items WHERE op_id = ?1) RETURNING account_id"
+            ),
+            [op],
+            |row| row.get::<_, AccountId>(0),
+        )?;
+        self.touched.ops.extend(account);
+        Ok(())
+    }
+
+    /// The object of these ops cannot be found on the server: each item becomes a conflict of its own, for
+    /// the user to see. Says whether there are any.
+    pub(super) fn in_conflict(&mut self, placement: PlacementId) -> Result<bool> {
+        let ops = self.db.all(
+            sql!("SELECT o.id, o.state = 'conflict', (SELECT count(*) FROM op_items WHERE op_id = o.id), o.account_id
+                  FROM op_items i JOIN ops o ON o.id = i.op_id WHERE i.placement_id = ?1"),
+            [placement],
+            |row| Ok((row.get::<_, OpId>(0)?, row.get::<_, bool>(1)?, row.get::<_, i64>(2)?, row.get(3)?)),
+        )?;
+        for (op, known, items, account) in &ops {
+            if *known {
+                continue;
+            }
+            self.touched.ops.insert(*account);
+            let alone = if *items == 1 {
+                *op
+            } else {
+                self.db.run(
+                    sql!("INSERT INTO ops (account_id, kind, folder_id, target_id, detail, tries)
+                          SELECT account_id, kind, folder_id, target_id, detail, tries FROM ops WHERE id = ?1"),
+                    [op],
+                )?;
+                OpId(self.db.last_id())
+            };
+            self.db.run(
+                sql!("UPDATE op_items SET op_id = ?3 WHERE op_id = ?1 AND placement_id = ?2"),
+                (op, placement, alone),
+            )?;
+            self.op_failed(alone, "the mail is not on the server any more", None)?;
+        }
+        Ok(!ops.is_empty())
+    }
+}

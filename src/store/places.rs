@@ -1,0 +1,267 @@
+//! Placements: a copy of a mail in a folder, how it gets its UID, and how it goes.
+
+use rusqlite::Row;
+
+use super::batch::Incoming;
+use super::db::sql;
+use super::messages::{clip_msgid, size_of};
+use super::tx::Tx;
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, Flags, FolderId, MessageId, PlacementId, ThreadId};
+
+/// `placements.hidden`: an op takes it away.
+pub(super) const LEAVING: i64 = 1;
+/// `placements.stale`: gone unless the next complete look at its folder shows it.
+pub(super) const DOUBTED: i64 = 1;
+/// `placements.stale`: the same, where a look may be under way that began too early to show it.
+pub(super) const AWAITED: i64 = 2;
+
+/// A row of `placements`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Placement {
+    pub(super) id: PlacementId,
+    pub(super) folder: FolderId,
+    pub(super) message: MessageId,
+    pub(super) uid: Option<u32>,
+    pub(super) thread: ThreadId,
+    pub(super) sort_at: i64,
+    pub(super) flags: Flags,
+    pub(super) base: Flags,
+    pub(super) hidden: i64,
+}
+
+impl Placement {
+    pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            folder: row.get(1)?,
+            message: row.get(2)?,
+            uid: row.get(3)?,
+            thread: row.get(4)?,
+            sort_at: row.get(5)?,
+            flags: row.get(6)?,
+            base: row.get(7)?,
+            hidden: row.get(8)?,
+        })
+    }
+}
+
+impl Tx<'_> {
+    pub(super) fn placement(&self, id: PlacementId) -> Result<Option<Placement>> {
+        self.db.one(
+            sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements
+                  WHERE id = ?1"),
+            [id],
+            Placement::read,
+        )
+    }
+
+    pub(super) fn by_uid(&self, folder: FolderId, uid: u32) -> Result<Option<Placement>> {
+        self.db.one(
+            sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements
+                  WHERE folder_id = ?1 AND uid = ?2"),
+            (folder, uid),
+            Placement::read,
+        )
+    }
+
+    /// Every copy of a message that no op takes away.
+    pub(super) fn copies(&self, message: MessageId) -> Result<Vec<Placement>> {
+        self.db.all(
+            sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements
+                  WHERE message_id = ?1 AND (hidden & 1) = 0 ORDER BY id"),
+            [message],
+            Placement::read,
+        )
+    }
+
+    /// Gives an incoming message its place: a pending one of the same content, else a new one.
+    pub(super) fn place(
+        &mut self,
+        account: AccountId,
+        message: MessageId,
+        incoming: &Incoming,
+    ) -> Result<()> {
+        if let Some(uid) = incoming.uid
+            && let Some(pending) = self.pending(account, message, incoming)?
+        {
+            self.adopt(pending, uid, incoming)?;
+            // The content under which the mail was held is the one that stays.
+            return if pending.message == message { Ok(()) } else { self.forget_unplaced(message) };
+        }
+        self.db.run(
+            sql!(
+                "INSERT INTO placements (folder_id, message_id, uid, thread_id, sort_at, flags, base)
+                  SELECT ?1, id, ?3, thread_id, received, ?4, ?4 FROM messages WHERE id = ?2"
+            ),
+            (incoming.folder, message, incoming.uid, incoming.flags),
+        )?;
+        let placement = PlacementId(self.db.last_id());
+        self.touched.folders.insert(incoming.folder);
+        self.touched.message(message);
+        if !incoming.keywords.is_empty() {
+            self.told_keywords(placement, &incoming.keywords)?;
+        }
+        if let Some(uidl) = &incoming.uidl {
+            self.record_seen(account, uidl, message, incoming)?;
+        }
+        Ok(())
+    }
+
+    /// A placement in this folder that waits for the UID of this mail: the result of a move or copy, or
+    /// one that lost its UID when the folder was numbered anew.
+    fn pending(
+        &mut self,
+        account: AccountId,
+        message: MessageId,
+        incoming: &Incoming,
+    ) -> Result<Option<Placement>> {
+        let of_message = self.db.one(
+            sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements
+                  WHERE message_id = ?1 AND folder_id = ?2 AND uid IS NULL ORDER BY id LIMIT 1"),
+            (message, incoming.folder),
+            Placement::read,
+        )?;
+        if of_message.is_some() {
+            return Ok(of_message);
+        }
+        let envelope = &incoming.envelope;
+        let msgid = clip_msgid(&envelope.msgid);
+        // Without a Message-ID content is never shared, but a copy is expected here with this very header.
+        if msgid.is_empty() {
+            return self.db.one(
+                sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden
+                      FROM messages m JOIN placements p ON p.message_id = m.id
+                      WHERE m.account_id = ?1 AND m.msgid = '' AND m.size = ?2 AND m.head_hash = ?3
+                        AND p.folder_id = ?4 AND p.uid IS NULL ORDER BY p.id LIMIT 1"),
+                (account, size_of(incoming), &envelope.head_hash[..], incoming.folder),
+                Placement::read,
+            );
+        }
+        if !self.has_doubted(incoming.folder)? {
+            return Ok(None);
+        }
+        // Promise I2: a server that was moved may have touched headers.
+        self.db.one(
+            sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden
+                  FROM messages m JOIN placements p ON p.message_id = m.id
+                  WHERE m.account_id = ?1 AND m.msgid = ?2 AND m.size = ?3 AND m.date = ?4
+                    AND p.folder_id = ?5 AND p.uid IS NULL AND p.stale <> 0 ORDER BY p.id LIMIT 1"),
+            (account, msgid, size_of(incoming), envelope.date, incoming.folder),
+            Placement::read,
+        )
+    }
+
+    fn has_doubted(&mut self, folder: FolderId) -> Result<bool> {
+        if let Some(known) = self.in_doubt.get(&folder) {
+            return Ok(*known);
+        }
+        let found = self.db.one(
+            sql!("SELECT 1 FROM placements WHERE folder_id = ?1 AND stale <> 0 LIMIT 1"),
+            [folder],
+            |_| Ok(()),
+        )?;
+        self.in_doubt.insert(folder, found.is_some());
+        Ok(found.is_some())
+    }
+
+    fn adopt(&mut self, pending: Placement, uid: u32, incoming: &Incoming) -> Result<()> {
+        self.set_uid(pending.id, uid)?;
+        self.set_base(&pending, incoming.flags)?;
+        self.told_keywords(pending.id, &incoming.keywords)?;
+        self.touched.folders.insert(pending.folder);
+        self.touched.message(pending.message);
+        Ok(())
+    }
+
+    pub(super) fn set_uid(&mut self, placement: PlacementId, uid: u32) -> Result<()> {
+        self.db.run(sql!("UPDATE placements SET uid = ?2, stale = 0 WHERE id = ?1"), (placement, uid))?;
+        Ok(())
+    }
+
+    /// The server does not have it any more. An op that is about to take it away says so itself when it is
+    /// done; till then the copy is only in doubt.
+    pub(super) fn gone(&mut self, folder: FolderId, uid: u32) -> Result<()> {
+        let Some(placement) = self.by_uid(folder, uid)? else { return Ok(()) };
+        if self.is_source(placement.id)? {
+            self.db.run(sql!("UPDATE placements SET stale = ?2 WHERE id = ?1"), (placement.id, DOUBTED))?;
+            return Ok(());
+        }
+        self.remove(&placement)
+    }
+
+    /// Whether an op that is not done moves, copies or deletes it.
+    fn is_source(&self, placement: PlacementId) -> Result<bool> {
+        let found = self.db.one(
+            sql!(
+                "SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
+                  WHERE i.placement_id = ?1 AND o.kind IN ('move', 'copy', 'delete') LIMIT 1"
+            ),
+            [placement],
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
+    /// Removes a copy, and the message with its last one. Ops that only change its flags lose their object.
+    pub(super) fn remove(&mut self, placement: &Placement) -> Result<()> {
+        self.drop_items(placement.id)?;
+        self.db.run(sql!("DELETE FROM placements WHERE id = ?1"), [placement.id])?;
+        self.touched.folders.insert(placement.folder);
+        self.touched.message(placement.message);
+        self.forget_unplaced(placement.message)
+    }
+
+    /// A folder was looked at completely: what was in doubt and did not show is gone. More than half of a folder and more than twenty mails are not believed (promise I8).
+    pub(super) fn sweep(&mut self, folder: FolderId) -> Result<()> {
+        if !self.has_doubted(folder)? {
+            return Ok(());
+        }
+        self.in_doubt.remove(&folder);
+        let gone = self.db.all(
+            sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements p
+                  WHERE folder_id = ?1 AND stale = 1
+                    AND (uid IS NULL OR NOT EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id WHERE i.placement_id = p.id
+                                    AND o.kind IN ('move', 'copy', 'delete')))"),
+            [folder],
+            Placement::read,
+        )?;
+        self.db.run(
+            sql!("UPDATE placements SET stale = stale - 1 WHERE folder_id = ?1 AND stale > 1"),
+            [folder],
+        )?;
+        let total: i64 = self
+            .db
+            .one(sql!("SELECT total FROM folders WHERE id = ?1"), [folder], |row| row.get(0))?
+            .ok_or_else(|| Error::new(Kind::Gone, "the folder is not in the store any more"))?;
+        if gone.len() > 20 && gone.len() as i64 * 2 > total {
+            let why = format!("the server does not show {} of {total} mails any more", gone.len());
+            self.db
+                .run(sql!("UPDATE folders SET parked = ?2 WHERE id = ?1 AND parked <> ?2"), (folder, why))?;
+            return Ok(());
+        }
+        for placement in &gone {
+            // What the user did to a mail that cannot be found any more is shown, not forgotten.
+            if placement.uid.is_none() && self.in_conflict(placement.id)? {
+                continue;
+            }
+            self.remove(placement)?;
+        }
+        Ok(())
+    }
+
+    /// UIDVALIDITY changed (promise I2): no copy goes; each waits to be found under its new number.
+    pub(super) fn reset(&mut self, folder: FolderId, validity: u32) -> Result<()> {
+        self.db.run(
+            sql!("UPDATE placements SET uid = NULL, stale = ?2 WHERE folder_id = ?1 AND uid IS NOT NULL"),
+            (folder, DOUBTED),
+        )?;
+        self.db.run(
+            sql!("UPDATE folders SET uidvalidity = ?2, uidnext = 0, highestmodseq = 0, backfill_uid = 0 WHERE id = ?1"),
+            (folder, validity),
+        )?;
+        self.in_doubt.remove(&folder);
+        self.touched.folders.insert(folder);
+        Ok(())
+    }
+}

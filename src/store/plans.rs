@@ -1,0 +1,99 @@
+//! The test that looks at the plan of every statement of this folder.
+
+use std::path::Path;
+
+use super::migrate::{MIGRATIONS, migrate};
+
+/// Statements that may look at every row of a table, and why.
+const SCANS: &[(&str, &str)] = &[
+    ("PRAGMA", "no table"),
+    ("SELECT id, name, protocol, owner FROM accounts", "a handful of accounts"),
+    ("SELECT id FROM accounts", "a handful of accounts"),
+    ("SELECT f.path, f.total", "the check reads everything"),
+    ("SELECT m.id FROM messages m WHERE m.body_state <> 4", "the check reads everything"),
+    ("SELECT p.id FROM placements p JOIN messages m ON m.id = p.message_id\n", "the check reads everything"),
+    ("SELECT t.id FROM threads t", "the check reads everything"),
+    ("SELECT m.id FROM messages m WHERE m.body_state = 2", "the check reads everything"),
+    ("SELECT p.id FROM placements p WHERE (p.hidden & 1) = 1", "the check reads everything"),
+    ("SELECT o.id FROM ops o WHERE o.kind <> 'mkdir'", "the check reads everything"),
+];
+
+/// Sorts that SQLite may do itself: of few rows.
+const SORTS: &[(&str, &str)] = &[
+    ("SELECT s.uidl FROM pop_seen", "what may be deleted, oldest first, once a session"),
+    ("SELECT p.id, p.uid FROM op_items", "the mails of one operation"),
+    ("SELECT folder_id, uid FROM placements WHERE message_id", "the copies of one mail"),
+    ("SELECT m.id, p.id, p.folder_id", "the mails of one conversation"),
+    ("SELECT DISTINCT folder_id", "the folders of one conversation"),
+    ("SELECT p.id, p.folder_id, p.message_id, p.uid", "the copies of one mail"),
+    ("SELECT f.path, f.total", "the check reads everything"),
+];
+
+/// Every literal in `sql!` in the sources of this folder.
+fn statements() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/store");
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(root).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_none_or(|e| e != "rs") || name == "plans.rs" {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for piece in text.split("sql!(").skip(1) {
+            // Prose about the macro is followed by no literal.
+            let Some(literal) = piece.trim_start().strip_prefix('"') else { continue };
+            let end = literal.find('"').unwrap();
+            assert!(!literal[..end].contains('\\'), "{name}: an escape in a statement");
+            found.push((name.clone(), literal[..end].to_owned()));
+        }
+    }
+    assert!(found.len() > 80, "the statements were not found");
+    found
+}
+
+#[test]
+fn no_statement_scans_a_table_that_grows() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conn = rusqlite::Connection::open(dir.path().join("store.db")).unwrap();
+    migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+    let listed = |list: &[(&str, &str)], sql: &str| list.iter().any(|(start, _)| sql.starts_with(start));
+    let mut wrong = Vec::new();
+    for (file, sql) in statements() {
+        if ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"].iter().any(|word| sql.starts_with(word)) {
+            continue;
+        }
+        let mut explain = conn
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .unwrap_or_else(|e| panic!("{file}: {e}: {sql}"));
+        let plan: Vec<String> = explain.raw_query().mapped(|row| row.get(3)).map(Result::unwrap).collect();
+        for line in &plan {
+            let scans = line.starts_with("SCAN") && !line.contains("CONSTANT ROW") && !line.contains("(subquery")
+                // A lookup by rowid in the search index.
+                && !line.contains("VIRTUAL TABLE INDEX 0:=");
+            let sorts = line.contains("TEMP B-TREE");
+            if (scans && !listed(SCANS, &sql)) || (sorts && !listed(SORTS, &sql)) {
+                wrong.push(format!("{file}: {line}\n{sql}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} plans:\n{}", wrong.len(), wrong.join("\n\n"));
+}
+
+#[test]
+fn pages_are_read_from_covering_indexes() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conn = rusqlite::Connection::open(dir.path().join("store.db")).unwrap();
+    migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+    let pages: Vec<_> = statements()
+        .into_iter()
+        .filter(|(_, sql)| sql.contains("NOT EXISTS (SELECT 1 FROM placements q"))
+        .collect();
+    assert_eq!(pages.len(), 2);
+    for (_, sql) in pages {
+        let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plan: Vec<String> = explain.raw_query().mapped(|row| row.get(3)).map(Result::unwrap).collect();
+        let covered = plan.iter().filter(|line| line.contains("COVERING INDEX")).count();
+        assert_eq!(covered, 2, "{plan:?}");
+    }
+}

@@ -1,0 +1,182 @@
+//! What an engine asks of the queue: which operations are ready, and which mail POP3 may delete.
+
+use std::collections::HashSet;
+
+use super::batch::{Op, OpItem, OpKind};
+use super::db::sql;
+use super::fault::damaged;
+use super::flags::delta;
+use super::reader::Reader;
+use crate::config::Leave;
+use crate::error::Result;
+use crate::model::{AccountId, FolderId, OpId};
+
+/// When POP3 mail may be deleted on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PopPolicy {
+    /// What is done with mail that is safely here.
+    pub leave: Leave,
+    /// Whether mail that was deleted here for good goes there too.
+    pub when_deleted_here: bool,
+}
+
+/// One operation of the ledger (promise A2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// Which.
+    pub op: OpId,
+    /// Why it could not be done, in words. From a server: clean before it is drawn.
+    pub error: String,
+}
+
+/// A row of `ops`.
+struct Queued {
+    id: OpId,
+    kind: String,
+    folder: Option<FolderId>,
+    target: Option<FolderId>,
+    detail: String,
+    tries: u32,
+}
+
+impl Reader {
+    /// The operations that can be carried out at `now` (Unix time), in order: not those that wait for a time,
+    /// for a UID, for a folder to be made, or for an earlier one on the same mail.
+    pub fn ops(&self, account: AccountId, now: i64, limit: usize) -> Result<Vec<Op>> {
+        self.0.snapshot(|| {
+            let mut ready = Vec::new();
+            let mut after = OpId(0);
+            while ready.len() < limit {
+                let next = self.0.one(
+                    sql!("SELECT id, kind, folder_id, target_id, detail, tries FROM ops
+                          WHERE account_id = ?1 AND state = 'queued' AND id > ?2 AND not_before <= ?3 ORDER BY id LIMIT 1"),
+                    (account, after, now),
+                    |row| {
+                        Ok(Queued {
+                            id: row.get(0)?,
+                            kind: row.get(1)?,
+                            folder: row.get(2)?,
+                            target: row.get(3)?,
+                            detail: row.get(4)?,
+                            tries: row.get(5)?,
+                        })
+                    },
+                )?;
+                let Some(queued) = next else { break };
+                after = queued.id;
+                if !self.is_blocked(&queued)? {
+                    ready.extend(self.op(queued)?);
+                }
+            }
+            Ok(ready)
+        })
+    }
+
+    /// Whether an earlier operation on the same mail is not done, or a folder is not made.
+    fn is_blocked(&self, queued: &Queued) -> Result<bool> {
+        if queued.kind == "mkdir" {
+            return Ok(false);
+        }
+        let blocked = self.0.one(
+            sql!(
+                "SELECT EXISTS (SELECT 1 FROM op_items i JOIN placements p ON p.id = i.placement_id
+                                 WHERE i.op_id = ?1 AND p.uid IS NULL)
+                      OR EXISTS (SELECT 1 FROM op_items i JOIN op_items e ON e.placement_id = i.placement_id
+                                 JOIN ops o ON o.id = e.op_id
+                                 WHERE i.op_id = ?1 AND e.op_id < ?1 AND o.state <> 'conflict')
+                      OR EXISTS (SELECT 1 FROM folders WHERE id = ?2 AND remote IS NULL)"
+            ),
+            (queued.id, queued.target),
+            |row| row.get(0),
+        )?;
+        Ok(blocked == Some(true))
+    }
+
+    fn op(&self, queued: Queued) -> Result<Option<Op>> {
+        let target = || queued.target.ok_or_else(|| damaged("an operation has no target"));
+        let kind = match queued.kind.as_str() {
+            "flags" => OpKind::Flags(delta(&queued.detail)?),
+            "move" => OpKind::Move(target()?),
+            "copy" => OpKind::Copy(target()?),
+            "delete" => OpKind::Delete,
+            "mkdir" => {
+                let folder = target()?;
+                let path =
+                    self.0.one(sql!("SELECT path FROM folders WHERE id = ?1"), [folder], |row| row.get(0))?;
+                OpKind::Mkdir {
+                    folder,
+                    path: path.ok_or_else(|| damaged("a folder to be made is not there"))?,
+                }
+            }
+            // Of a later version of this program.
+            _ => return Ok(None),
+        };
+        let items = self.0.all(
+            sql!("SELECT p.id, p.uid FROM op_items i JOIN placements p ON p.id = i.placement_id WHERE i.op_id = ?1
+                  ORDER BY p.uid"),
+            [queued.id],
+            |row| Ok(OpItem { placement: row.get(0)?, uid: row.get(1)? }),
+        )?;
+        Ok(Some(Op { id: queued.id, kind, folder: queued.folder, tries: queued.tries, items }))
+    }
+
+    /// How many operations the server has not heard yet, those in conflict left out.
+    pub fn ops_waiting(&self, account: AccountId) -> Result<u64> {
+        let count = self.0.one(
+            sql!(
+                "SELECT count(*) FROM ops WHERE account_id = ?1 AND state IN ('queued', 'running', 'stuck')"
+            ),
+            [account],
+            |row| row.get(0),
+        )?;
+        Ok(super::db::unsigned(count.unwrap_or(0)))
+    }
+
+    /// When the next operation that waits for a time may be tried: Unix time.
+    pub fn next_op_at(&self, account: AccountId, now: i64) -> Result<Option<i64>> {
+        let at = self.0.one(
+            sql!("SELECT min(not_before) FROM ops WHERE account_id = ?1 AND state = 'queued' AND not_before > ?2"),
+            (account, now),
+            |row| row.get(0),
+        )?;
+        Ok(at.flatten())
+    }
+
+    /// What could not be done and waits for the user, oldest first.
+    pub fn conflicts(&self, account: AccountId) -> Result<Vec<Conflict>> {
+        self.0.all(
+            sql!("SELECT id, error FROM ops WHERE account_id = ?1 AND state = 'conflict' ORDER BY id"),
+            [account],
+            |row| Ok(Conflict { op: row.get(0)?, error: row.get(1)? }),
+        )
+    }
+
+    /// Every UIDL that was taken before, mail deleted here included (promise P2).
+    pub fn uidls(&self, account: AccountId) -> Result<HashSet<String>> {
+        let uidls =
+            self.0.all(sql!("SELECT uidl FROM pop_seen WHERE account_id = ?1"), [account], |row| {
+                row.get::<_, String>(0)
+            })?;
+        Ok(uidls.into_iter().collect())
+    }
+
+    /// The UIDLs whose mail may be deleted on the server now, oldest first: under the policy, safely here
+    /// or deleted here for good, not told already, listed last time, and of one mail only (promises P3, P7).
+    pub fn pop_wants(&self, account: AccountId, policy: PopPolicy, now: i64) -> Result<Vec<String>> {
+        // The time before which mail that is here must have been stored.
+        let stored_by = match policy.leave {
+            Leave::Forever => i64::MIN,
+            Leave::DeleteAfterDownload => i64::MAX,
+            Leave::Days(days) => now - i64::from(days) * 86_400,
+        };
+        self.0.all(
+            sql!("SELECT s.uidl FROM pop_seen s LEFT JOIN messages m ON m.id = s.message_id
+                  WHERE s.account_id = ?1 AND s.missing = 0
+                    AND ((s.want = 'delete' AND ?2) OR (s.want = 'keep' AND m.body_state = 2 AND s.seen_at <= ?3))
+                    AND NOT EXISTS (SELECT 1 FROM pop_seen d WHERE d.account_id = ?1 AND d.uidl = s.uidl AND d.dup <> s.dup)
+                  ORDER BY s.seen_at, s.uidl"),
+            (account, policy.when_deleted_here, stored_by),
+            |row| row.get(0),
+        )
+    }
+}

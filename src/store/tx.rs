@@ -1,0 +1,146 @@
+//! One job within a transaction: what it did, and the dispatch of steps to the tables that they change.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::batch::{Batch, Changed, Committed, Step};
+use super::db::{Db, sql};
+use super::fault::damaged;
+use super::inbox::{Answer, Job};
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, FolderId, MessageId, Owner};
+
+/// More changed messages than this are not told one by one.
+const MANY: usize = 1000;
+
+/// One job at work.
+pub(super) struct Tx<'a> {
+    pub(super) db: &'a Db,
+    /// Unix time.
+    pub(super) now: i64,
+    pub(super) touched: Touched,
+    /// Whether a folder has placements in doubt: looked up once a job.
+    pub(super) in_doubt: HashMap<FolderId, bool>,
+    owners: HashMap<AccountId, Owner>,
+}
+
+/// What a job changed.
+#[derive(Debug, Default)]
+pub(super) struct Touched {
+    pub(super) folders: BTreeSet<FolderId>,
+    pub(super) messages: BTreeSet<MessageId>,
+    pub(super) accounts: BTreeSet<AccountId>,
+    pub(super) ops: BTreeSet<AccountId>,
+}
+
+impl Touched {
+    pub(super) fn message(&mut self, message: MessageId) {
+        if self.messages.len() < MANY {
+            self.messages.insert(message);
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: Self) {
+        self.folders.extend(other.folders);
+        other.messages.into_iter().for_each(|message| self.message(message));
+        self.accounts.extend(other.accounts);
+        self.ops.extend(other.ops);
+    }
+
+    pub(super) fn into_changed(self) -> Changed {
+        Changed {
+            folders: self.folders.into_iter().collect(),
+            messages: self.messages.into_iter().collect(),
+            accounts: self.accounts.into_iter().collect(),
+            ops: self.ops.into_iter().collect(),
+            ..Changed::default()
+        }
+    }
+}
+
+impl<'a> Tx<'a> {
+    pub(super) fn new(db: &'a Db, now: i64) -> Self {
+        Self { db, now, touched: Touched::default(), in_doubt: HashMap::new(), owners: HashMap::new() }
+    }
+
+    pub(super) fn job(&mut self, job: &Job) -> Result<Answer> {
+        Ok(match job {
+            Job::Batch(batch) => Answer::Committed(self.batch(batch)?),
+            Job::Remember { key, value } => {
+                self.db.run(sql!("INSERT OR REPLACE INTO kv (key, value) VALUES (?1, ?2)"), (key, value))?;
+                Answer::Done
+            }
+            Job::Account { name, protocol, owner, remote_key } => {
+                Answer::Account(self.account(name, protocol, *owner, remote_key)?)
+            }
+            Job::Recover(account) => {
+                self.recover(*account)?;
+                Answer::Done
+            }
+            #[cfg(test)]
+            Job::Test(test) => {
+                (test.0)(self.db.bare());
+                Answer::Done
+            }
+        })
+    }
+
+    fn batch(&mut self, batch: &Batch) -> Result<Committed> {
+        let account = batch.account;
+        let mut done = Committed::default();
+        for step in &batch.steps {
+            match step {
+                Step::Folders(specs) => self.folders(account, specs)?,
+                Step::Reset { folder, validity } => self.reset(*folder, *validity)?,
+                Step::Message(incoming) => done.messages.push(self.message(account, incoming)?),
+                Step::Stage(incoming) => done.messages.push(self.stage(account, incoming)?),
+                Step::Part { message, chunk } => self.part(account, *message, chunk)?,
+                Step::Body { message, body } => self.body(*message, body)?,
+                Step::Land { message, incoming } => self.land(account, *message, incoming)?,
+                Step::Flags { folder, uid, flags, keywords } => {
+                    self.told_flags(*folder, *uid, *flags, keywords)?
+                }
+                Step::Gone { folder, uid } => self.gone(*folder, *uid)?,
+                Step::Cursor { folder, cursor } => self.cursor(*folder, *cursor)?,
+                Step::Synced { folder, at } => self.synced(*folder, *at)?,
+                Step::Listing { uidls } => self.listing(account, uidls)?,
+                Step::Told { uidls } => self.told(account, uidls)?,
+                Step::Untold => self.untold(account)?,
+                Step::OpRunning(op) => self.op_running(*op)?,
+                Step::OpDone { op, moved, created } => self.op_done(*op, moved, created.as_deref())?,
+                Step::OpFailed { op, error, retry_at } => self.op_failed(*op, error, *retry_at)?,
+            }
+        }
+        Ok(done)
+    }
+
+    /// Who holds the truth about this account.
+    pub(super) fn owner(&mut self, account: AccountId) -> Result<Owner> {
+        if let Some(owner) = self.owners.get(&account) {
+            return Ok(*owner);
+        }
+        let name = self
+            .db
+            .one(sql!("SELECT owner FROM accounts WHERE id = ?1"), [account], |row| row.get::<_, String>(0))?
+            .ok_or_else(|| Error::new(Kind::Gone, "the account is not in the store any more"))?;
+        let owner = owner_from(&name)?;
+        self.owners.insert(account, owner);
+        Ok(owner)
+    }
+}
+
+/// The column's word for an owner.
+pub(super) fn owner_name(owner: Owner) -> &'static str {
+    match owner {
+        Owner::Here => "here",
+        Owner::Server => "server",
+    }
+}
+
+/// The owner with this word in the column.
+pub(super) fn owner_from(name: &str) -> Result<Owner> {
+    match name {
+        "here" => Ok(Owner::Here),
+        "server" => Ok(Owner::Server),
+        _ => Err(damaged("an account has an unknown owner")),
+    }
+}
