@@ -2,4 +2,6 @@
 #![allow(unreachable_pub, reason = "one binary: nothing of it is public, all of it is shared")]
 
 pub mod certs;
+pub mod chance;
+pub mod proxy;
 pub mod script;
