@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod demo;
+mod faults_proxy;
 mod floors;
 mod keys;
 mod net_dial;

@@ -32,13 +32,13 @@ impl Link {
     pub(super) fn run(mut self) {
         let mut buffer = vec![0; 16 * 1024];
         // At byte 0 the connection breaks before anything passes.
-        let ready = self.shake();
-        for fault in [self.up.due(), self.down.due()].into_iter().flatten() {
-            if ready {
-                self.strike(fault);
-            }
+        if !self.shake() {
+            return;
         }
-        while ready {
+        for fault in [self.up.due(), self.down.due()].into_iter().flatten() {
+            self.strike(fault);
+        }
+        loop {
             let moved = self.turn(&mut buffer);
             self.round.passed(self.connection, &self.up, &self.down);
             if self.is_over() {
@@ -97,6 +97,7 @@ impl Link {
             if self.client.ended {
                 self.break_off();
                 self.stalled = false;
+                return true;
             }
             return moved;
         }

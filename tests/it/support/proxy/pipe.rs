@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::plan::{Break, Fault, Plan, Way};
+use super::plan::{Fault, Plan, Way};
 
 /// Finds the ends of lines; in IMAP a line goes on behind its literals (RFC 9051 section 4.3).
 #[derive(Debug, Default)]

@@ -17,13 +17,6 @@ pub enum Way {
 
 impl Way {
     pub const BOTH: [Self; 2] = [Self::Up, Self::Down];
-
-    pub fn other(self) -> Self {
-        match self {
-            Self::Up => Self::Down,
-            Self::Down => Self::Up,
-        }
-    }
 }
 
 /// What happens once a number of bytes has passed.
@@ -68,12 +61,6 @@ impl Plan {
 
     pub fn and(mut self, fault: Fault) -> Self {
         self.0.push(fault);
-        self
-    }
-
-    /// This plan with the faults of another behind its own.
-    pub fn with(mut self, other: &Self) -> Self {
-        self.0.extend_from_slice(&other.0);
         self
     }
 
