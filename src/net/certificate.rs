@@ -118,7 +118,7 @@ impl Certificate {
         if !self.is_for(host.as_str()) {
             return self.wrong_name(host.as_str());
         }
-        error(format!("the certificate of {host} was not accepted")).because(verdict.to_owned())
+        error(format!("the certificate of {host} was not accepted")).because(super::tls::reason(verdict))
     }
 
     /// The error for a certificate that was made out to somebody else.

@@ -12,7 +12,7 @@ use super::certificate::Certificate;
 use super::connect::interrupted;
 use super::dial::DialOptions;
 use super::socket::{Socket, Woke};
-use super::tls::Opening;
+use super::tls::{Opening, reason};
 use super::transcript::Recorder;
 use crate::error::{Error, Kind, Result};
 
@@ -185,6 +185,7 @@ impl Channel {
                 }
             };
         }
-        Error::new(Kind::Offline, format!("the connection to {host} was lost")).because(e)
+        Error::new(Kind::Offline, format!("the connection to {host} was lost"))
+            .because(reason(&e.to_string()))
     }
 }

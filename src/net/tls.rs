@@ -79,7 +79,7 @@ pub(super) fn secure(
             if verdict.contains("certificate verify failed") {
                 return Err(explain(options, opening, &verdict));
             }
-            return Err(broken_handshake(options, &verdict, e));
+            return Err(broken_handshake(options, &verdict));
         }
     };
     let certificate = peer(&stream)?;
@@ -132,7 +132,7 @@ fn explain(options: &DialOptions, opening: &Opening, verdict: &str) -> Error {
     match look(options, opening) {
         Some(certificate) => certificate.refused(options.bare_host(), now, verdict),
         None => Error::new(Kind::Tls, format!("the certificate of {} was not accepted", options.host))
-            .because(verdict.to_owned()),
+            .because(reason(verdict)),
     }
 }
 
@@ -145,7 +145,8 @@ fn look(options: &DialOptions, opening: &Opening) -> Option<Certificate> {
 }
 
 /// The error for a handshake that failed for another reason than the certificate.
-fn broken_handshake(options: &DialOptions, text: &str, cause: native_tls::Error) -> Error {
+fn broken_handshake(options: &DialOptions, text: &str) -> Error {
+    let cause = reason(text);
     let (host, port) = (&options.host, options.port);
     if text.contains("wrong version number")
         || text.contains("packet length too long")
@@ -166,4 +167,32 @@ fn broken_handshake(options: &DialOptions, text: &str, cause: native_tls::Error)
             .because(cause);
     }
     Error::new(Kind::Tls, format!("could not make a secure connection to {host}")).because(cause)
+}
+
+/// What the TLS library means, without the places in its source: `error:CODE:LIBRARY:FUNCTION:REASON:…`,
+/// and what it says of a certificate in brackets behind.
+pub(super) fn reason(text: &str) -> String {
+    let Some(reason) = text.split("error:").nth(1).and_then(|e| e.split(':').nth(3)) else {
+        return text.to_owned();
+    };
+    let verdict = text.rfind(" (").map_or("", |at| &text[at..]);
+    format!("{reason}{verdict}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_words_only() {
+        let refused = "error:0A000086:SSL routines:tls_post_process_server_certificate:certificate verify \
+                       failed:ssl/statem/statem_clnt.c:2103: (self-signed certificate)";
+        assert_eq!(reason(refused), "certificate verify failed (self-signed certificate)");
+        let cut = "error:0A000126:SSL routines::unexpected eof while reading:ssl/record/rec_layer_s3.c:695:";
+        assert_eq!(reason(cut), "unexpected eof while reading");
+        assert_eq!(
+            reason("Connection reset by peer (os error 104)"),
+            "Connection reset by peer (os error 104)"
+        );
+    }
 }

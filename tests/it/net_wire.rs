@@ -102,6 +102,37 @@ fn x3_a_hung_server_meets_the_deadline() {
 }
 
 #[test]
+fn x3_a_slow_drip_meets_the_deadline() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let over = Interrupt::new().unwrap();
+    let stop = over.clone();
+    let dripping = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        // A byte now and then, each well within the deadline, for ever.
+        while stream.write_all(b"x").is_ok() && !stop.wait(Some(Instant::now() + Duration::from_millis(5))) {}
+    });
+    let server = Script::new("--- maybe").start();
+    let options = DialOptions {
+        port,
+        read_timeout: Duration::from_millis(100),
+        ..DialOptions::from(&server.account(Protocol::Pop3, Tls::None), &Interrupt::new().unwrap())
+    };
+    server.finish();
+    let wire = Wire::dial(&options).unwrap();
+    assert_eq!(wire.read_line(LINE_LIMIT).unwrap_err().kind(), Kind::Timeout);
+    let mut got = 0;
+    let drip = wire.read_exact_into(1_000_000, &mut |bytes| {
+        got += bytes.len();
+        Ok(())
+    });
+    assert_eq!(drip.unwrap_err().kind(), Kind::Timeout);
+    assert!(got > 0, "what came before the deadline was passed on");
+    over.ring();
+    dripping.join().unwrap();
+}
+
+#[test]
 fn a_server_that_does_not_read_meets_the_deadline_too() {
     // The system takes the connection; nobody ever reads from it.
     let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -1,6 +1,6 @@
 //! What lies in the maildrop: numbers, sizes and identities (LIST and UIDL, RFC 1939 sections 5 and 7).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
@@ -31,8 +31,8 @@ pub(super) struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     pub(super) entries: Vec<Entry>,
-    /// The first entry of each identity, as an index.
-    by_uidl: HashMap<String, usize>,
+    /// The entries by identity, then newest first: a list of a million names is not held twice.
+    by_uidl: Vec<u32>,
     /// Identities that several messages have: never deleted (promise P7).
     twice: HashSet<String>,
 }
@@ -41,21 +41,22 @@ impl Listing {
     fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_by_key(|e| std::cmp::Reverse(e.number));
         entries.dedup_by_key(|e| e.number);
-        let mut listing = Self { by_uidl: HashMap::with_capacity(entries.len()), ..Self::default() };
-        for (at, entry) in entries.iter().enumerate() {
-            if listing.by_uidl.contains_key(&entry.uidl) {
-                listing.twice.insert(entry.uidl.clone());
-            } else {
-                listing.by_uidl.insert(entry.uidl.clone(), at);
-            }
-        }
-        listing.entries = entries;
-        listing
+        let name = |at: &u32| entries.get(*at as usize).map(|e| e.uidl.as_str());
+        let mut by_uidl: Vec<u32> = (0u32..).take(entries.len()).collect();
+        by_uidl.sort_by_key(name);
+        let twice = by_uidl
+            .windows(2)
+            .filter(|two| name(&two[0]) == name(&two[1]))
+            .filter_map(|two| name(&two[0]).map(str::to_owned))
+            .collect();
+        Self { entries, by_uidl, twice }
     }
 
     /// The message of this identity, the newest if there are several.
     pub(super) fn find(&self, uidl: &str) -> Option<&Entry> {
-        self.by_uidl.get(uidl).and_then(|at| self.entries.get(*at))
+        let entry = |at: &u32| self.entries.get(*at as usize);
+        let first = self.by_uidl.partition_point(|at| entry(at).is_some_and(|e| e.uidl.as_str() < uidl));
+        self.by_uidl.get(first).and_then(entry).filter(|e| e.uidl == uidl)
     }
 
     /// Whether this is the message that [`find`](Self::find) gives for its identity.
@@ -101,16 +102,14 @@ impl Session {
         })?;
         let entries = match (names, sizes) {
             (Ok(names), sizes) => {
-                let sizes: HashMap<u32, u64> = sizes.unwrap_or_default().into_iter().collect();
+                let mut sizes = sizes.unwrap_or_default();
+                sizes.sort_unstable();
+                let size = |number| {
+                    let at = sizes.partition_point(|(n, _)| *n < number);
+                    sizes.get(at).filter(|(n, _)| *n == number).map_or(0, |(_, size)| *size)
+                };
                 self.named = true;
-                names
-                    .into_iter()
-                    .map(|(number, uidl)| Entry {
-                        number,
-                        size: sizes.get(&number).copied().unwrap_or(0),
-                        uidl,
-                    })
-                    .collect()
+                names.into_iter().map(|(number, uidl)| Entry { number, size: size(number), uidl }).collect()
             }
             // Some servers list nothing by an error.
             (Err(_), _) if self.is_empty()? => Vec::new(),

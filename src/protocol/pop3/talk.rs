@@ -10,6 +10,8 @@ use crate::text::Clean;
 const STATUS: usize = 8 << 10;
 /// The longest line of a listing that is accepted.
 const LISTED: usize = 1 << 10;
+/// The longest listing that is accepted, in bytes.
+const LISTING: usize = 64 << 20;
 /// How many commands are under way at most where the server allows several.
 pub(super) const WINDOW: usize = 64;
 
@@ -82,8 +84,9 @@ impl Talk {
 
     /// Reads the lines of a long answer, without their ends.
     pub(super) fn lines(&mut self, most: usize, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
-        let (mut line, mut count) = (Vec::new(), 0);
+        let (mut line, mut count, mut total) = (Vec::new(), 0, 0);
         self.body(&mut |bytes| {
+            total += bytes.len();
             for piece in bytes.split_inclusive(|b| *b == b'\n') {
                 line.extend_from_slice(piece);
                 if line.len() > LISTED {
@@ -94,8 +97,8 @@ impl Talk {
                 }
                 if let Some(whole) = line.strip_suffix(b"\n") {
                     count += 1;
-                    if count > most {
-                        let text = format!("the server listed more than {most} messages");
+                    if count > most || total > LISTING {
+                        let text = format!("the server lists more than {count} messages, which is too much");
                         return Err(Error::new(Kind::Protocol, text));
                     }
                     each(whole.strip_suffix(b"\r").unwrap_or(whole))?;

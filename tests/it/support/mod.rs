@@ -4,4 +4,5 @@
 pub mod certs;
 pub mod chance;
 pub mod proxy;
+mod dialogue;
 pub mod script;
