@@ -10,6 +10,7 @@ mod keys;
 mod net_dial;
 mod net_wire;
 mod pop3_wire;
-mod support;
 mod store;
 mod store_kit;
+mod store_records;
+mod support;
