@@ -3,6 +3,6 @@
 
 pub mod certs;
 pub mod chance;
-pub mod proxy;
 mod dialogue;
+pub mod proxy;
 pub mod script;
