@@ -1,5 +1,168 @@
 //! The join: one thread per account that pulls changes into the store and pushes what is queued.
+//!
+//! An engine thread owns one session with its server and one reader of the store. It is reached through
+//! its [`door::Door`], decides by [`plan::next`], and tells what it does as [`Event`]s.
 
+mod account;
+mod backoff;
+mod bodies;
+mod door;
 mod event;
+mod plan;
+mod pop;
+mod pull;
+mod push;
+mod told;
 
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+pub use account::Report;
 pub use event::{AccountState, Command, Event, Progress};
+pub use plan::Mode;
+pub use told::Emit;
+
+use crate::config::Account;
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, Owner};
+use crate::net::Interrupt;
+use crate::protocol::MailProtocol;
+use crate::store::Store;
+use door::{Door, Note};
+
+/// Makes a session: connects and signs in. The interrupt ends every wait of the session.
+pub type Opener = Arc<dyn Fn(&Interrupt) -> Result<Box<dyn MailProtocol>> + Send + Sync>;
+
+/// One account to be kept in step.
+#[derive(Clone)]
+pub struct Setup {
+    /// Its configuration.
+    pub account: Account,
+    /// Who owns its folders and flags.
+    pub owner: Owner,
+    /// What the store calls its protocol: `imap`, `pop3`, `memory`.
+    pub protocol: &'static str,
+    /// How to reach its server.
+    pub open: Opener,
+}
+
+impl std::fmt::Debug for Setup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Setup").field("account", &self.account.name).finish_non_exhaustive()
+    }
+}
+
+/// The running threads.
+#[derive(Debug)]
+pub struct Engine {
+    threads: Vec<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    id: AccountId,
+    name: String,
+    door: Door,
+    report: Receiver<Result<Report>>,
+    thread: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts one thread per account. Fails only when a thread or a row cannot be made; what a server
+    /// does is told by events.
+    pub fn start(store: &Store, setups: Vec<Setup>, mode: Mode, emit: &Emit) -> Result<Self> {
+        let mut threads = Vec::new();
+        for setup in setups {
+            let remote_key = format!("{}@{}:{}", setup.account.user, setup.account.host, setup.account.port);
+            let name = setup.account.name.clone();
+            let id = store.account(&name, setup.protocol, setup.owner, &remote_key)?;
+            let door = Door::new()?;
+            let (done, report) = channel();
+            let worker = account::Starter { setup, id, store: store.clone(), door: door.clone(), mode };
+            let emit = Arc::clone(emit);
+            let thread = std::thread::Builder::new()
+                .name(format!("live-{name}"))
+                .spawn(move || {
+                    // Nobody waits for the report of an engine that was dropped.
+                    let _ = done.send(worker.run(&emit));
+                })
+                .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
+            threads.push(Running { id, name, door, report, thread });
+        }
+        let doors: Vec<_> = threads.iter().map(|t| (t.id, t.door.clone())).collect();
+        store.subscribe(Box::new(move |changed| {
+            for (id, door) in &doors {
+                if changed.ops.contains(id) {
+                    door.knock(Note::Ops);
+                } else if changed.foreign {
+                    door.knock(Note::Foreign);
+                }
+            }
+        }));
+        Ok(Self { threads })
+    }
+
+    /// Hands a command to the threads it concerns. Never waits.
+    pub fn send(&self, command: Command) {
+        self.sender()(command);
+    }
+
+    /// A sender of commands that can be handed to another thread.
+    #[must_use]
+    pub fn sender(&self) -> Box<dyn Fn(Command) + Send> {
+        let doors: Vec<_> = self.threads.iter().map(|t| (t.id, t.door.clone())).collect();
+        Box::new(move |command| {
+            let to = match &command {
+                Command::Sync(account) => *account,
+                Command::Fetch { account, .. } | Command::Look { account, .. } => Some(*account),
+                Command::Stop => None,
+            };
+            for (_, door) in doors.iter().filter(|(id, _)| to.is_none_or(|to| to == *id)) {
+                door.knock(Note::Command(command.clone()));
+            }
+        })
+    }
+
+    /// Waits until every thread ended by itself ([`Mode::Once`]): the account's name and what it did.
+    #[must_use]
+    pub fn join(self) -> Vec<(String, Result<Report>)> {
+        self.threads
+            .into_iter()
+            .map(|t| {
+                let report = t.report.recv().unwrap_or_else(|_| Err(died(&t.name)));
+                // It sent its report last: it is at its end.
+                let _ = t.thread.join();
+                (t.name, report)
+            })
+            .collect()
+    }
+
+    /// Ends every thread: in order within `patience`, then by ending its waits. A thread that does not
+    /// even then end is left behind: whatever it had not finished is repeated at the next start.
+    pub fn stop(self, patience: Duration) {
+        self.send(Command::Stop);
+        let deadline = Instant::now() + patience;
+        let late: Vec<_> = self
+            .threads
+            .into_iter()
+            .filter(|t| {
+                let left = deadline.saturating_duration_since(Instant::now());
+                matches!(t.report.recv_timeout(left), Err(RecvTimeoutError::Timeout))
+            })
+            .collect();
+        for thread in &late {
+            thread.door.halt();
+        }
+        let deadline = Instant::now() + Duration::from_millis(500);
+        for thread in late {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let _ = thread.report.recv_timeout(left);
+        }
+    }
+}
+
+fn died(name: &str) -> Error {
+    Error::new(Kind::Bug, format!("the thread of account {name} died"))
+}

@@ -121,7 +121,8 @@ pub enum Step {
 
 impl Step {
     /// About how much memory it takes: the store's inbox is bounded by this.
-    pub(super) fn bytes(&self) -> usize {
+    #[must_use]
+    pub fn bytes(&self) -> usize {
         let packed = |body: &Packed| body.chunks.iter().map(|c| c.bytes.len()).sum::<usize>();
         match self {
             Self::Message(incoming) | Self::Stage(incoming) | Self::Land { incoming, .. } => {

@@ -82,6 +82,24 @@ impl Reader {
         hash.map(|bytes| super::reader::hash(&bytes)).transpose()
     }
 
+    /// Whether a mail that is held whole reads back as it was received (promise P3).
+    pub fn is_intact(&self, message: MessageId) -> Result<bool> {
+        Ok(match self.recorded_hash(message)? {
+            Some(recorded) => self.body_hash(message)? == recorded,
+            None => false,
+        })
+    }
+
+    /// How many mails have no body here.
+    pub fn wanted_count(&self, account: AccountId) -> Result<u64> {
+        let count = self.0.one(
+            sql!("SELECT count(*) FROM messages WHERE account_id = ?1 AND body_state = 0"),
+            [account],
+            |row| row.get(0),
+        )?;
+        Ok(unsigned(count.unwrap_or(0)))
+    }
+
     /// Mail whose body is not here and can be fetched, newest first; `after` is the key of the last one that
     /// was returned before.
     pub fn wanted_bodies(

@@ -9,7 +9,7 @@ use super::flags::delta;
 use super::reader::Reader;
 use crate::config::Leave;
 use crate::error::Result;
-use crate::model::{AccountId, FolderId, OpId};
+use crate::model::{AccountId, FolderId, MessageId, OpId};
 
 /// When POP3 mail may be deleted on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +162,13 @@ impl Reader {
 
     /// The UIDLs whose mail may be deleted on the server now, oldest first: under the policy, safely here
     /// or deleted here for good, not told already, listed last time, and of one mail only (promises P3, P7).
-    pub fn pop_wants(&self, account: AccountId, policy: PopPolicy, now: i64) -> Result<Vec<String>> {
+    /// With each the mail that is still here, to be read back first.
+    pub fn pop_wants(
+        &self,
+        account: AccountId,
+        policy: PopPolicy,
+        now: i64,
+    ) -> Result<Vec<(String, Option<MessageId>)>> {
         // The time before which mail that is here must have been stored.
         let stored_by = match policy.leave {
             Leave::Forever => i64::MIN,
@@ -170,13 +176,13 @@ impl Reader {
             Leave::Days(days) => now - i64::from(days) * 86_400,
         };
         self.0.all(
-            sql!("SELECT s.uidl FROM pop_seen s LEFT JOIN messages m ON m.id = s.message_id
+            sql!("SELECT s.uidl, s.message_id FROM pop_seen s LEFT JOIN messages m ON m.id = s.message_id
                   WHERE s.account_id = ?1 AND s.missing = 0
                     AND ((s.want = 'delete' AND ?2) OR (s.want = 'keep' AND m.body_state = 2 AND s.seen_at <= ?3))
                     AND NOT EXISTS (SELECT 1 FROM pop_seen d WHERE d.account_id = ?1 AND d.uidl = s.uidl AND d.dup <> s.dup)
                   ORDER BY s.seen_at, s.uidl"),
             (account, policy.when_deleted_here, stored_by),
-            |row| row.get(0),
+            |row| Ok((row.get(0)?, row.get(1)?)),
         )
     }
 }

@@ -4,6 +4,7 @@
 mod cli;
 mod config;
 mod demo;
+mod engine;
 mod faults_proxy;
 mod floors;
 mod keys;
@@ -12,5 +13,4 @@ mod net_wire;
 mod pop3_wire;
 mod store;
 mod store_kit;
-mod store_records;
 mod support;

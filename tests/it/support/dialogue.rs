@@ -36,13 +36,8 @@ impl Session {
     }
 
     pub(super) fn follow(mut self, steps: &[(usize, Step)]) -> Result<(), String> {
-        for (at, (number, step)) in steps.iter().enumerate() {
-            let done = self.step(step);
-            // A client that has heard enough closes while this side still talks.
-            let may_be_gone = matches!((step, steps.get(at + 1)), (Step::Say(_), Some((_, Step::Hang))));
-            if !may_be_gone {
-                done.map_err(|e| format!("  line {number}, {step:?}: {e}"))?;
-            }
+        for (number, step) in steps {
+            self.step(step).map_err(|e| format!("  line {number}, {step:?}: {e}"))?;
         }
         self.close();
         Ok(())

@@ -1,0 +1,245 @@
+//! Takes raw mail as it streams in: a second thread hashes, packs and parses it, the store's thread writes.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+
+use super::door::Door;
+use super::pull::{Outgoing, arrival};
+use super::told::Told;
+use crate::error::{Error, Kind, Result};
+use crate::mime;
+use crate::model::{AccountId, Flags, FolderId, MessageId};
+use crate::protocol::{BodySink, Flow, FolderRef, MailProtocol, RemoteId};
+use crate::store::{Batch, Incoming, Packed, Packer, Step, Store};
+
+/// Pieces between the threads: with pieces of at most 64 KiB this bounds them at 8 MiB.
+const PIECES: usize = 128;
+const PIECE: usize = 64 << 10;
+/// What is kept of a large message for its list row.
+const FIRST: usize = 1 << 20;
+
+/// Where a raw message belongs.
+#[derive(Debug, Clone)]
+pub(super) enum Wanted {
+    /// The row is there, the body is not (IMAP).
+    Body(MessageId),
+    /// Nothing is here yet (POP3).
+    Mail { uidl: String },
+}
+
+/// Where what is fetched goes.
+pub(super) struct Job<'a> {
+    pub(super) store: &'a Store,
+    pub(super) account: AccountId,
+    pub(super) folder: FolderId,
+    /// Unix time: the arrival of what has no date at all.
+    pub(super) now: i64,
+}
+
+enum Piece {
+    Begin(Wanted, u64),
+    Data(Vec<u8>),
+    End,
+}
+
+/// Fetches `wanted` from `folder` and returns when everything that came whole is durable.
+/// Stops early, in order, when somebody knocks urgently. Returns how many came.
+pub(super) fn fetch(
+    session: &mut dyn MailProtocol,
+    job: &Job<'_>,
+    remote: &FolderRef,
+    (wanted, order): (&HashMap<RemoteId, Wanted>, &[RemoteId]),
+    door: &Door,
+    told: &mut Told,
+) -> Result<u64> {
+    let (pieces, inbox) = sync_channel(PIECES);
+    std::thread::scope(|scope| {
+        let press = scope
+            .spawn(move || Press { job, out: Outgoing::new(job.store, job.account), at: None }.run(&inbox));
+        let mut stream =
+            Stream { pieces, wanted, door, told, held: Vec::new(), size: 0, came: 0, skip: false };
+        let fetched = session.fetch(remote, order, &mut stream);
+        let came = stream.came;
+        drop(stream);
+        // The press's error is the cause where both failed: a store that is full ends the stream too.
+        match press.join() {
+            Ok(pressed) => pressed?,
+            Err(_) => return Err(Error::new(Kind::Bug, "the thread that packs mail died")),
+        }
+        fetched.map(|()| came)
+    })
+}
+
+/// The network's end: cuts the stream into pieces.
+struct Stream<'a> {
+    pieces: SyncSender<Piece>,
+    wanted: &'a HashMap<RemoteId, Wanted>,
+    door: &'a Door,
+    told: &'a mut Told,
+    held: Vec<u8>,
+    size: u64,
+    came: u64,
+    /// A message that nobody asked for passes by.
+    skip: bool,
+}
+
+impl Stream<'_> {
+    fn pass(&self, piece: Piece) -> Result<()> {
+        self.pieces.send(piece).map_err(|_| Error::new(Kind::Store, "mail could not be stored"))
+    }
+
+    fn pass_held(&mut self) -> Result<()> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let held = std::mem::take(&mut self.held);
+        self.pass(Piece::Data(held))
+    }
+}
+
+impl BodySink for Stream<'_> {
+    fn begin(&mut self, id: &RemoteId, size: u64) -> Result<()> {
+        self.held.clear();
+        self.size = 0;
+        let wanted = self.wanted.get(id);
+        self.skip = wanted.is_none();
+        wanted.map_or(Ok(()), |wanted| self.pass(Piece::Begin(wanted.clone(), size)))
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.skip {
+            return Ok(());
+        }
+        self.size += bytes.len() as u64;
+        self.held.extend_from_slice(bytes);
+        if self.held.len() >= PIECE { self.pass_held() } else { Ok(()) }
+    }
+
+    fn end(&mut self) -> Result<Flow> {
+        if !self.skip {
+            self.pass_held()?;
+            self.pass(Piece::End)?;
+            self.came += 1;
+            self.told.add(1, self.size);
+        }
+        Ok(if self.door.is_urgent() { Flow::Stop } else { Flow::Continue })
+    }
+}
+
+/// The packing end.
+struct Press<'a> {
+    job: &'a Job<'a>,
+    out: Outgoing<'a>,
+    at: Option<Half>,
+}
+
+/// A message of which not everything is there.
+struct Half {
+    wanted: Wanted,
+    told_size: u64,
+    packer: Packer,
+    first: Vec<u8>,
+    /// Its row, once a first chunk had to be written.
+    row: Option<MessageId>,
+}
+
+impl Press<'_> {
+    fn run(&mut self, inbox: &Receiver<Piece>) -> Result<()> {
+        loop {
+            // While there is nothing to do, what came is handed on, so that it is kept (P4).
+            let piece = match inbox.try_recv() {
+                Ok(piece) => piece,
+                Err(TryRecvError::Disconnected) => break,
+                Err(TryRecvError::Empty) => {
+                    self.out.send()?;
+                    match inbox.recv() {
+                        Ok(piece) => piece,
+                        Err(_) => break,
+                    }
+                }
+            };
+            match piece {
+                Piece::Begin(wanted, told_size) => {
+                    self.at = Some(Half {
+                        wanted,
+                        told_size,
+                        packer: Packer::new()?,
+                        first: Vec::new(),
+                        row: None,
+                    });
+                }
+                Piece::Data(bytes) => self.data(&bytes)?,
+                Piece::End => self.end()?,
+            }
+        }
+        self.out.settle()
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> Result<()> {
+        let Some(half) = &mut self.at else { return Ok(()) };
+        let room = FIRST.saturating_sub(half.first.len()).min(bytes.len());
+        half.first.extend_from_slice(&bytes[..room]);
+        for chunk in half.packer.push(bytes)? {
+            let message = match half.row {
+                Some(row) => row,
+                None => {
+                    let row = match &half.wanted {
+                        Wanted::Body(message) => *message,
+                        Wanted::Mail { uidl } => {
+                            stage(self.job, incoming(self.job, uidl, half.told_size, &half.first, None))?
+                        }
+                    };
+                    half.row = Some(row);
+                    row
+                }
+            };
+            self.out.push(Step::Part { message, chunk })?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<()> {
+        let Some(mut half) = self.at.take() else { return Ok(()) };
+        let (chunks, size, sha256) = half.packer.finish()?;
+        let facts = mime::facts(&half.first);
+        let body = Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments };
+        let step = match (half.wanted, half.row) {
+            (Wanted::Body(message), _) => Step::Body { message, body },
+            (Wanted::Mail { uidl }, row) => {
+                let incoming = Box::new(incoming(self.job, &uidl, size, &half.first, Some(body)));
+                match row {
+                    None => Step::Message(incoming),
+                    Some(message) => Step::Land { message, incoming },
+                }
+            }
+        };
+        self.out.push(step)
+    }
+}
+
+fn stage(job: &Job<'_>, incoming: Incoming) -> Result<MessageId> {
+    let steps = vec![Step::Stage(Box::new(incoming))];
+    let committed = job.store.commit(Batch { account: job.account, steps })?;
+    committed
+        .messages
+        .first()
+        .copied()
+        .ok_or_else(|| Error::new(Kind::Bug, "the store did not answer with a row"))
+}
+
+fn incoming(job: &Job<'_>, uidl: &str, size: u64, first: &[u8], body: Option<Packed>) -> Incoming {
+    let head = mime::header_block(first);
+    let envelope = mime::envelope(head);
+    Incoming {
+        folder: job.folder,
+        uid: None,
+        uidl: Some(uidl.to_owned()),
+        remote_id: None,
+        flags: Flags::NONE,
+        keywords: Vec::new(),
+        size,
+        received: arrival(0, head, envelope.date, job.now),
+        envelope,
+        body,
+    }
+}

@@ -1,0 +1,379 @@
+//! The engine over the memory server and a real store: in step both ways, through stops, cuts and panics.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use mailtui::config::{Account, Leave, Protocol, SecretSource, Tls};
+use mailtui::engine::{AccountState, Command, Engine, Event, Mode, Report, Setup};
+use mailtui::error::{Error, Kind, Result};
+use mailtui::model::{AccountId, Flags, Folder, Owner, Role, Row, View};
+use mailtui::protocol::memory::{Call, Server};
+use mailtui::store::{Edge, Reader, Store};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+const T0: i64 = 1_790_000_000;
+
+fn mail(n: usize) -> Vec<u8> {
+    let filler = "All work and no play.\r\n".repeat(n % 40);
+    format!(
+        "From: Ada <ada@example.org>\r\nTo: Me <me@example.org>\r\nSubject: Letter {n}\r\n\
+         Message-ID: <letter-{n}@example.org>\r\nDate: Sun, 20 Sep 2026 10:00:00 +0000\r\n\
+         X-Seed: {n}\r\n\r\nDear reader {n},\r\n.\r\n{filler}"
+    )
+    .into_bytes()
+}
+
+fn account(name: &str, protocol: Protocol) -> Account {
+    Account {
+        name: name.to_owned(),
+        email: "me@example.org".to_owned(),
+        display_name: "Me".to_owned(),
+        protocol,
+        host: "memory".to_owned(),
+        port: 1,
+        tls: Tls::None,
+        allow_plaintext: false,
+        user: "me".to_owned(),
+        password: SecretSource::Prompt,
+        ca_file: None,
+        pin: None,
+        leave_on_server: Leave::Forever,
+        delete_on_server_when_deleted_here: true,
+        check_every: Duration::from_secs(300),
+    }
+}
+
+/// A server in memory and a store of its own.
+struct World {
+    server: Server,
+    account: Account,
+    dir: tempfile::TempDir,
+    store: Store,
+}
+
+impl World {
+    fn new(protocol: Protocol) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        Self { server: Server::new(protocol), account: account("work", protocol), dir, store }
+    }
+
+    fn fill(self, mails: usize) -> Self {
+        for n in 0..mails {
+            self.server.deliver("INBOX", mail(n), Flags::NONE, T0 + n as i64);
+        }
+        self
+    }
+
+    fn setup(&self) -> Setup {
+        let server = self.server.clone();
+        let owner = match self.account.protocol {
+            Protocol::Imap => Owner::Server,
+            Protocol::Pop3 => Owner::Here,
+        };
+        Setup {
+            account: self.account.clone(),
+            owner,
+            protocol: "memory",
+            open: Arc::new(move |interrupt| server.session(interrupt)),
+        }
+    }
+
+    fn once(&self) -> Result<Report> {
+        let emit: mailtui::engine::Emit = Arc::new(|_| {});
+        let engine = Engine::start(&self.store, vec![self.setup()], Mode::Once, &emit).unwrap();
+        engine.join().remove(0).1
+    }
+
+    fn watch(&self) -> (Engine, Receiver<Event>) {
+        self.watch_with(self.setup())
+    }
+
+    fn watch_with(&self, setup: Setup) -> (Engine, Receiver<Event>) {
+        let (tell, events) = channel();
+        let tell = Mutex::new(tell);
+        let emit: mailtui::engine::Emit = Arc::new(move |event| {
+            let _ = tell.lock().unwrap().send(event);
+        });
+        (Engine::start(&self.store, vec![setup], Mode::Watch, &emit).unwrap(), events)
+    }
+
+    fn reader(&self) -> Reader {
+        self.store.reader().unwrap()
+    }
+
+    fn id(&self) -> AccountId {
+        self.reader().accounts().unwrap()[0].id
+    }
+
+    fn folder(&self, role: Role) -> Folder {
+        self.reader().folder_by_role(self.id(), role).unwrap().unwrap()
+    }
+
+    fn rows(&self, role: Role) -> Vec<Row> {
+        self.reader().page(View::Folder(self.folder(role).id), Edge::Top, 10_000).unwrap().rows
+    }
+
+    fn subjects(&self, role: Role) -> Vec<String> {
+        let mut subjects: Vec<_> = self.rows(role).iter().map(|row| row.head.subject.to_string()).collect();
+        subjects.sort();
+        subjects
+    }
+
+    /// Every mail that is here is byte for byte what was sent.
+    fn check_bytes(&self, role: Role) {
+        for row in self.rows(role) {
+            let raw = self.reader().raw(row.head.message, 1 << 24).unwrap();
+            let text = String::from_utf8_lossy(&raw).into_owned();
+            let seed = text.lines().find_map(|l| l.strip_prefix("X-Seed: ")).unwrap();
+            assert_eq!(raw, mail(seed.trim().parse().unwrap()));
+        }
+    }
+
+    fn calls(&self, which: Call) -> Arc<AtomicUsize> {
+        let count = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&count);
+        self.server.on_call(move |call| {
+            if call == which {
+                counter.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(())
+        });
+        count
+    }
+}
+
+fn until(events: &Receiver<Event>, mut wanted: impl FnMut(&Event) -> bool) -> Event {
+    let deadline = Instant::now() + DEADLINE;
+    let mut seen = Vec::new();
+    loop {
+        match events.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok(event) if wanted(&event) => return event,
+            Ok(event) => seen.push(event),
+            Err(e) => panic!("the event did not come ({e}); seen: {seen:#?}"),
+        }
+    }
+}
+
+fn is_watching(event: &Event) -> bool {
+    matches!(event, Event::State { state: AccountState::Watching, .. })
+}
+
+#[test]
+fn i4_a_first_sync_brings_everything_and_a_second_nothing() {
+    let world = World::new(Protocol::Imap).fill(450);
+    let bodies = world.calls(Call::Body);
+    let first = world.once().unwrap();
+    assert_eq!(first.new, 450);
+    assert_eq!(world.rows(Role::Inbox).len(), 450);
+    assert_eq!(world.folder(Role::Inbox).unseen, 450);
+    world.check_bytes(Role::Inbox);
+    let second = world.once().unwrap();
+    assert_eq!((second.new, second.bytes), (0, 0));
+    assert_eq!(bodies.load(Ordering::SeqCst), 450);
+}
+
+#[test]
+fn i4_a_sync_that_is_cut_anywhere_goes_on_and_fetches_nothing_twice() {
+    for cut_at in [1, 60, 199, 200, 201, 330, 449, 460, 700, 899] {
+        let world = World::new(Protocol::Imap).fill(450);
+        let steps = Arc::new(AtomicUsize::new(0));
+        let bodies = Arc::new(AtomicUsize::new(0));
+        let (counter, fetched) = (Arc::clone(&steps), Arc::clone(&bodies));
+        world.server.on_call(move |call| {
+            if matches!(call, Call::Change | Call::Body) {
+                if counter.fetch_add(1, Ordering::SeqCst) == cut_at {
+                    return Err(Error::new(Kind::Offline, "the connection was cut"));
+                }
+                fetched.fetch_add(usize::from(call == Call::Body), Ordering::SeqCst);
+            }
+            Ok(())
+        });
+        assert_eq!(world.once().unwrap_err().kind(), Kind::Offline, "cut at {cut_at}");
+        world.once().unwrap();
+        assert_eq!(world.rows(Role::Inbox).len(), 450, "cut at {cut_at}");
+        assert_eq!(bodies.load(Ordering::SeqCst), 450, "cut at {cut_at}");
+        world.check_bytes(Role::Inbox);
+    }
+}
+
+#[test]
+fn what_another_client_removes_is_removed_here() {
+    let world = World::new(Protocol::Imap).fill(6);
+    world.once().unwrap();
+    world.server.expunge("INBOX", &[2, 5]);
+    world.server.move_to("INBOX", "Archive", &[1]);
+    world.once().unwrap();
+    assert_eq!(world.rows(Role::Inbox).len(), 3);
+    assert_eq!(world.subjects(Role::Archive), ["Letter 0"]);
+}
+
+#[test]
+fn i9_new_mail_is_here_at_once_and_a_cut_line_is_made_anew() {
+    let world = World::new(Protocol::Imap).fill(2);
+    let (engine, events) = world.watch();
+    until(&events, is_watching);
+    world.server.deliver("INBOX", mail(7), Flags::NONE, T0 + 7);
+    until(&events, |e| matches!(e, Event::Arrived { count: 1, .. }));
+    assert_eq!(world.rows(Role::Inbox).len(), 3);
+    until(&events, is_watching);
+    world.server.cut();
+    until(&events, |e| matches!(e, Event::State { state: AccountState::Offline { .. }, .. }));
+    world.server.deliver("INBOX", mail(8), Flags::NONE, T0 + 8);
+    engine.send(Command::Sync(None));
+    until(&events, is_watching);
+    assert_eq!(world.rows(Role::Inbox).len(), 4);
+    engine.stop(DEADLINE);
+}
+
+#[test]
+fn a7_a_refused_secret_pauses_and_is_not_repeated() {
+    let world = World::new(Protocol::Imap).fill(1);
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&tries);
+    let mut setup = world.setup();
+    setup.open = Arc::new(move |_| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Err(Error::new(Kind::Auth, "the server refused the password"))
+    });
+    let (engine, events) = world.watch_with(setup);
+    until(&events, |e| matches!(e, Event::State { state: AccountState::Paused { .. }, .. }));
+    engine.stop(DEADLINE);
+    assert_eq!(tries.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_panic_is_caught_and_the_account_goes_on() {
+    let world = World::new(Protocol::Imap).fill(3);
+    let first = AtomicUsize::new(0);
+    let server = world.server.clone();
+    let mut setup = world.setup();
+    setup.open = Arc::new(move |interrupt| {
+        assert!(first.fetch_add(1, Ordering::SeqCst) > 0, "a mistake of ours");
+        server.session(interrupt)
+    });
+    let (engine, events) = world.watch_with(setup);
+    until(&events, |e| matches!(e, Event::State { state: AccountState::Offline { .. }, .. }));
+    engine.send(Command::Sync(None));
+    until(&events, is_watching);
+    assert_eq!(world.rows(Role::Inbox).len(), 3);
+    engine.stop(DEADLINE);
+}
+
+#[test]
+fn a_stop_ends_a_thread_that_waits() {
+    let world = World::new(Protocol::Imap).fill(1);
+    let (engine, events) = world.watch();
+    until(&events, is_watching);
+    let begun = Instant::now();
+    engine.stop(DEADLINE);
+    assert!(begun.elapsed() < DEADLINE);
+}
+
+fn pop3(leave: Leave) -> World {
+    let mut world = World::new(Protocol::Pop3);
+    world.account.leave_on_server = leave;
+    world
+}
+
+#[test]
+fn p2_mail_is_taken_once_and_left_by_default() {
+    let world = pop3(Leave::Forever).fill(30);
+    assert_eq!(world.once().unwrap().new, 30);
+    world.check_bytes(Role::Inbox);
+    let again = world.once().unwrap();
+    assert_eq!((again.new, again.bytes, again.deleted), (0, 0, 0));
+    assert_eq!(world.server.count("INBOX"), 30);
+    assert_eq!(world.rows(Role::Inbox).len(), 30);
+}
+
+#[test]
+fn p3_mail_is_deleted_there_only_when_it_can_be_read_back_here() {
+    let world = pop3(Leave::DeleteAfterDownload).fill(30);
+    let dir = world.dir.path().to_owned();
+    let seen = Arc::new(AtomicUsize::new(0));
+    let held = Arc::clone(&seen);
+    world.server.on_call(move |call| {
+        if call == Call::Apply {
+            // Another process finds every mail in the store before the first DELE.
+            let store = Store::open(&dir).unwrap();
+            let reader = store.reader().unwrap();
+            let id = reader.accounts().unwrap()[0].id;
+            let inbox = reader.folder_by_role(id, Role::Inbox).unwrap().unwrap();
+            let rows = reader.page(View::Folder(inbox.id), Edge::Top, 100).unwrap().rows;
+            let intact = rows.iter().filter(|r| reader.is_intact(r.head.message).unwrap()).count();
+            held.store(intact, Ordering::SeqCst);
+        }
+        Ok(())
+    });
+    let report = world.once().unwrap();
+    assert_eq!((report.new, report.deleted), (30, 30));
+    assert_eq!(seen.load(Ordering::SeqCst), 30);
+    assert_eq!(world.server.count("INBOX"), 0);
+    world.check_bytes(Role::Inbox);
+    let again = world.once().unwrap();
+    assert_eq!((again.new, again.deleted), (0, 0));
+    assert_eq!(world.rows(Role::Inbox).len(), 30);
+}
+
+#[test]
+fn p3_a_deletion_without_its_quit_is_asked_for_again() {
+    let world = pop3(Leave::DeleteAfterDownload).fill(5);
+    let cut = AtomicUsize::new(0);
+    world.server.on_call(move |call| match call {
+        Call::Finish if cut.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Err(Error::new(Kind::Offline, "cut before QUIT"))
+        }
+        _ => Ok(()),
+    });
+    assert!(world.once().is_err());
+    assert_eq!(world.server.count("INBOX"), 5);
+    let report = world.once().unwrap();
+    assert_eq!((report.new, report.deleted), (0, 5));
+    assert_eq!(world.server.count("INBOX"), 0);
+    assert_eq!(world.rows(Role::Inbox).len(), 5);
+}
+
+#[test]
+fn p4_a_cut_costs_nothing_that_came_whole() {
+    for cut_at in [0, 1, 7, 29] {
+        let world = pop3(Leave::DeleteAfterDownload).fill(30);
+        let bodies = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&bodies);
+        world.server.on_call(move |call| match call {
+            Call::Body if counter.fetch_add(1, Ordering::SeqCst) == cut_at => {
+                Err(Error::new(Kind::Offline, "the connection was cut"))
+            }
+            _ => Ok(()),
+        });
+        assert!(world.once().is_err());
+        assert_eq!(world.server.count("INBOX"), 30);
+        assert_eq!(world.rows(Role::Inbox).len(), cut_at);
+        world.once().unwrap();
+        assert_eq!(world.rows(Role::Inbox).len(), 30);
+        // The one in flight was asked for twice, no other.
+        assert_eq!(bodies.load(Ordering::SeqCst), 31);
+        assert_eq!(world.server.count("INBOX"), 0);
+        world.check_bytes(Role::Inbox);
+    }
+}
+
+#[test]
+fn a_large_mail_is_stored_in_chunks_and_comes_out_as_it_went_in() {
+    for protocol in [Protocol::Imap, Protocol::Pop3] {
+        let world = World::new(protocol);
+        let mut raw = mail(1);
+        let mut state = 1u32;
+        raw.extend((0..5_000_000).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        }));
+        world.server.deliver("INBOX", raw.clone(), Flags::NONE, T0);
+        world.once().unwrap();
+        let row = world.rows(Role::Inbox).remove(0);
+        assert_eq!(row.head.size, raw.len() as u64);
+        assert_eq!(world.reader().raw(row.head.message, 1 << 24).unwrap(), raw);
+    }
+}
