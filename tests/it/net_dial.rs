@@ -159,7 +159,7 @@ fn a_server_that_is_silent_in_the_handshake_meets_the_deadline() {
     let error = Wire::dial(&options).unwrap_err();
     server.finish();
     assert_eq!(error.kind(), Kind::Timeout, "{error}");
-    assert!(start.elapsed() < Duration::from_secs(2));
+    assert!(start.elapsed() < Duration::from_secs(15));
 }
 
 #[test]

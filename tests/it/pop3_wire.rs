@@ -297,7 +297,7 @@ fn greetings_that_are_none() {
 
 #[test]
 fn x3_an_endless_greeting_is_cut_off() {
-    let server = Script::new("S> ${flood}").put("flood", vec![b'+'; 100_000]).start();
+    let server = Script::new("S> ${flood}\nHANG").put("flood", vec![b'+'; 100_000]).start();
     let (error, _) = refused(server, Tls::None);
     assert_eq!(error.kind(), Kind::Protocol, "{error}");
 }
@@ -314,7 +314,7 @@ fn x3_a_hung_server_meets_the_deadline() {
         let start = Instant::now();
         let error = connect_with(&options, "ann", &Secret::new(SECRET)).unwrap_err();
         assert_eq!(error.kind(), Kind::Timeout, "{error}");
-        assert!(start.elapsed() < Duration::from_secs(2));
+        assert!(start.elapsed() < Duration::from_secs(15));
         server.finish();
     }
 }

@@ -36,8 +36,15 @@ impl Session {
     }
 
     pub(super) fn follow(mut self, steps: &[(usize, Step)]) -> Result<(), String> {
-        for (number, step) in steps {
-            self.step(step).map_err(|e| format!("  line {number}, {step:?}: {e}"))?;
+        for (at, (number, step)) in steps.iter().enumerate() {
+            if let Err(e) = self.step(step) {
+                // A client that has heard enough closes while this side still talks.
+                let mut rest = steps[at..].iter().map(|(_, s)| s).skip_while(|s| matches!(s, Step::Say(_)));
+                if matches!(step, Step::Say(_)) && matches!(rest.next(), Some(Step::Hang)) {
+                    break;
+                }
+                return Err(format!("  line {number}, {step:?}: {e}"));
+            }
         }
         self.close();
         Ok(())

@@ -1,11 +1,13 @@
 //! A server on 127.0.0.1 that follows a script and says where the dialogue went another way.
 //!
 //! `S: text` says a line; `C: text` expects exactly that line; `S> text` says and `C> text` expects bytes
-//! without a line end. In all four `\r \n \t \0 \\ \xNN` are bytes, `${name}` is what [`Script::put`] gave,
-//! `$tag` is the first word of the client's last line, and `*` in `C:` stands for anything. Further steps:
+//! without a line end. In `S:`, `S>` and `C>`, `\r \n \t \0 \\ \xNN` are bytes and `${name}` is what
+//! [`Script::put`] gave; `$tag` in what is said is the first word of the client's last line; `*` in `C:`
+//! stands for anything. Further steps:
 //! - `TLS`: shake hands now. `TLS REFUSED`: the client must break off, at the latest after the handshake
 //!   and before its first byte. On a server of [`Script::implicit`] each connection begins with `TLS`.
-//! - `EOF`: the client closes now and says nothing more. `HANG`: answer nothing until the client closes.
+//! - `EOF`: the client closes now and says nothing more. `HANG`: answer nothing until the client closes;
+//!   it may close already while what stands before `HANG` is being said.
 //! - `CUT`: close in the middle. `SPLIT n`: from here on send in pieces of n bytes.
 //! - `---`: what follows is for the next connection; `--- maybe`: which need not come.
 //!
