@@ -1,5 +1,7 @@
 //! The body of a part as text: transfer encoding and charset undone as well as they can be.
 
+use std::borrow::Cow;
+
 use super::parts::Part;
 use super::transfer::{self, Transfer};
 use super::{charset, markup};
@@ -14,17 +16,23 @@ pub(super) struct Text {
     pub(super) is_cut: bool,
 }
 
-/// The text of a part; at most about `limit` bytes of it are decoded.
-pub(super) fn text(part: &Part, limit: usize) -> Text {
+/// The bytes of a part, decoded from at most `limit` bytes, and whether they are raw because what is said
+/// to be base64 is not.
+pub(super) fn bytes<'a>(part: &Part<'a>, limit: usize) -> (Cow<'a, [u8]>, bool) {
     let raw = &part.body[..part.body.len().min(limit)];
     let is_raw = part.transfer == Transfer::Base64 && transfer::is_hardly_base64(raw);
     let transfer = if is_raw { Transfer::Plain } else { part.transfer };
-    let bytes = transfer.decode(raw, limit);
+    (transfer.decode(raw, limit), is_raw)
+}
+
+/// The text of a part; at most `limit` encoded bytes of it are read.
+pub(super) fn text(part: &Part, limit: usize) -> Text {
+    let (bytes, is_raw) = bytes(part, limit);
     let label = part.content.raw("charset").and_then(charset::find).or_else(|| {
         // HTML may name its charset in itself.
         (part.media() == "text/html").then(|| meta_charset(&bytes)).flatten()
     });
-    Text { text: charset::decode(&bytes, label), is_raw, is_cut: raw.len() < part.body.len() }
+    Text { text: charset::decode(&bytes, label), is_raw, is_cut: part.body.len() > limit }
 }
 
 /// The charset that a `<meta>` element of the first kibibytes names.

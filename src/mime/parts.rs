@@ -16,8 +16,6 @@ const LONGEST_BOUNDARY: usize = 500;
 pub(super) struct Part<'a> {
     /// The multipart that holds it, by its place in the list; `None` for the mail itself.
     pub(super) parent: Option<usize>,
-    /// Its header block, the empty line included.
-    pub(super) header: &'a [u8],
     /// Its body, still encoded.
     pub(super) body: &'a [u8],
     /// Content-Type; its value is never empty.
@@ -185,7 +183,7 @@ fn line_end(raw: &[u8], at: usize) -> usize {
     raw[at..].iter().position(|b| *b == b'\n').map_or(raw.len(), |i| at + i + 1)
 }
 
-fn part(header: &[u8], parent: Option<usize>, in_digest: bool) -> Part<'_> {
+fn part<'a>(header: &[u8], parent: Option<usize>, in_digest: bool) -> Part<'a> {
     let (mut content, mut disposition) = (None, None);
     let (mut transfer, mut has_id) = (None, false);
     for Field { name, value } in fields(header) {
@@ -213,7 +211,6 @@ fn part(header: &[u8], parent: Option<usize>, in_digest: bool) -> Part<'_> {
     }
     Part {
         parent,
-        header,
         body: b"",
         content,
         disposition: disposition.unwrap_or_default(),

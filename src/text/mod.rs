@@ -1,6 +1,7 @@
 //! Strings on a terminal: what may be shown, how wide it is, how it wraps, how a date reads.
 
 mod clean;
+mod sieve;
 pub mod when;
 mod width;
 pub mod wrap;

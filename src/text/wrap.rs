@@ -4,6 +4,29 @@ use std::ops::Range;
 
 use super::width::graphemes;
 
+/// The lines of a text from outside: ended by LF, CRLF, CR, or a separator of Unicode.
+pub fn lines(raw: &str) -> impl Iterator<Item = &str> {
+    let mut rest = (!raw.is_empty()).then_some(raw);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(at) = text.find(['\n', '\r', '\u{2028}', '\u{2029}']) else {
+            rest = None;
+            return Some(text);
+        };
+        let (line, after) = text.split_at(at);
+        let next = match after.strip_prefix("\r\n") {
+            Some(next) => next,
+            None => {
+                let mut chars = after.chars();
+                chars.next();
+                chars.as_str()
+            }
+        };
+        rest = (!next.is_empty()).then_some(next);
+        Some(line)
+    })
+}
+
 /// How a paragraph is folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fold {
@@ -34,22 +57,22 @@ pub fn wrap(text: &str, cells: usize) -> Vec<&str> {
 /// As [`wrap`], as byte ranges of `text`. There is always at least one.
 #[must_use]
 pub fn fold(text: &str, fold: Fold) -> Vec<Range<usize>> {
-    let mut clusters = Vec::with_capacity(text.len());
+    let mut clusters = Vec::new();
     let mut at = 0;
     for (cluster, wide) in graphemes(text) {
-        clusters.push(Cluster { text: cluster, at, wide });
+        clusters.push(Cluster { at, wide: u8::try_from(wide).unwrap_or(u8::MAX), is_space: cluster == " " });
         at += cluster.len();
     }
     let byte = |i: usize| clusters.get(i).map_or(text.len(), |c| c.at);
     let mut lines = Vec::new();
-    let mut from = clusters.iter().take_while(|c| c.text == " ").count();
+    let mut from = clusters.iter().take_while(|c| c.is_space).count();
     // Indentation is kept as long as it leaves room for text.
     if from < fold.first {
         from = 0;
     }
     loop {
         let cells = if lines.is_empty() { fold.first } else { fold.rest };
-        let (end, next) = line(&clusters[from..], cells);
+        let (end, next) = line(text, &clusters[from..], cells);
         lines.push(byte(from)..byte(from + end));
         from += next;
         if from >= clusters.len() {
@@ -58,27 +81,27 @@ pub fn fold(text: &str, fold: Fold) -> Vec<Range<usize>> {
     }
 }
 
-/// A grapheme cluster and where it stands.
-struct Cluster<'a> {
-    text: &'a str,
+/// A grapheme cluster: where it stands, and its cells.
+struct Cluster {
     at: usize,
-    wide: usize,
+    wide: u8,
+    is_space: bool,
 }
 
 /// How many of the clusters make one line, and how many are done with when its last spaces are, too.
-fn line(clusters: &[Cluster], cells: usize) -> (usize, usize) {
+fn line(text: &str, clusters: &[Cluster], cells: usize) -> (usize, usize) {
     let (mut used, mut solid) = (0, 0);
     let mut chance = None;
     for (i, cluster) in clusters.iter().enumerate() {
-        used += cluster.wide;
-        if cluster.text == " " {
+        used += usize::from(cluster.wide);
+        if cluster.is_space {
             if solid > 0 {
                 chance = Some((solid, i + 1));
             }
             continue;
         }
         if solid > 0 {
-            if solid == i && may_part(clusters[i - 1].text, cluster.text) {
+            if solid == i && may_part(&text[clusters[i - 1].at..], &text[cluster.at..]) {
                 chance = Some((i, i));
             }
             if used > cells {
@@ -90,7 +113,7 @@ fn line(clusters: &[Cluster], cells: usize) -> (usize, usize) {
     (solid, clusters.len().max(1))
 }
 
-/// Whether a line may end between two clusters without a space.
+/// Whether a line may end between two clusters, which these texts begin with, without a space.
 fn may_part(before: &str, after: &str) -> bool {
     let (Some(b), Some(a)) = (before.chars().next(), after.chars().next()) else { return false };
     (is_cjk(b) || is_cjk(a)) && !opens(b) && !closes(a)
