@@ -15,6 +15,8 @@ pub(super) enum Note {
     Ops,
     /// Another process changed the store.
     Foreign,
+    /// Bodies are missing, and this thread is to fetch them.
+    Bodies,
 }
 
 /// The door of one account's thread; clones knock at the same door.
@@ -66,10 +68,10 @@ impl Door {
         std::mem::take(&mut self.inside().notes)
     }
 
-    /// Whether somebody waits for this thread to stop what it does: any note but a foreign change.
+    /// Whether somebody waits for this thread to stop what it does.
     pub(super) fn is_urgent(&self) -> bool {
         let inside = self.inside();
-        inside.halted || inside.notes.iter().any(|note| *note != Note::Foreign)
+        inside.halted || inside.notes.iter().any(|note| matches!(note, Note::Command(_) | Note::Ops))
     }
 
     /// Whether the thread is to end at once.

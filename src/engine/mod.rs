@@ -12,6 +12,8 @@ mod plan;
 mod pop;
 mod pull;
 mod push;
+mod receive;
+mod session;
 mod told;
 
 use std::sync::Arc;
@@ -30,6 +32,7 @@ use crate::model::{AccountId, Owner};
 use crate::net::Interrupt;
 use crate::protocol::MailProtocol;
 use crate::store::Store;
+use account::{Duty, Starter};
 use door::{Door, Note};
 
 /// Makes a session: connects and signs in. The interrupt ends every wait of the session.
@@ -65,8 +68,26 @@ struct Running {
     id: AccountId,
     name: String,
     door: Door,
+    is_live: bool,
     report: Receiver<Result<Report>>,
     thread: JoinHandle<()>,
+}
+
+impl Running {
+    fn start(starter: Starter, emit: &Emit) -> Result<Self> {
+        let (id, name, door) = (starter.id, starter.setup.account.name.clone(), starter.door.clone());
+        let is_live = matches!(starter.duty, Duty::Live { .. });
+        let (done, report) = channel();
+        let emit = Arc::clone(emit);
+        let thread = std::thread::Builder::new()
+            .name(format!("{}-{name}", if is_live { "live" } else { "bulk" }))
+            .spawn(move || {
+                // Nobody waits for the report of an engine that was dropped.
+                let _ = done.send(starter.run(&emit));
+            })
+            .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
+        Ok(Self { id, name, door, is_live, report, thread })
+    }
 }
 
 impl Engine {
@@ -76,22 +97,23 @@ impl Engine {
         let mut threads = Vec::new();
         for setup in setups {
             let remote_key = format!("{}@{}:{}", setup.account.user, setup.account.host, setup.account.port);
-            let name = setup.account.name.clone();
-            let id = store.account(&name, setup.protocol, setup.owner, &remote_key)?;
+            let id = store.account(&setup.account.name, setup.protocol, setup.owner, &remote_key)?;
             let door = Door::new()?;
-            let (done, report) = channel();
-            let worker = account::Starter { setup, id, store: store.clone(), door: door.clone(), mode };
-            let emit = Arc::clone(emit);
-            let thread = std::thread::Builder::new()
-                .name(format!("live-{name}"))
-                .spawn(move || {
-                    // Nobody waits for the report of an engine that was dropped.
-                    let _ = done.send(worker.run(&emit));
-                })
-                .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
-            threads.push(Running { id, name, door, report, thread });
+            // A second connection keeps a long first sync out of the way of the user and of news.
+            let twice = mode == Mode::Watch && setup.owner == Owner::Server;
+            let bulk = if twice { Some(Door::new()?) } else { None };
+            let live = Duty::Live { bulk: bulk.clone() };
+            let start = |door: Door, duty| {
+                let starter = Starter { setup: setup.clone(), id, store: store.clone(), door, mode, duty };
+                Running::start(starter, emit)
+            };
+            threads.push(start(door.clone(), live)?);
+            if let Some(bulk) = bulk {
+                threads.push(start(bulk, Duty::Bulk { live: door })?);
+            }
         }
-        let doors: Vec<_> = threads.iter().map(|t| (t.id, t.door.clone())).collect();
+        let doors: Vec<_> =
+            threads.iter().filter(|t: &&Running| t.is_live).map(|t| (t.id, t.door.clone())).collect();
         store.subscribe(Box::new(move |changed| {
             for (id, door) in &doors {
                 if changed.ops.contains(id) {
@@ -112,15 +134,19 @@ impl Engine {
     /// A sender of commands that can be handed to another thread.
     #[must_use]
     pub fn sender(&self) -> Box<dyn Fn(Command) + Send> {
-        let doors: Vec<_> = self.threads.iter().map(|t| (t.id, t.door.clone())).collect();
+        let doors: Vec<_> = self.threads.iter().map(|t| (t.id, t.is_live, t.door.clone())).collect();
         Box::new(move |command| {
-            let to = match &command {
-                Command::Sync(account) => *account,
-                Command::Fetch { account, .. } | Command::Look { account, .. } => Some(*account),
-                Command::Stop => None,
-            };
-            for (_, door) in doors.iter().filter(|(id, _)| to.is_none_or(|to| to == *id)) {
-                door.knock(Note::Command(command.clone()));
+            for (id, is_live, door) in &doors {
+                let concerned = match &command {
+                    Command::Sync(account) => *is_live && account.is_none_or(|account| account == *id),
+                    Command::Fetch { account, .. } | Command::Look { account, .. } => {
+                        *is_live && account == id
+                    }
+                    Command::Stop => true,
+                };
+                if concerned {
+                    door.knock(Note::Command(command.clone()));
+                }
             }
         })
     }

@@ -19,6 +19,8 @@ pub enum Mode {
 pub(super) struct View<'a> {
     pub(super) now: Instant,
     pub(super) mode: Mode,
+    /// It only fetches bodies that nobody waits for.
+    pub(super) bulk: bool,
     /// It was told to end.
     pub(super) stopping: bool,
     /// Only the user can help.
@@ -99,7 +101,7 @@ pub(super) fn next(view: &View<'_>) -> Next {
     if view.deletions && caps.snapshot {
         return Next::Deletions;
     }
-    if caps.snapshot || view.mode == Mode::Once {
+    if caps.snapshot || view.bulk || view.mode == Mode::Once {
         return Next::Finish;
     }
     Next::Wait(view.ops_at.map_or(view.check_at, |at| at.min(view.check_at)))
@@ -113,6 +115,9 @@ fn unconnected(view: &View<'_>) -> Next {
         && at > view.now
     {
         return Next::Sleep(Some(at));
+    }
+    if view.bulk {
+        return if view.bodies { Next::Connect } else { Next::Sleep(None) };
     }
     let due = view.wanted || view.ops || view.folders || view.check_at <= view.now;
     let ops_due = view.ops_at.is_some_and(|at| at <= view.now);
@@ -136,6 +141,7 @@ mod tests {
         View {
             now,
             mode: Mode::Watch,
+            bulk: false,
             stopping: false,
             paused: false,
             not_before: None,
@@ -202,5 +208,15 @@ mod tests {
         assert_eq!(next(&View { paused: true, ..due.clone() }), Next::Sleep(None));
         assert_eq!(next(&idle(now)), Next::Sleep(Some(idle(now).check_at)));
         assert_eq!(next(&View { ops_at: Some(later), ..idle(now) }), Next::Sleep(Some(later)));
+    }
+
+    #[test]
+    fn a_bulk_thread_connects_for_bodies_only() {
+        let now = Instant::now();
+        let bulk = View { bulk: true, check_at: now, ..idle(now) };
+        assert_eq!(next(&bulk), Next::Sleep(None));
+        assert_eq!(next(&View { bodies: true, ..bulk.clone() }), Next::Connect);
+        assert_eq!(next(&View { bodies: true, caps: Some(IMAP), ..bulk.clone() }), Next::Bodies);
+        assert_eq!(next(&View { caps: Some(IMAP), ..bulk }), Next::Finish);
     }
 }

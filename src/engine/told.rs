@@ -18,14 +18,16 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(150);
 pub(super) struct Told {
     emit: Emit,
     account: AccountId,
+    /// Whether this thread speaks for the account's state.
+    speaks: bool,
     state: AccountState,
     progress: Option<(Progress, Instant)>,
     bytes: u64,
 }
 
 impl Told {
-    pub(super) fn new(account: AccountId, emit: Emit) -> Self {
-        Self { emit, account, state: AccountState::Resting, progress: None, bytes: 0 }
+    pub(super) fn new(account: AccountId, emit: Emit, speaks: bool) -> Self {
+        Self { emit, account, speaks, state: AccountState::Resting, progress: None, bytes: 0 }
     }
 
     pub(super) fn emit(&self, event: Event) {
@@ -34,7 +36,7 @@ impl Told {
 
     /// Tells a state that differs from the last one told.
     pub(super) fn state(&mut self, state: AccountState) {
-        if self.state != state {
+        if self.state != state && self.speaks {
             self.state = state.clone();
             self.emit(Event::State { account: self.account, state });
         }

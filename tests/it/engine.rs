@@ -124,8 +124,9 @@ impl World {
 
     /// Every mail that is here is byte for byte what was sent.
     fn check_bytes(&self, role: Role) {
+        let reader = self.reader();
         for row in self.rows(role) {
-            let raw = self.reader().raw(row.head.message, 1 << 24).unwrap();
+            let raw = reader.raw(row.head.message, 1 << 24).unwrap();
             let text = String::from_utf8_lossy(&raw).into_owned();
             let seed = text.lines().find_map(|l| l.strip_prefix("X-Seed: ")).unwrap();
             assert_eq!(raw, mail(seed.trim().parse().unwrap()));

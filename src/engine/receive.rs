@@ -1,0 +1,250 @@
+//! What comes from the server: folders, what changed in them, and whole mails.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::time::Instant;
+
+use super::account::{Worker, no_session, now};
+use super::bodies::{self, Wanted};
+use super::event::{AccountState, Event};
+use super::pull::{Held, Intake, Outgoing};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Cursor, FolderId, Role};
+use crate::protocol::{FolderRef, RemoteFolder, RemoteId};
+use crate::store::{Batch, FolderSpec, Step, WantedBody};
+use crate::text::Clean;
+
+/// Bodies asked for in one go, and POP3 mails taken in one go.
+const CHUNK: usize = 1000;
+
+impl Worker<'_> {
+    pub(super) fn list_folders(&mut self) -> Result<()> {
+        self.folders = false;
+        self.check_at = Instant::now() + self.setup.account.check_every;
+        self.round.get_or_insert((self.report.new, self.report.bytes));
+        let session = self.session.as_mut().ok_or_else(no_session)?;
+        let there = if session.caps.folders {
+            let there = session.protocol.folders()?;
+            let specs = there.iter().map(spec).collect();
+            self.store.commit(Batch { account: self.id, steps: vec![Step::Folders(specs)] })?;
+            there
+        } else {
+            Vec::new()
+        };
+        let told: HashMap<&str, Cursor> =
+            there.iter().filter_map(|f| Some((f.remote.as_str(), f.cursor?))).collect();
+        let mut due = Vec::new();
+        for folder in self.reader.folders(self.id)? {
+            let on_server = session.caps.folders || folder.role == Some(Role::Inbox);
+            if !folder.selectable || folder.remote.is_empty() || !on_server {
+                continue;
+            }
+            let held = self.reader.cursor(folder.id)?;
+            if !told.get(folder.remote.as_str()).is_some_and(|there| in_step(held, *there)) {
+                due.push((self.looked != Some(folder.id), folder.role.unwrap_or(Role::All), folder.id));
+            }
+        }
+        // The inbox first, then the folder that is looked at, then by role.
+        due.sort_by_key(|(unlooked, role, id)| (*role != Role::Inbox, *unlooked, *role, *id));
+        self.pulls = due.into_iter().map(|(_, _, id)| id).collect();
+        Ok(())
+    }
+
+    pub(super) fn folder_ref(&self, id: FolderId) -> Result<(FolderRef, Clean)> {
+        let folder = self
+            .reader
+            .folder(id)?
+            .ok_or_else(|| Error::new(Kind::Gone, "the folder is not there any more"))?;
+        Ok((FolderRef::new(folder.remote), folder.path))
+    }
+
+    pub(super) fn pull(&mut self, folder: FolderId) -> Result<()> {
+        let (remote, path) = match self.folder_ref(folder) {
+            Ok(found) => found,
+            Err(_) => {
+                self.pulls.retain(|f| *f != folder);
+                return Ok(());
+            }
+        };
+        self.told.state(AccountState::Syncing);
+        let before = self.reader.cursor(folder)?;
+        let session = self.session.as_mut().ok_or_else(no_session)?;
+        let uidls = if session.caps.snapshot { self.reader.uidls(self.id)? } else { HashSet::new() };
+        let held = Held { reader: &self.reader, folder, cursor: before, uidls };
+        self.told.begin("headers", path, 0);
+        let mut intake = Intake {
+            out: Outgoing::new(self.store, self.id),
+            door: self.door,
+            told: &mut self.told,
+            folder,
+            now: now(),
+            take: VecDeque::new(),
+            listed: None,
+            stopped: false,
+            new: 0,
+            unread: 0,
+            changes: 0,
+        };
+        let pulled = session.protocol.pull(&remote, &held, &mut intake);
+        let complete = !intake.stopped;
+        if let Ok(cursor) = &pulled {
+            if cursor != &before {
+                intake.out.push(Step::Cursor { folder, cursor: *cursor })?;
+            }
+            if complete {
+                intake.out.push(Step::Synced { folder, at: now() })?;
+            }
+        }
+        // What was reported before a failure is valid, and kept.
+        let settled = intake.out.settle();
+        let (new, unread) = (intake.new, intake.unread);
+        session.take = intake.take;
+        if session.caps.snapshot {
+            session.listed = intake.listed;
+            session.deletions = session.listed.is_some();
+        }
+        self.told.end();
+        self.report.new += new;
+        if new > 0 {
+            self.want_bodies();
+        }
+        if before.validity != 0 && unread > 0 {
+            self.told.emit(Event::Arrived { account: self.id, folder, count: unread });
+        }
+        match pulled {
+            Ok(_) if complete => self.pulls.retain(|f| *f != folder),
+            Ok(_) => {}
+            Err(error) if is_of_one_folder(&error) => {
+                self.pulls.retain(|f| *f != folder);
+                self.told.trouble(&error);
+                self.first_error.get_or_insert(error);
+            }
+            Err(error) => return Err(error),
+        }
+        settled
+    }
+
+    /// POP3: takes the next mails that are listed there and not here, the newest first.
+    pub(super) fn take(&mut self) -> Result<()> {
+        let Some(inbox) = self.reader.folder_by_role(self.id, Role::Inbox)? else {
+            return Err(Error::new(Kind::Bug, "the account has no inbox"));
+        };
+        let session = self.session.as_mut().ok_or_else(no_session)?;
+        let total = session.take.len() as u64;
+        let chunk: Vec<(String, u64)> = session.take.drain(..session.take.len().min(CHUNK)).collect();
+        let order: Vec<RemoteId> = chunk.iter().map(|(uidl, _)| RemoteId::Uidl(uidl.clone())).collect();
+        let wanted = chunk
+            .iter()
+            .map(|(u, _)| (RemoteId::Uidl(u.clone()), Wanted::Mail { uidl: u.clone() }))
+            .collect();
+        self.told.begin_once("messages", inbox.path, total);
+        let first_look = self.reader.uidls(self.id)?.is_empty();
+        let job = bodies::Job { store: self.store, account: self.id, folder: inbox.id, now: now() };
+        let remote = FolderRef::new(inbox.remote);
+        let came = bodies::fetch(
+            session.protocol.as_mut(),
+            &job,
+            &remote,
+            (&wanted, &order),
+            self.door,
+            &mut self.told,
+        )?;
+        self.report.new += came;
+        if came < order.len() as u64 && self.door.is_urgent() {
+            // Stopped by a knock: what did not come is asked for again in this session.
+            let held = self.reader.uidls(self.id)?;
+            let session = self.session()?;
+            for (uidl, size) in chunk.into_iter().rev().filter(|(uidl, _)| !held.contains(uidl)) {
+                session.take.push_front((uidl, size));
+            }
+        }
+        if self.session()?.take.is_empty() {
+            self.told.end();
+        }
+        if !first_look && came > 0 {
+            self.told.emit(Event::Arrived { account: self.id, folder: inbox.id, count: came });
+        }
+        Ok(())
+    }
+
+    pub(super) fn fetch_wanted(&mut self) -> Result<()> {
+        let Some(message) = self.wanted.front().copied() else { return Ok(()) };
+        if let Some(body) = self.reader.wanted_body(message)? {
+            self.fetch_chunk(&[body])?;
+        }
+        self.wanted.retain(|m| *m != message);
+        Ok(())
+    }
+
+    pub(super) fn fetch_bodies(&mut self) -> Result<()> {
+        let chunk = self.reader.wanted_bodies(self.id, self.bodies_after, CHUNK)?;
+        let Some(last) = chunk.last() else {
+            self.bodies = false;
+            self.told.end();
+            return Ok(());
+        };
+        if !self.told.is_working() {
+            let total = self.reader.wanted_count(self.id)?;
+            self.told.begin("messages", Clean::default(), total);
+        }
+        self.told.state(AccountState::Syncing);
+        let last = last.key;
+        self.fetch_chunk(&chunk)?;
+        if !self.door.is_urgent() {
+            self.bodies_after = Some(last);
+        }
+        Ok(())
+    }
+
+    pub(super) fn fetch_chunk(&mut self, chunk: &[WantedBody]) -> Result<()> {
+        let mut by_folder: Vec<(FolderId, Vec<&WantedBody>)> = Vec::new();
+        for body in chunk {
+            match by_folder.iter_mut().find(|(folder, _)| *folder == body.folder) {
+                Some((_, bodies)) => bodies.push(body),
+                None => by_folder.push((body.folder, vec![body])),
+            }
+        }
+        for (folder, wanted) in by_folder {
+            let Ok((remote, _)) = self.folder_ref(folder) else { continue };
+            let validity = self.reader.cursor(folder)?.validity;
+            let id = |body: &WantedBody| RemoteId::Uid { validity, uid: body.uid };
+            let order: Vec<RemoteId> = wanted.iter().map(|b| id(b)).collect();
+            let wanted = wanted.iter().map(|b| (id(b), Wanted::Body(b.message))).collect();
+            let job = bodies::Job { store: self.store, account: self.id, folder, now: now() };
+            let session = self.session.as_mut().ok_or_else(no_session)?;
+            bodies::fetch(
+                session.protocol.as_mut(),
+                &job,
+                &remote,
+                (&wanted, &order),
+                self.door,
+                &mut self.told,
+            )?;
+            if self.door.is_urgent() && chunk.len() > 1 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a failure concerns one folder and leaves the session usable.
+fn is_of_one_folder(error: &Error) -> bool {
+    matches!(error.kind(), Kind::Refused | Kind::Gone | Kind::Unsupported)
+}
+
+/// Whether what a server tells in passing shows that nothing can have changed.
+fn in_step(held: Cursor, there: Cursor) -> bool {
+    there.modseq != 0
+        && held.backfill == 1
+        && (held.validity, held.uidnext, held.modseq) == (there.validity, there.uidnext, there.modseq)
+}
+
+fn spec(folder: &RemoteFolder) -> FolderSpec {
+    FolderSpec {
+        remote: folder.remote.clone(),
+        path: folder.path.clone(),
+        role: folder.role,
+        selectable: folder.selectable,
+        subscribed: folder.subscribed,
+    }
+}

@@ -1,0 +1,140 @@
+//! One session with the server: begun, used for what is queued, waited on, ended in order.
+
+use std::collections::{HashSet, VecDeque};
+use std::time::Instant;
+
+use super::account::{Worker, no_session, now};
+use super::event::AccountState;
+use super::{pop, push};
+use crate::error::Result;
+use crate::model::Role;
+use crate::protocol::{Caps, FolderRef, MailProtocol, Wake};
+use crate::store::{Batch, Step};
+
+/// An open session, and what belongs to it only.
+pub(super) struct Session {
+    pub(super) protocol: Box<dyn MailProtocol>,
+    pub(super) caps: Caps,
+    /// POP3: what was listed in this session.
+    pub(super) listed: Option<HashSet<String>>,
+    /// POP3: what is listed and not here, newest first: UIDL and size.
+    pub(super) take: VecDeque<(String, u64)>,
+    /// POP3: whether deletions are still to be looked for.
+    pub(super) deletions: bool,
+    /// POP3: whether deletions were asked for.
+    pub(super) deleted: bool,
+}
+
+impl Worker<'_> {
+    pub(super) fn connect(&mut self) -> Result<()> {
+        self.told.state(AccountState::Connecting);
+        let protocol = (self.setup.open)(self.door.bell())?;
+        let caps = protocol.caps();
+        self.told.state(AccountState::Syncing);
+        self.session = Some(Session {
+            protocol,
+            caps,
+            listed: None,
+            take: VecDeque::new(),
+            deletions: false,
+            deleted: false,
+        });
+        (self.ever, self.tries, self.not_before) = (true, 0, None);
+        self.folders = self.is_live();
+        self.want_bodies();
+        self.look_for_ops();
+        self.pulls.clear();
+        if self.is_live() {
+            self.round.get_or_insert((self.report.new, self.report.bytes));
+        }
+        self.check_at = Instant::now() + self.setup.account.check_every;
+        Ok(())
+    }
+
+    pub(super) fn push(&mut self) -> Result<()> {
+        let ready = self.reader.ops(self.id, now(), 50)?;
+        if ready.is_empty() {
+            self.ops = false;
+            return Ok(());
+        }
+        for op in ready {
+            self.store.commit(Batch { account: self.id, steps: vec![Step::OpRunning(op.id)] })?;
+            let session = self.session.as_mut().ok_or_else(no_session)?;
+            let pushed = push::push(session.protocol.as_mut(), &self.reader, &op, now());
+            self.store.commit(Batch { account: self.id, steps: vec![pushed.step] })?;
+            if let Some(folder) = pushed.look
+                && !self.pulls.contains(&folder)
+            {
+                self.pulls.push(folder);
+            }
+            match (pushed.broken, pushed.trouble) {
+                (Some(error), _) => return Err(error),
+                (None, Some(error)) => self.told.trouble(&error),
+                (None, None) => self.report.pushed += 1,
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn delete(&mut self) -> Result<()> {
+        let session = self.session.as_mut().ok_or_else(no_session)?;
+        session.deletions = false;
+        let Some(listed) = session.listed.take() else { return Ok(()) };
+        let ours = (self.store, &self.reader, self.id);
+        let count =
+            pop::delete(session.protocol.as_mut(), ours, &self.setup.account, &listed, &self.told, now())?;
+        session.deleted = count > 0;
+        self.report.deleted += count;
+        Ok(())
+    }
+
+    /// Ends the session in order; the round is over.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        if let Some(session) = self.session.take() {
+            let deleted = session.deleted;
+            let ended = session.protocol.finish();
+            if deleted && ended.is_err() {
+                // QUIT was not +OK: nothing counts as deleted (promise P3).
+                self.store.commit(Batch { account: self.id, steps: vec![Step::Untold] })?;
+            }
+            ended?;
+        }
+        self.synced();
+        self.told.state(AccountState::Resting);
+        Ok(())
+    }
+
+    pub(super) fn wait(&mut self, until: Instant) -> Result<()> {
+        self.synced();
+        let inbox = self.reader.folder_by_role(self.id, Role::Inbox)?;
+        let session = self.session.as_mut().ok_or_else(no_session)?;
+        let wake = match &inbox {
+            Some(inbox) if session.caps.push => {
+                self.told.state(AccountState::Watching);
+                let remote = FolderRef::new(inbox.remote.clone());
+                self.door.rest(|_| session.protocol.wait(&remote, until))
+            }
+            _ => None,
+        };
+        match wake.transpose()? {
+            Some(Wake::Changed) => {
+                self.round.get_or_insert((self.report.new, self.told.bytes()));
+                self.pulls.extend(inbox.map(|f| f.id));
+                if let Some(looked) = self.looked
+                    && !self.pulls.contains(&looked)
+                {
+                    self.pulls.push(looked);
+                }
+            }
+            Some(Wake::TimedOut | Wake::Interrupted) => {}
+            Some(Wake::Unsupported) | None => {
+                self.told.state(AccountState::Resting);
+                self.door.rest(|bell| bell.wait(Some(until)));
+            }
+        }
+        if self.check_at <= Instant::now() {
+            self.folders = true;
+        }
+        Ok(())
+    }
+}
