@@ -224,7 +224,7 @@ fn ui(raw: RawUi, base: &Path) -> Parsed<Ui> {
         theme: raw.theme,
         timezone: match raw.timezone {
             Some(name) => value::zone(&name)?,
-            None => jiff::tz::TimeZone::system(),
+            None => crate::text::when::zone(None).map_err(|e| e.to_string())?,
         },
         mark_read_after: value::mark_read_after(&raw.mark_read_after)?,
         download_dir: raw.download_dir.map_or_else(paths::downloads, |text| paths::expand(&text, base)),

@@ -104,7 +104,7 @@ pub(super) fn pin(text: &str) -> Parsed<[u8; 32]> {
 
 /// A time zone of the IANA database, `UTC` among them.
 pub(super) fn zone(text: &str) -> Parsed<TimeZone> {
-    TimeZone::get(text).map_err(|_| {
+    crate::text::when::zone(Some(text)).map_err(|_| {
         let names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
         let near = nearest(text, names.iter().map(String::as_str));
         format!("{text:?} is not a time zone{}", did_you_mean(near))

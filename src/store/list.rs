@@ -258,7 +258,7 @@ fn display(name: &str, addr: &str) -> Clean {
     Clean::line(if name.trim().is_empty() { addr } else { name })
 }
 
-fn summary(row: &Columns<'_>) -> rusqlite::Result<Summary> {
+pub(super) fn summary(row: &Columns<'_>) -> rusqlite::Result<Summary> {
     let text = |at| row.get_ref(at).and_then(|value| Ok(value.as_str()?));
     let placement = row.get(1)?;
     let (name, addr) = (text(7)?, text(8)?);

@@ -13,4 +13,5 @@ mod net_wire;
 mod pop3_wire;
 mod store;
 mod store_kit;
+mod store_records;
 mod support;
