@@ -3,6 +3,7 @@
 
 mod cli;
 mod config;
+mod conformance;
 mod demo;
 mod engine;
 mod faults_proxy;

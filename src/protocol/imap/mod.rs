@@ -1,1 +1,163 @@
 //! IMAP (RFC 9051, RFC 3501) as a `MailProtocol`.
+//!
+//! Bytes come from [`Wire`](crate::net::Wire), are cut into responses by `framer`, read by `token` and
+//! `reply`, and handed to whoever asked by `link`. The `imap` crate signs in (`login`); from then on
+//! this module speaks by itself, because it pipelines, streams, and forgives servers much.
+
+mod apply;
+mod command;
+mod date;
+mod fetch;
+mod framer;
+mod heads;
+mod idle;
+mod link;
+mod list;
+mod login;
+mod names;
+mod offers;
+mod reply;
+mod select;
+mod sets;
+mod sync;
+mod token;
+mod trouble;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use self::command::Command;
+use self::link::{Link, deaf};
+use self::list::Root;
+use self::select::Mailbox;
+use super::{
+    Applied, BodySink, Caps, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp, Sink, Wake,
+};
+use crate::config::Account;
+use crate::error::Result;
+use crate::model::Cursor;
+use crate::net::{DialOptions, Interrupt, Wire};
+use crate::secret::Secret;
+
+/// How long a goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Connects and signs in.
+///
+/// The interrupt ends the wait for the connection and for news at once. During other operations a server
+/// that keeps silent is given three more seconds, so that the session stays in order; then the operation
+/// fails with [`Kind::Interrupted`](crate::Kind::Interrupted) and the session is over.
+///
+/// # Errors
+/// [`Kind::Auth`](crate::Kind::Auth) only where the server refused user or secret; see `trouble` for the
+/// rest.
+pub fn connect(account: &Account, secret: &Secret, interrupt: &Interrupt) -> Result<Box<dyn MailProtocol>> {
+    let options = DialOptions::from(account, interrupt);
+    Ok(Box::new(connect_with(&options, &account.user, secret)?))
+}
+
+/// Connects and signs in.
+pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Result<Session> {
+    Ok(Session {
+        link: login::connect(options, user, secret)?,
+        interrupt: options.interrupt.clone(),
+        root: None,
+        counts: HashMap::new(),
+        seen: HashMap::new(),
+    })
+}
+
+/// One signed-in conversation with an IMAP server.
+#[derive(Debug)]
+pub struct Session {
+    link: Link,
+    interrupt: Interrupt,
+    /// Where folders are made; `None`: not asked yet.
+    root: Option<Root>,
+    /// How many messages each folder held when the folders were listed.
+    counts: HashMap<String, u32>,
+    /// Each folder as it was when it was last looked at.
+    seen: HashMap<String, Mailbox>,
+}
+
+impl Session {
+    /// The connection: for its counters and its transcript.
+    #[must_use]
+    pub fn wire(&self) -> &Wire {
+        &self.link.wire
+    }
+
+    fn begin(&mut self, long: bool) {
+        self.link.begin(long);
+        self.link.state.settle();
+    }
+}
+
+impl MailProtocol for Session {
+    fn caps(&self) -> Caps {
+        Caps {
+            folders: true,
+            flags: true,
+            append: true,
+            push: self.can_idle(),
+            snapshot: false,
+            deletes: true,
+        }
+    }
+
+    fn folders(&mut self) -> Result<Vec<RemoteFolder>> {
+        self.begin(false);
+        self.list()
+    }
+
+    fn pull(&mut self, folder: &FolderRef, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
+        self.begin(false);
+        self.look(&folder.remote, known, sink)
+    }
+
+    fn fetch(&mut self, folder: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
+        self.begin(false);
+        if ids.is_empty() { Ok(()) } else { self.bodies(&folder.remote, ids, sink) }
+    }
+
+    fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {
+        self.begin(true);
+        match op {
+            RemoteOp::Flag { folder, ids, delta, add, del } => {
+                self.flag(&folder.remote, ids, *delta, add, del)
+            }
+            RemoteOp::Move { from, to, ids } => self.move_to(&from.remote, &to.remote, ids),
+            RemoteOp::Copy { from, to, ids } => self.copy_to(&from.remote, &to.remote, ids),
+            RemoteOp::Delete { folder, ids } => self.delete(&folder.remote, ids),
+            RemoteOp::Append { folder, raw, flags, received } => {
+                self.append(&folder.remote, raw, *flags, *received)
+            }
+            RemoteOp::CreateFolder { path } => {
+                let created = self.create(path)?;
+                Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
+            }
+        }
+    }
+
+    fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake> {
+        self.begin(false);
+        self.idle(&folder.remote, until)
+    }
+
+    fn keep_alive(&mut self) -> Result<()> {
+        self.begin(false);
+        self.link.ask("the server does not answer a greeting", &Command::new("NOOP"), &mut deaf).map(drop)
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<()> {
+        self.link.state.leaving = true;
+        self.link.wire.heed_interrupt(false);
+        self.link.wire.set_read_timeout(GOODBYE);
+        // The server may close without its last words; nothing depends on them.
+        if let Ok(tag) = self.link.send(&Command::new("LOGOUT")) {
+            let _ = self.link.answer(&tag, &mut deaf);
+        }
+        self.link.wire.close();
+        Ok(())
+    }
+}

@@ -4,5 +4,7 @@
 pub mod certs;
 pub mod chance;
 mod dialogue;
+pub mod dovecot;
 pub mod proxy;
 pub mod script;
+pub mod world;

@@ -1,0 +1,230 @@
+//! Headers of messages, window by window, newest first.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::command::Command;
+use super::framer::Place;
+use super::link::{Ear, Link, Tag};
+use super::offers::Offers;
+use super::reply::{Answer, Fetched, Reply, Verdict};
+use super::sets;
+use super::trouble;
+use crate::error::Result;
+use crate::model::{Cursor, UidSet};
+use crate::protocol::{Change, Flow, RemoteId, Sink};
+
+/// How many messages the first window brings: a screen and some.
+pub(super) const FIRST: u32 = 200;
+/// The bounds of later ones.
+const LEAST: usize = 50;
+const MOST: usize = 1000;
+/// How long a window should take: whoever waits for the line waits for about two of them.
+const PACE: Duration = Duration::from_millis(300);
+/// How many windows are asked for ahead of the answer.
+const AHEAD: usize = 2;
+/// The largest header that is kept whole, in bytes.
+const HEADER: u64 = 1 << 20;
+/// So many bytes of headers are held back to be told newest first; beyond that they are told as they come.
+const HELD_BACK: usize = 8 << 20;
+/// How many messages that the server failed to tell of are asked for one by one.
+const AGAIN: usize = 100;
+
+/// The FETCH items of a header, as the server allows.
+pub(super) fn items(offers: &Offers) -> &'static str {
+    if offers.has("OBJECTID") {
+        "(UID FLAGS INTERNALDATE RFC822.SIZE EMAILID BODY.PEEK[HEADER])"
+    } else if offers.has("X-GM-EXT-1") {
+        "(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-MSGID BODY.PEEK[HEADER])"
+    } else {
+        "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"
+    }
+}
+
+/// Where changes go, and whether more are wanted.
+pub(super) struct Out<'a> {
+    pub(super) sink: &'a mut dyn Sink,
+    pub(super) validity: u32,
+    pub(super) flow: Flow,
+}
+
+impl Out<'_> {
+    /// Reports one change. A stop is remembered: what is on its way is still reported.
+    pub(super) fn tell(&mut self, change: Change) -> Result<()> {
+        if self.sink.change(change)? == Flow::Stop {
+            self.flow = Flow::Stop;
+        }
+        Ok(())
+    }
+
+    pub(super) fn id(&self, uid: u32) -> RemoteId {
+        RemoteId::Uid { validity: self.validity, uid }
+    }
+
+    fn tell_new(&mut self, uid: u32, told: Fetched) -> Result<()> {
+        let (flags, keywords) = told.flags.unwrap_or_default();
+        self.tell(Change::New {
+            id: self.id(uid),
+            remote_id: told.remote_id,
+            flags,
+            keywords,
+            size: told.size.unwrap_or(0),
+            received: told.received.unwrap_or(0),
+            head: Some(told.head.unwrap_or_default()),
+        })
+    }
+}
+
+/// Listens to headers. Holds messages back, to tell them newest first.
+///
+/// Servers may work on several commands at a time (Dovecot does, RFC 9051 section 5.5), so what is heard
+/// here need not belong to the command whose answer is waited for.
+pub(super) struct Heads<'a, 'b> {
+    pub(super) out: &'a mut Out<'b>,
+    /// Messages with lower UIDs are not meant, nor are those that are held.
+    from: u32,
+    pub(super) held: &'a UidSet,
+    waiting: Vec<(u32, Fetched)>,
+    bytes: usize,
+    /// Which were told.
+    pub(super) told: UidSet,
+}
+
+impl<'a, 'b> Heads<'a, 'b> {
+    /// An ear for the headers of messages with UIDs not below `from`, those in `held` left out.
+    pub(super) fn new(out: &'a mut Out<'b>, from: u32, held: &'a UidSet) -> Self {
+        Self { out, from, held, waiting: Vec::new(), bytes: 0, told: UidSet::new() }
+    }
+
+    /// Announces what is waiting.
+    pub(super) fn expect(&mut self) -> Result<()> {
+        let messages = self.waiting.len() as u64;
+        if messages > 0 { self.out.tell(Change::Expect { messages }) } else { Ok(()) }
+    }
+
+    /// Tells what was held back.
+    pub(super) fn release(&mut self) -> Result<()> {
+        self.waiting.sort_by_key(|(uid, _)| std::cmp::Reverse(*uid));
+        for (uid, told) in std::mem::take(&mut self.waiting) {
+            if !self.told.contains(uid) {
+                self.told.insert(uid);
+                self.out.tell_new(uid, told)?;
+            }
+        }
+        self.bytes = 0;
+        Ok(())
+    }
+}
+
+impl Ear for Heads<'_, '_> {
+    fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
+        let told = match reply {
+            // Flags alone are news of a change, not an answer.
+            Reply::Fetch(told) if told.head.is_some() || told.size.is_some() => told,
+            other => return Ok(Some(other)),
+        };
+        if let Some(uid) = told.uid.filter(|uid| *uid >= self.from && !self.held.contains(*uid)) {
+            self.bytes += told.head.as_ref().map_or(0, Vec::len) + 200;
+            self.waiting.push((uid, *told));
+            if self.bytes > HELD_BACK {
+                self.release()?;
+            }
+        }
+        Ok(None)
+    }
+
+    fn literal(&mut self, _: &[u8], _: u64) -> Result<Place> {
+        Ok(Place::Keep(HEADER))
+    }
+
+    fn is_bulk(&self) -> bool {
+        true
+    }
+}
+
+/// Asks for the headers of these messages.
+pub(super) fn ask(link: &mut Link, wanted: &UidSet, held: &UidSet) -> Result<Vec<Tag>> {
+    let items = items(&link.state.offers);
+    let lines = sets::lines(&sets::spans(wanted, held));
+    lines.iter().map(|line| link.send(&Command::new(format!("UID FETCH {line} {items}")))).collect()
+}
+
+/// Brings the headers of all `missing` messages, highest UID first; after each window the cursor covers
+/// what was told. Ends early where the sink has enough.
+pub(super) fn bring(
+    link: &mut Link,
+    out: &mut Out<'_>,
+    mut missing: UidSet,
+    held: &UidSet,
+    mut at: Cursor,
+    mut size: usize,
+) -> Result<Cursor> {
+    let mut ahead: VecDeque<(Vec<Tag>, UidSet)> = VecDeque::new();
+    let mut failed = UidSet::new();
+    let mut heads = Heads::new(out, 1, held);
+    let mut since = Instant::now();
+    loop {
+        while ahead.len() < AHEAD && heads.out.flow == Flow::Continue && !missing.is_empty() {
+            let wanted = sets::take_highest(&mut missing, size);
+            ahead.push_back((ask(link, &wanted, held)?, wanted));
+        }
+        let Some((tags, wanted)) = ahead.pop_front() else { break };
+        let mut refusal = None;
+        for tag in &tags {
+            let answer = link.answer(tag, &mut heads)?;
+            refusal = refusal.or_else(|| (answer.verdict != Verdict::Ok).then_some(answer));
+        }
+        heads.release()?;
+        if let Some(answer) = refusal {
+            let left = sets::difference(&wanted, &heads.told);
+            give_up_on(&answer, &left)?;
+            for uid in left.iter().rev().take(AGAIN) {
+                failed.insert(uid);
+            }
+        }
+        let next = ahead.front().map_or(&missing, |(_, wanted)| wanted);
+        at.backfill = sets::highest(next).map_or(1, |uid| uid.saturating_add(1));
+        heads.out.tell(Change::Covered(at))?;
+        size = paced(size, since.elapsed());
+        since = Instant::now();
+    }
+    // One by one what a window failed on. What fails again is passed over: it comes up again when the
+    // server's count and ours are next compared.
+    for uid in failed.iter().rev() {
+        for tag in ask(link, &[uid].into_iter().collect(), held)? {
+            link.answer(&tag, &mut heads)?;
+        }
+        heads.release()?;
+    }
+    Ok(at)
+}
+
+/// Whether a refused window can be passed over: the server may fail on one message (NO), but not
+/// misunderstand (BAD).
+fn give_up_on(answer: &Answer, left: &UidSet) -> Result<()> {
+    if answer.verdict == Verdict::Bad {
+        return Err(trouble::refused("the server does not tell of its messages", answer));
+    }
+    tracing::warn!(messages = left.len(), "the server failed on messages of a window");
+    Ok(())
+}
+
+/// The size of the next window, by how long this one took.
+fn paced(size: usize, took: Duration) -> usize {
+    let micros = took.as_micros().max(1);
+    let ideal = size as u128 * PACE.as_micros() / micros;
+    usize::try_from(ideal).unwrap_or(MOST).min(size * 2).clamp(LEAST, MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_follow_the_pace_of_the_line() {
+        assert_eq!(paced(200, Duration::from_millis(3)), 400);
+        assert_eq!(paced(800, Duration::from_millis(3)), 1000);
+        assert_eq!(paced(200, Duration::from_millis(600)), 100);
+        assert_eq!(paced(200, Duration::from_secs(60)), 50);
+    }
+}

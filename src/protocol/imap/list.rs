@@ -1,0 +1,372 @@
+//! The folders of an account, in as few round trips as the server allows (RFC 9051 section 6.3.9,
+//! RFC 5258, RFC 5819, RFC 6154).
+
+use std::collections::{HashMap, HashSet};
+
+use super::Session;
+use super::command::Command;
+use super::link::{Link, deaf};
+use super::names;
+use super::reply::{Answer, Counted, Listed, Reply, Verdict};
+use super::trouble;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Cursor, Role};
+use crate::protocol::RemoteFolder;
+
+/// More folders than this are not believed.
+const MOST: usize = 50_000;
+
+/// Where the folders of the user are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Root {
+    /// What all their names begin with.
+    prefix: Vec<u8>,
+    /// What stands between levels; `None`: there are none.
+    delimiter: Option<u8>,
+}
+
+/// What the server told of its folders.
+#[derive(Debug, Default)]
+struct Told {
+    listed: Vec<Listed>,
+    subscribed: HashSet<Vec<u8>>,
+    counted: HashMap<Vec<u8>, Counted>,
+    namespace: Option<Root>,
+}
+
+impl Told {
+    fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
+        match reply {
+            Reply::List(folder) if folder.lsub => {
+                self.subscribed.insert(folder.name);
+            }
+            Reply::List(folder) => self.listed.push(folder),
+            Reply::Status(counts) => {
+                self.counted.insert(plain(&counts.name), counts);
+            }
+            Reply::Namespace(Some((prefix, delimiter))) => self.namespace = Some(Root { prefix, delimiter }),
+            Reply::Namespace(None) => {}
+            other => return Ok(Some(other)),
+        }
+        if self.listed.len().max(self.subscribed.len()).max(self.counted.len()) > MOST {
+            return Err(Error::new(Kind::Protocol, format!("the server lists over {MOST} folders")));
+        }
+        Ok(None)
+    }
+}
+
+/// A name for comparing: INBOX has no case.
+fn plain(name: &[u8]) -> Vec<u8> {
+    if names::is_inbox(name) { b"INBOX".to_vec() } else { name.to_vec() }
+}
+
+impl Session {
+    /// Every folder, with what can be told of each in passing.
+    pub(super) fn list(&mut self) -> Result<Vec<RemoteFolder>> {
+        let offers = &self.link.state.offers;
+        let mut told = Told::default();
+        if self.root.is_none() && offers.has("NAMESPACE") {
+            // Answered on the way to the answer of LIST.
+            self.link.send(&Command::new("NAMESPACE"))?;
+        }
+        let offers = &self.link.state.offers;
+        let extended = offers.has("LIST-EXTENDED") || offers.has("LIST-STATUS") || offers.has("IMAP4REV2");
+        let listed = if extended { self.list_extended(&mut told)? } else { None };
+        let listed = match listed {
+            Some(answer) => answer,
+            None => self.list_plainly(&mut told)?,
+        };
+        if listed.verdict != Verdict::Ok {
+            return Err(trouble::refused("the server does not list its folders", &listed));
+        }
+        let root =
+            told.namespace.take().or_else(|| self.root.take()).unwrap_or_else(|| guess_root(&told.listed));
+        let folders = folders(&root, told);
+        self.root = Some(root);
+        let counts = folders.iter().filter_map(|f| Some((f.remote.clone(), f.messages?)));
+        self.counts = counts.collect();
+        Ok(folders)
+    }
+
+    /// One LIST for everything; `None` where the server does not know it after all.
+    fn list_extended(&mut self, told: &mut Told) -> Result<Option<Answer>> {
+        let offers = &self.link.state.offers;
+        let mut returns = vec!["SUBSCRIBED"];
+        if offers.has("SPECIAL-USE") || offers.has("IMAP4REV2") {
+            returns.push("SPECIAL-USE");
+        }
+        if offers.has("LIST-STATUS") || offers.has("IMAP4REV2") {
+            returns.push(match offers.has_modseq() {
+                true => "STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)",
+                false => "STATUS (MESSAGES UIDNEXT UIDVALIDITY)",
+            });
+        }
+        let command = Command::new(format!("LIST \"\" \"*\" RETURN ({})", returns.join(" ")));
+        let tag = self.link.send(&command)?;
+        let mut hear = |reply: Reply| told.hear(reply);
+        let answer = self.link.answer(&tag, &mut hear)?;
+        for folder in &told.listed {
+            if folder.is("\\subscribed") {
+                told.subscribed.insert(folder.name.clone());
+            }
+        }
+        let failed = answer.verdict == Verdict::Bad;
+        if failed {
+            told.listed.clear();
+        }
+        Ok((!failed).then_some(answer))
+    }
+
+    /// LIST and LSUB, side by side.
+    fn list_plainly(&mut self, told: &mut Told) -> Result<Answer> {
+        let list = self.link.send(&Command::new("LIST \"\" \"*\""))?;
+        let lsub = self.link.send(&Command::new("LSUB \"\" \"*\""))?;
+        let mut hear = |reply: Reply| told.hear(reply);
+        let answer = self.link.answer(&list, &mut hear)?;
+        if self.link.answer(&lsub, &mut hear)?.verdict != Verdict::Ok {
+            // Without subscriptions every folder counts as one.
+            let all: Vec<_> = told.listed.iter().map(|folder| folder.name.clone()).collect();
+            told.subscribed.extend(all);
+        }
+        Ok(answer)
+    }
+
+    /// Where new folders go.
+    fn root(&mut self) -> Result<Root> {
+        if let Some(root) = &self.root {
+            return Ok(root.clone());
+        }
+        let mut told = Told::default();
+        let namespace = self.link.state.offers.has("NAMESPACE");
+        let command = if namespace { "NAMESPACE" } else { "LIST \"\" \"\"" };
+        self.link.ask(
+            "the server does not say how folders are named",
+            &Command::new(command),
+            &mut |reply| told.hear(reply),
+        )?;
+        let delimiter = told.listed.first().and_then(|root| root.delimiter);
+        let root = told.namespace.unwrap_or(Root { prefix: Vec::new(), delimiter });
+        self.root = Some(root.clone());
+        Ok(root)
+    }
+
+    /// Makes a folder and subscribes to it; its key. One that is there already is fine.
+    pub(super) fn create(&mut self, path: &str) -> Result<String> {
+        let name = wire_name(path, &self.root()?)?;
+        make(&mut self.link, &name)?;
+        Ok(names::key(&name))
+    }
+}
+
+/// Makes a folder of this name on the wire and subscribes to it.
+pub(super) fn make(link: &mut Link, name: &[u8]) -> Result<()> {
+    let create = link.send(&Command::new("CREATE").string(name))?;
+    let subscribe = link.send(&Command::new("SUBSCRIBE").string(name))?;
+    let answer = link.answer(&create, &mut deaf)?;
+    let subscribed = link.answer(&subscribe, &mut deaf)?;
+    if answer.verdict != Verdict::Ok && !answer.says("ALREADYEXISTS") {
+        // Few servers say so by a code: look.
+        let mut there = false;
+        link.ask(
+            "the server does not list its folders",
+            &Command::new("LIST \"\"").string(name),
+            &mut |reply| {
+                match reply {
+                    Reply::List(found) => {
+                        there |= plain(&found.name) == plain(name) && !found.is("\\nonexistent")
+                    }
+                    other => return Ok(Some(other)),
+                }
+                Ok(None)
+            },
+        )?;
+        if !there {
+            return Err(trouble::refused("the server does not make the folder", &answer));
+        }
+    }
+    if subscribed.verdict != Verdict::Ok {
+        tracing::info!("a new folder could not be subscribed to");
+    }
+    Ok(())
+}
+
+/// A path as a name on the wire, below the user's root.
+fn wire_name(path: &str, root: &Root) -> Result<Vec<u8>> {
+    let wrong =
+        |why: &str| Err(Error::new(Kind::Refused, format!("a folder cannot be called {path:?}: {why}")));
+    if names::is_inbox(path.as_bytes()) {
+        return Ok(b"INBOX".to_vec());
+    }
+    let levels: Vec<&str> = path.split('/').collect();
+    if levels.iter().any(|level| level.is_empty()) {
+        return wrong("a level of it has no name");
+    }
+    if path.chars().any(char::is_control) {
+        return wrong("it holds control characters");
+    }
+    let Some(delimiter) = root.delimiter else {
+        if levels.len() > 1 {
+            return wrong("the server has no folders within folders");
+        }
+        return Ok([&root.prefix[..], names::encode(path).as_bytes()].concat());
+    };
+    let encoded: Vec<Vec<u8>> = levels.iter().map(|level| names::encode(level).into_bytes()).collect();
+    if encoded.iter().any(|level| level.contains(&delimiter)) {
+        return wrong(&format!("on this server {:?} stands between levels", char::from(delimiter)));
+    }
+    let within_inbox = encoded.len() > 1 && names::is_inbox(&encoded[0]);
+    let prefix = if within_inbox { &[][..] } else { &root.prefix[..] };
+    Ok([prefix, &encoded.join(&delimiter)[..]].concat())
+}
+
+/// Servers without NAMESPACE that keep everything beneath INBOX.
+fn guess_root(listed: &[Listed]) -> Root {
+    let delimiter = listed.iter().find_map(|folder| folder.delimiter);
+    let Some(separator) = delimiter else { return Root::default() };
+    let inbox = [&b"INBOX"[..], &[separator]].concat();
+    let mut others = listed.iter().filter(|folder| !names::is_inbox(&folder.name)).peekable();
+    let beneath = others.peek().is_some() && others.all(|folder| folder.name.starts_with(&inbox));
+    Root { prefix: if beneath { inbox } else { Vec::new() }, delimiter }
+}
+
+fn folders(root: &Root, told: Told) -> Vec<RemoteFolder> {
+    let Told { listed, subscribed, counted, .. } = told;
+    let mut names_seen = HashSet::new();
+    let listed: Vec<Listed> = listed
+        .into_iter()
+        // A NUL cannot be said in a command.
+        .filter(|folder| !folder.name.is_empty() && !folder.name.contains(&0))
+        .filter(|folder| !folder.is("\\nonexistent") || folder.is("\\haschildren"))
+        .filter(|folder| names_seen.insert(plain(&folder.name)))
+        .collect();
+    let mut paths = HashSet::new();
+    let mut folders: Vec<RemoteFolder> = listed
+        .iter()
+        .map(|folder| {
+            let delimiter = folder.delimiter.or(root.delimiter);
+            let mut path = names::path(&folder.name, delimiter, &root.prefix);
+            if !paths.insert(path.clone()) {
+                path = names::path(&folder.name, delimiter, b"");
+                paths.insert(path.clone());
+            }
+            let counts = counted.get(&plain(&folder.name));
+            let inbox = names::is_inbox(&folder.name);
+            RemoteFolder {
+                remote: names::key(&plain(&folder.name)),
+                path,
+                role: None,
+                selectable: !folder.is("\\noselect") && !folder.is("\\nonexistent"),
+                subscribed: inbox || subscribed.contains(&folder.name),
+                messages: counts.and_then(|counts| counts.messages),
+                cursor: counts.and_then(cursor),
+            }
+        })
+        .collect();
+    give_roles(&mut folders, &listed);
+    folders
+}
+
+fn cursor(counts: &Counted) -> Option<Cursor> {
+    Some(Cursor {
+        validity: counts.validity?,
+        uidnext: counts.uidnext?,
+        modseq: counts.modseq.unwrap_or(0),
+        backfill: counts.uidnext?,
+    })
+}
+
+/// Each role to one folder: first as the server says, then by well-known names.
+fn give_roles(folders: &mut [RemoteFolder], listed: &[Listed]) {
+    let mut given = HashSet::new();
+    if let Some(inbox) = folders.iter_mut().find(|folder| folder.remote == "INBOX") {
+        inbox.role = Some(Role::Inbox);
+        given.insert(Role::Inbox);
+    }
+    for (folder, listed) in folders.iter_mut().zip(listed) {
+        let role = listed.attributes.iter().find_map(|a| names::role_of_attribute(a));
+        if folder.selectable && folder.role.is_none() {
+            folder.role = role.filter(|role| given.insert(*role));
+        }
+    }
+    for folder in folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()) {
+        folder.role = names::role_of_path(&folder.path).filter(|role| given.insert(*role));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::imap::reply::read;
+
+    fn told(lines: &[&str]) -> Told {
+        let mut told = Told::default();
+        for line in lines {
+            told.hear(read(line.as_bytes())).unwrap();
+        }
+        told
+    }
+
+    #[test]
+    fn names_that_are_paths_or_twice_are_kept_apart() {
+        let told = told(&[
+            "* LIST () \".\" inbox",
+            "* LIST (\\Noselect \\HasChildren) \".\" \"INBOX.x\"",
+            "* LIST () \".\" \"INBOX.../../etc/passwd\"",
+            "* LIST () \".\" INBOX.INBOX",
+            "* LIST () \".\" INBOX.INBOX",
+            "* LIST () \".\" {3}\r\na\0b",
+            "* LIST () \".\" {4}\r\na\r\nb",
+            "* LIST (\\NonExistent) \".\" gone",
+            "* LIST (\\Sent) \".\" INBOX.Outbox",
+            "* LIST () \".\" INBOX.Sent",
+            "* LIST () \".\" \"INBOX.Entw&APw-rfe\"",
+            "* STATUS Inbox (MESSAGES 3 UIDNEXT 7 UIDVALIDITY 1 HIGHESTMODSEQ 9)",
+        ]);
+        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.') };
+        let found = folders(&root, told);
+        let rows: Vec<_> =
+            found.iter().map(|f| (f.remote.as_str(), f.path.as_str(), f.role, f.selectable)).collect();
+        assert_eq!(
+            rows,
+            [
+                ("INBOX", "INBOX", Some(Role::Inbox), true),
+                ("INBOX.x", "x", None, false),
+                ("INBOX.../../etc/passwd", "//\u{2215}//\u{2215}etc\u{2215}passwd", None, true),
+                ("INBOX.INBOX", "INBOX/INBOX", None, true),
+                ("a\r\nb", "a\r\nb", None, true),
+                ("INBOX.Outbox", "Outbox", Some(Role::Sent), true),
+                ("INBOX.Sent", "Sent", None, true),
+                ("INBOX.Entw&APw-rfe", "Entwürfe", Some(Role::Drafts), true),
+            ]
+        );
+        assert_eq!(found[0].cursor, Some(Cursor { validity: 1, uidnext: 7, modseq: 9, backfill: 7 }));
+        assert_eq!(found[0].messages, Some(3));
+    }
+
+    #[test]
+    fn a_root_beneath_inbox_is_found() {
+        let listed = |lines: &[&str]| told(lines).listed;
+        let beneath =
+            listed(&["* LIST () \".\" INBOX", "* LIST () \".\" INBOX.a", "* LIST () \".\" INBOX.b"]);
+        assert_eq!(guess_root(&beneath).prefix, b"INBOX.");
+        let beside = listed(&["* LIST () \".\" INBOX", "* LIST () \".\" INBOX.a", "* LIST () \".\" b"]);
+        assert_eq!(guess_root(&beside), Root { prefix: vec![], delimiter: Some(b'.') });
+        assert_eq!(guess_root(&listed(&["* LIST () \"/\" INBOX"])).prefix, b"");
+    }
+
+    #[test]
+    fn x4_new_names_stay_names() {
+        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.') };
+        let name = |path: &str| wire_name(path, &root).map(|name| String::from_utf8(name).unwrap());
+        assert_eq!(name("Archive/2024").unwrap(), "INBOX.Archive.2024");
+        assert_eq!(name("INBOX/a").unwrap(), "INBOX.a");
+        assert_eq!(name("inbox").unwrap(), "INBOX");
+        assert_eq!(name("Entwürfe & mehr").unwrap(), "INBOX.Entw&APw-rfe &- mehr");
+        for bad in ["a.b", "a//b", "", "/a", "a\r\nb", "a\0"] {
+            assert_eq!(name(bad).unwrap_err().kind(), Kind::Refused, "{bad}");
+        }
+        let flat = Root { prefix: vec![], delimiter: None };
+        assert_eq!(wire_name("a.b", &flat).unwrap(), b"a.b");
+        assert!(wire_name("a/b", &flat).is_err());
+    }
+}

@@ -1,0 +1,406 @@
+//! Mailbox names on the wire: modified UTF-7 (RFC 3501 section 5.1.3), levels, and what they are for.
+
+use base64::Engine as _;
+use base64::alphabet::IMAP_MUTF7;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::model::Role;
+
+/// Base64 as mailbox names use it: `,` for `/`, no padding; stray last bits are forgiven.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &IMAP_MUTF7,
+    GeneralPurposeConfig::new()
+        .with_encode_padding(false)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// Stands in front of a key that could not be kept as text: a character for private use.
+const RAW: char = '\u{f8ff}';
+
+/// A name as a key. Names are bytes to a server; those that are not UTF-8 are written byte by byte.
+pub(super) fn key(name: &[u8]) -> String {
+    match std::str::from_utf8(name) {
+        Ok(text) if !text.starts_with(RAW) => text.to_owned(),
+        _ => std::iter::once(RAW).chain(name.iter().map(|&byte| char::from(byte))).collect(),
+    }
+}
+
+/// The name that a key stands for.
+pub(super) fn bytes(key: &str) -> Vec<u8> {
+    match key.strip_prefix(RAW) {
+        Some(raw) => raw.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect(),
+        None => key.as_bytes().to_vec(),
+    }
+}
+
+/// A name or a part of one for people. What is not modified UTF-7 stays as it is; 8-bit names are taken
+/// as UTF-8, else as windows-1252.
+pub(super) fn decode(name: &[u8]) -> String {
+    let text = match std::str::from_utf8(name) {
+        Ok(text) => text.to_owned(),
+        Err(_) => encoding_rs::WINDOWS_1252.decode_without_bom_handling(name).0.into_owned(),
+    };
+    let mut decoded = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find('&') {
+        decoded.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let shifted = rest[1..].find('-').and_then(|end| Some((unshift(&rest[1..=end])?, end + 2)));
+        match shifted {
+            Some((part, len)) => {
+                decoded.push_str(&part);
+                rest = &rest[len..];
+            }
+            None => {
+                decoded.push('&');
+                rest = &rest[1..];
+            }
+        }
+    }
+    decoded.push_str(rest);
+    decoded
+}
+
+/// What stands between `&` and `-`: nothing for an ampersand, else base64 of UTF-16.
+fn unshift(shifted: &str) -> Option<String> {
+    if shifted.is_empty() {
+        return Some("&".into());
+    }
+    let bytes = BASE64.decode(shifted).ok()?;
+    if bytes.len() % 2 != 0 {
+        return None;
+    }
+    let units = bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+    char::decode_utf16(units).collect::<Result<String, _>>().ok()
+}
+
+/// A name in modified UTF-7.
+pub(super) fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    let mut shifted = Vec::new();
+    let flush = |shifted: &mut Vec<u8>, encoded: &mut String| {
+        if !shifted.is_empty() {
+            encoded.push('&');
+            encoded.push_str(&BASE64.encode(&*shifted));
+            encoded.push('-');
+            shifted.clear();
+        }
+    };
+    for c in text.chars() {
+        if (' '..='~').contains(&c) {
+            flush(&mut shifted, &mut encoded);
+            encoded.push(c);
+            if c == '&' {
+                encoded.push('-');
+            }
+        } else {
+            let mut units = [0; 2];
+            shifted.extend(c.encode_utf16(&mut units).iter().flat_map(|unit| unit.to_be_bytes()));
+        }
+    }
+    flush(&mut shifted, &mut encoded);
+    encoded
+}
+
+/// A name as a path: levels decoded and joined by `/`, without the prefix that every folder of the user
+/// shares (`INBOX.`), `INBOX` in capitals.
+pub(super) fn path(name: &[u8], delimiter: Option<u8>, prefix: &[u8]) -> String {
+    let inner = match name.strip_prefix(prefix) {
+        Some(inner) if !inner.is_empty() => inner,
+        _ => name,
+    };
+    if is_inbox(inner) {
+        return "INBOX".into();
+    }
+    let Some(delimiter) = delimiter else { return decode(inner) };
+    let level = |part: &[u8]| {
+        let part = decode(part);
+        // A slash within a level is not a level: shown as one that only looks like it.
+        if delimiter == b'/' { part } else { part.replace('/', "\u{2215}") }
+    };
+    let levels: Vec<String> = inner.split(|&byte| byte == delimiter).map(level).collect();
+    let levels = match levels.split_first() {
+        Some((first, rest)) if is_inbox(first.as_bytes()) => [&["INBOX".to_owned()], rest].concat(),
+        _ => levels,
+    };
+    levels.join("/")
+}
+
+/// INBOX, which has no case (RFC 9051 section 5.1).
+pub(super) fn is_inbox(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"INBOX")
+}
+
+/// The role that an attribute, in lower case, names (RFC 6154 section 2).
+pub(super) fn role_of_attribute(attribute: &str) -> Option<Role> {
+    Some(match attribute {
+        "\\all" => Role::All,
+        "\\archive" => Role::Archive,
+        "\\drafts" => Role::Drafts,
+        "\\junk" => Role::Junk,
+        "\\sent" => Role::Sent,
+        "\\trash" => Role::Trash,
+        _ => return None,
+    })
+}
+
+/// Names by which folders are known where the server does not say what they are for, in lower case.
+const KNOWN: [(Role, &[&str]); 5] = [
+    (
+        Role::Drafts,
+        &[
+            "drafts",
+            "draft",
+            "entwürfe",
+            "brouillons",
+            "borradores",
+            "bozze",
+            "rascunhos",
+            "concepten",
+            "utkast",
+            "kladder",
+            "luonnokset",
+            "wersje robocze",
+            "szkice",
+            "koncepty",
+            "rozepsané",
+            "piszkozatok",
+            "черновики",
+            "чернетки",
+            "taslaklar",
+            "πρόχειρα",
+            "下書き",
+            "草稿",
+            "草稿箱",
+            "임시보관함",
+        ],
+    ),
+    (
+        Role::Sent,
+        &[
+            "sent",
+            "sent items",
+            "sent messages",
+            "sent mail",
+            "sent-mail",
+            "gesendet",
+            "gesendete elemente",
+            "gesendete objekte",
+            "envoyés",
+            "éléments envoyés",
+            "messages envoyés",
+            "enviados",
+            "elementos enviados",
+            "posta inviata",
+            "inviata",
+            "itens enviados",
+            "verzonden",
+            "verzonden items",
+            "skickat",
+            "sendt",
+            "sendt post",
+            "lähetetyt",
+            "wysłane",
+            "odeslaná pošta",
+            "odeslané",
+            "elküldött",
+            "отправленные",
+            "надіслані",
+            "gönderilmiş",
+            "gönderilenler",
+            "απεσταλμένα",
+            "送信済み",
+            "送信済みメール",
+            "已发送",
+            "已发送邮件",
+            "寄件備份",
+            "보낸편지함",
+        ],
+    ),
+    (
+        Role::Archive,
+        &[
+            "archive",
+            "archives",
+            "archived",
+            "archiv",
+            "archivos",
+            "archivo",
+            "archivio",
+            "arquivo",
+            "archief",
+            "arkiv",
+            "arkisto",
+            "archiwum",
+            "архив",
+            "архів",
+            "arşiv",
+            "アーカイブ",
+            "归档",
+            "封存",
+        ],
+    ),
+    (
+        Role::Junk,
+        &[
+            "junk",
+            "spam",
+            "junk e-mail",
+            "junk email",
+            "junk mail",
+            "bulk mail",
+            "spamverdacht",
+            "unerwünscht",
+            "courrier indésirable",
+            "indésirables",
+            "correo no deseado",
+            "posta indesiderata",
+            "lixo eletrônico",
+            "lixo eletrónico",
+            "ongewenste e-mail",
+            "skräppost",
+            "søppelpost",
+            "uønsket post",
+            "roskaposti",
+            "wiadomości-śmieci",
+            "nevyžádaná pošta",
+            "levélszemét",
+            "спам",
+            "нежелательная почта",
+            "önemsiz",
+            "gereksiz",
+            "迷惑メール",
+            "垃圾邮件",
+            "垃圾郵件",
+            "스팸편지함",
+        ],
+    ),
+    (
+        Role::Trash,
+        &[
+            "trash",
+            "deleted items",
+            "deleted messages",
+            "deleted",
+            "bin",
+            "papierkorb",
+            "gelöscht",
+            "gelöschte elemente",
+            "gelöschte objekte",
+            "corbeille",
+            "éléments supprimés",
+            "papelera",
+            "elementos eliminados",
+            "cestino",
+            "posta eliminata",
+            "lixeira",
+            "lixo",
+            "itens excluídos",
+            "prullenbak",
+            "verwijderde items",
+            "papperskorg",
+            "papirkurv",
+            "slettet post",
+            "roskakori",
+            "poistetut",
+            "kosz",
+            "koš",
+            "odstraněná pošta",
+            "kuka",
+            "корзина",
+            "удаленные",
+            "кошик",
+            "çöp kutusu",
+            "κάδος",
+            "ゴミ箱",
+            "已删除",
+            "已删除邮件",
+            "刪除的郵件",
+            "휴지통",
+        ],
+    ),
+];
+
+/// What a folder with this path is most likely for. Only names at the top count, and those right
+/// beneath INBOX or a provider's own root.
+pub(super) fn role_of_path(path: &str) -> Option<Role> {
+    let name = match path.rsplit_once('/') {
+        None => path,
+        Some(("INBOX" | "[Gmail]" | "[Google Mail]", name)) => name,
+        Some(_) => return None,
+    };
+    if name == "INBOX" {
+        return Some(Role::Inbox);
+    }
+    let name = name.to_lowercase();
+    KNOWN.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(role, _)| *role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn modified_utf7_both_ways() {
+        for (wire, text) in [
+            ("INBOX", "INBOX"),
+            ("Entw&APw-rfe", "Entwürfe"),
+            ("~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/台北/日本語"),
+            ("a&-b", "a&b"),
+            ("&2D3eAA-", "\u{1f600}"),
+            ("", ""),
+        ] {
+            assert_eq!(decode(wire.as_bytes()), text);
+            assert_eq!(encode(text), wire);
+        }
+    }
+
+    #[test]
+    fn bad_utf7_stays_as_it_is() {
+        for bad in ["&", "&APw", "&A-", "&2D0-", "a & b", "&&", "&APw*-x"] {
+            assert_eq!(decode(bad.as_bytes()), bad);
+        }
+        assert_eq!(decode("Entwürfe".as_bytes()), "Entwürfe");
+        assert_eq!(decode(b"Entw\xfcrfe"), "Entwürfe");
+    }
+
+    #[test]
+    fn paths_have_slashes_whatever_the_delimiter() {
+        assert_eq!(path(b"INBOX.a.Entw&APw-rfe", Some(b'.'), b"INBOX."), "a/Entwürfe");
+        assert_eq!(path(b"inbox.a/b.c", Some(b'.'), b""), "INBOX/a\u{2215}b/c");
+        assert_eq!(path(b"a/b", None, b""), "a/b");
+        assert_eq!(path(b"Inbox", Some(b'/'), b""), "INBOX");
+        assert_eq!(path(b"INBOX.", Some(b'.'), b"INBOX."), "INBOX/");
+        assert_eq!(path(b"../../etc/passwd", Some(b'/'), b""), "../../etc/passwd");
+    }
+
+    #[test]
+    fn roles_by_name_in_several_languages() {
+        assert_eq!(role_of_path("INBOX"), Some(Role::Inbox));
+        assert_eq!(role_of_path("Papierkorb"), Some(Role::Trash));
+        assert_eq!(role_of_path("[Gmail]/Messages envoyés"), Some(Role::Sent));
+        assert_eq!(role_of_path("INBOX/ЧЕРНОВИКИ"), Some(Role::Drafts));
+        assert_eq!(role_of_path("Projects/Sent"), None);
+        assert_eq!(role_of_path("Sentinel"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(text in "\\PC{0,40}") {
+            let wire = encode(&text);
+            prop_assert!(wire.bytes().all(|b| (b' '..=b'~').contains(&b)));
+            prop_assert_eq!(decode(wire.as_bytes()), text);
+        }
+
+        #[test]
+        fn any_name_keeps_its_bytes(name in proptest::collection::vec(any::<u8>(), 0..40)) {
+            prop_assert_eq!(bytes(&key(&name)), name.clone());
+            let mut marked = "\u{f8ff}".as_bytes().to_vec();
+            marked.extend(&name);
+            prop_assert_eq!(bytes(&key(&marked)), marked);
+            path(&name, Some(b'.'), b"INBOX.");
+        }
+    }
+}

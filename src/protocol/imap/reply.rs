@@ -1,0 +1,497 @@
+//! What a server says, response by response (RFC 9051 section 7), as values.
+//!
+//! Whatever is not understood becomes [`Reply::Other`]: unknown responses are allowed at any time.
+
+use super::sets::Ranges;
+use super::token::{Tokens, Value, number};
+use crate::model::Flags;
+
+/// How many keywords one message may carry, and how long one may be: beyond that they are left out.
+const KEYWORDS: usize = 200;
+const KEYWORD_LEN: usize = 200;
+
+/// One response.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Reply {
+    /// The answer that ends the command with this tag.
+    Done { tag: String, answer: Answer },
+    /// `+`: the server waits for more.
+    Continue(Vec<u8>),
+    /// An untagged OK, NO, BAD, BYE or PREAUTH.
+    Says(Answer),
+    /// CAPABILITY.
+    Offers(Vec<String>),
+    /// EXISTS: how many messages the selected mailbox holds.
+    Exists(u32),
+    /// EXPUNGE: this message number is gone.
+    Expunge,
+    /// VANISHED (RFC 7162); the set is not read where it is longer than any mailbox.
+    Vanished,
+    /// FETCH.
+    Fetch(Box<Fetched>),
+    /// LIST or LSUB.
+    List(Listed),
+    /// STATUS.
+    Status(Counted),
+    /// SEARCH, or ESEARCH with RETURN (ALL): `None` where it is not to be believed.
+    Found(Option<Ranges>),
+    /// NAMESPACE: the first personal one, its prefix and delimiter.
+    Namespace(Option<(Vec<u8>, Option<u8>)>),
+    /// FLAGS: the flags that the selected mailbox knows.
+    Flags(Vec<String>),
+    /// Anything else.
+    Other,
+}
+
+/// How a command, or the server, fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Ok,
+    No,
+    Bad,
+    Bye,
+    Preauth,
+}
+
+/// A status response: the verdict, its code and its text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Answer {
+    pub(super) verdict: Verdict,
+    pub(super) code: Option<Code>,
+    /// For people; not cleaned.
+    pub(super) text: String,
+}
+
+/// A response code (RFC 9051 section 7.1, RFC 4315, RFC 7162).
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Code {
+    Capability(Vec<String>),
+    PermanentFlags(Vec<String>),
+    UidNext(u32),
+    UidValidity(u32),
+    HighestModSeq(u64),
+    AppendUid {
+        validity: u32,
+        uid: u32,
+    },
+    CopyUid {
+        validity: u32,
+        from: Ranges,
+        to: Ranges,
+    },
+    /// Any other, its first word in upper case.
+    Word(String),
+}
+
+impl Answer {
+    /// Whether the code is this one, given in upper case.
+    pub(super) fn says(&self, word: &str) -> bool {
+        matches!(&self.code, Some(Code::Word(code)) if code == word)
+    }
+}
+
+/// What a FETCH told of one message.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Fetched {
+    pub(super) seq: u32,
+    pub(super) uid: Option<u32>,
+    pub(super) flags: Option<(Flags, Vec<String>)>,
+    pub(super) size: Option<u64>,
+    /// INTERNALDATE as Unix seconds.
+    pub(super) received: Option<i64>,
+    /// EMAILID (RFC 8474) or X-GM-MSGID.
+    pub(super) remote_id: Option<String>,
+    /// BODY[HEADER].
+    pub(super) head: Option<Vec<u8>>,
+    /// BODY[], where it came with the response and was not streamed past it.
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// One mailbox of a LIST or LSUB.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Listed {
+    /// Whether it was an LSUB.
+    pub(super) lsub: bool,
+    /// `\Noselect` and the like, in lower case.
+    pub(super) attributes: Vec<String>,
+    pub(super) delimiter: Option<u8>,
+    pub(super) name: Vec<u8>,
+}
+
+impl Listed {
+    /// Whether it has this attribute, given in lower case.
+    pub(super) fn is(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|a| a == attribute)
+    }
+}
+
+/// What a STATUS told of one mailbox.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Counted {
+    pub(super) name: Vec<u8>,
+    pub(super) messages: Option<u32>,
+    pub(super) uidnext: Option<u32>,
+    pub(super) validity: Option<u32>,
+    pub(super) modseq: Option<u64>,
+}
+
+/// Reads one whole response, literals in place.
+pub(super) fn read(frame: &[u8]) -> Reply {
+    if let Some(rest) = frame.strip_prefix(b"+") {
+        return Reply::Continue(rest.trim_ascii().to_vec());
+    }
+    let mut tokens = Tokens::new(frame);
+    let tag = tokens.word();
+    let after_tag = tokens.clone();
+    let word = tokens.word();
+    if tag != b"*" {
+        return match verdict(word) {
+            Some(verdict) => Reply::Done { tag: text(tag), answer: answer(verdict, tokens.rest()) },
+            None => Reply::Other,
+        };
+    }
+    if let Some(verdict) = verdict(word) {
+        return Reply::Says(answer(verdict, tokens.rest()));
+    }
+    // Below, names may touch what follows: `FLAGS(\Seen)`.
+    let mut tokens = after_tag;
+    let Some(Value::Atom(word)) = tokens.value() else { return Reply::Other };
+    if let Some(seq) = number(word) {
+        let seq = u32::try_from(seq).unwrap_or(u32::MAX);
+        return numbered(seq, &mut tokens);
+    }
+    match word.to_ascii_uppercase().as_slice() {
+        b"CAPABILITY" => Reply::Offers(words(tokens.rest())),
+        b"VANISHED" => Reply::Vanished,
+        b"LIST" => listed(&mut tokens, false),
+        b"LSUB" => listed(&mut tokens, true),
+        b"STATUS" => counted(&mut tokens),
+        b"SEARCH" => Reply::Found(search(tokens.rest())),
+        b"ESEARCH" => Reply::Found(esearch(&mut tokens)),
+        b"NAMESPACE" => Reply::Namespace(namespace(&mut tokens)),
+        b"FLAGS" => Reply::Flags(tokens.value().map(names).unwrap_or_default()),
+        _ => Reply::Other,
+    }
+}
+
+fn verdict(word: &[u8]) -> Option<Verdict> {
+    Some(match word.to_ascii_uppercase().as_slice() {
+        b"OK" => Verdict::Ok,
+        b"NO" => Verdict::No,
+        b"BAD" => Verdict::Bad,
+        b"BYE" => Verdict::Bye,
+        b"PREAUTH" => Verdict::Preauth,
+        _ => return None,
+    })
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn words(rest: &[u8]) -> Vec<String> {
+    rest.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).map(text).collect()
+}
+
+fn names(list: Value<'_>) -> Vec<String> {
+    list.into_list().iter().filter_map(|value| value.bytes().map(text)).collect()
+}
+
+fn answer(verdict: Verdict, rest: &[u8]) -> Answer {
+    let rest = rest.trim_ascii();
+    let (code, said) = split_code(rest);
+    Answer { verdict, code: code.and_then(code_of), text: text(said.trim_ascii()) }
+}
+
+/// `[code] text`; a bracket inside a quoted string does not close the code.
+fn split_code(rest: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let mut quoted = false;
+    if rest.first() == Some(&b'[') {
+        for (at, byte) in rest.iter().enumerate() {
+            match byte {
+                b'"' => quoted = !quoted,
+                b']' if !quoted => return (Some(&rest[1..at]), &rest[at + 1..]),
+                _ => {}
+            }
+        }
+    }
+    (None, rest)
+}
+
+fn code_of(code: &[u8]) -> Option<Code> {
+    let mut tokens = Tokens::new(code);
+    let name = tokens.value()?.bytes()?.to_ascii_uppercase();
+    let mut small = || tokens.value().and_then(|v| v.number()).and_then(|n| u32::try_from(n).ok());
+    Some(match name.as_slice() {
+        b"CAPABILITY" => Code::Capability(words(tokens.rest())),
+        b"PERMANENTFLAGS" => Code::PermanentFlags(tokens.value().map(names).unwrap_or_default()),
+        b"UIDNEXT" => Code::UidNext(small()?),
+        b"UIDVALIDITY" => Code::UidValidity(small()?),
+        b"HIGHESTMODSEQ" => Code::HighestModSeq(tokens.value()?.number()?),
+        b"APPENDUID" => Code::AppendUid { validity: small()?, uid: small()? },
+        b"COPYUID" => Code::CopyUid {
+            validity: small()?,
+            from: Ranges::read(tokens.value()?.bytes()?)?,
+            to: Ranges::read(tokens.value()?.bytes()?)?,
+        },
+        other => Code::Word(text(other)),
+    })
+}
+
+fn numbered(seq: u32, tokens: &mut Tokens<'_>) -> Reply {
+    let Some(Value::Atom(word)) = tokens.value() else { return Reply::Other };
+    match word.to_ascii_uppercase().as_slice() {
+        b"EXISTS" => Reply::Exists(seq),
+        b"EXPUNGE" => Reply::Expunge,
+        b"FETCH" => {
+            let items = match tokens.value() {
+                Some(Value::List(items)) => items,
+                // Without its parentheses.
+                first => first.into_iter().chain(std::iter::from_fn(|| tokens.value())).collect(),
+            };
+            Reply::Fetch(Box::new(fetched(seq, items)))
+        }
+        _ => Reply::Other,
+    }
+}
+
+/// The items of a FETCH (RFC 9051 section 7.5.2), in any order; unknown ones are passed over.
+pub(super) fn fetched(seq: u32, items: Vec<Value<'_>>) -> Fetched {
+    let mut told = Fetched { seq, ..Fetched::default() };
+    let mut items = items.into_iter();
+    while let Some(name) = items.next() {
+        let Value::Atom(name) = name else { continue };
+        let Some(value) = items.next() else { break };
+        let small = || value.number().and_then(|n| u32::try_from(n).ok());
+        let bytes = || value.bytes().map(<[u8]>::to_vec);
+        match name.to_ascii_uppercase().as_slice() {
+            b"UID" => told.uid = small().filter(|&uid| uid != 0),
+            b"FLAGS" => told.flags = Some(flags(value)),
+            b"RFC822.SIZE" => told.size = value.number(),
+            b"INTERNALDATE" => told.received = value.bytes().and_then(super::date::read),
+            b"EMAILID" | b"X-GM-MSGID" => told.remote_id = object_id(value),
+            b"RFC822.HEADER" => told.head = bytes(),
+            item if is_header(item) => told.head = bytes(),
+            item if is_whole(item) => told.body = bytes(),
+            _ => {}
+        }
+    }
+    told
+}
+
+fn object_id(value: Value<'_>) -> Option<String> {
+    value
+        .into_list()
+        .first()
+        .and_then(|id| id.bytes().map(text))
+        .filter(|id| !id.is_empty() && id.len() <= 255)
+}
+
+fn is_header(item: &[u8]) -> bool {
+    item.starts_with(b"BODY[HEADER]")
+}
+
+/// Whether this FETCH item, in upper case, is the whole message.
+pub(super) fn is_whole(item: &[u8]) -> bool {
+    item == b"RFC822" || item.starts_with(b"BODY[]") || item.starts_with(b"BINARY[]")
+}
+
+/// System flags and keywords. Flags that only live for a session (`\Recent`) are left out.
+fn flags(list: Value<'_>) -> (Flags, Vec<String>) {
+    let (mut known, mut keywords) = (Flags::NONE, Vec::new());
+    for name in names(list) {
+        match Flags::from_wire(&name) {
+            Some(flag) => known = known | flag,
+            None if name.starts_with('\\') || name.is_empty() || name.len() > KEYWORD_LEN => {}
+            None if keywords.len() < KEYWORDS => keywords.push(name),
+            None => {}
+        }
+    }
+    keywords.sort_unstable();
+    keywords.dedup();
+    (known, keywords)
+}
+
+fn listed(tokens: &mut Tokens<'_>, lsub: bool) -> Reply {
+    let attributes = tokens.value().map(names).unwrap_or_default();
+    let delimiter = tokens.value().and_then(|v| v.bytes().and_then(|b| b.first().copied()));
+    // A mailbox may be called NIL.
+    let name = match tokens.value() {
+        Some(Value::Nil) => b"NIL".to_vec(),
+        Some(value) => value.bytes().map(<[u8]>::to_vec).unwrap_or_default(),
+        None => Vec::new(),
+    };
+    if name.is_empty() && !attributes.iter().any(|a| a.eq_ignore_ascii_case("\\noselect")) {
+        return Reply::Other;
+    }
+    let attributes = attributes.iter().map(|a| a.to_ascii_lowercase()).collect();
+    Reply::List(Listed { lsub, attributes, delimiter, name })
+}
+
+fn counted(tokens: &mut Tokens<'_>) -> Reply {
+    let name = match tokens.value() {
+        Some(Value::Nil) => b"NIL".to_vec(),
+        Some(value) => value.bytes().map(<[u8]>::to_vec).unwrap_or_default(),
+        None => return Reply::Other,
+    };
+    let mut told = Counted { name, ..Counted::default() };
+    let mut items = tokens.value().map(Value::into_list).unwrap_or_default().into_iter();
+    while let (Some(item), Some(value)) = (items.next(), items.next()) {
+        let count = value.number();
+        let small = count.and_then(|n| u32::try_from(n).ok());
+        match item.bytes().unwrap_or_default().to_ascii_uppercase().as_slice() {
+            b"MESSAGES" => told.messages = small,
+            b"UIDNEXT" => told.uidnext = small,
+            b"UIDVALIDITY" => told.validity = small,
+            b"HIGHESTMODSEQ" => told.modseq = count,
+            _ => {}
+        }
+    }
+    Reply::Status(told)
+}
+
+/// The numbers of a SEARCH, which may be a million: no values are made of them.
+fn search(rest: &[u8]) -> Option<Ranges> {
+    let mut found = Ranges::default();
+    for word in rest.split(|byte| b" \t\r\n".contains(byte)) {
+        match number(word).and_then(|n| u32::try_from(n).ok()) {
+            Some(0) => {}
+            Some(uid) => found.push(uid, uid)?,
+            // `(MODSEQ n)` ends the numbers.
+            None if word.first() == Some(&b'(') => break,
+            None => {}
+        }
+    }
+    Some(found)
+}
+
+/// ALL of an ESEARCH (RFC 9051 section 7.3.4); without it, nothing was found.
+fn esearch(tokens: &mut Tokens<'_>) -> Option<Ranges> {
+    while let Some(value) = tokens.value() {
+        if matches!(value, Value::Atom(name) if name.eq_ignore_ascii_case(b"ALL")) {
+            return Ranges::read(tokens.value()?.bytes()?);
+        }
+    }
+    Some(Ranges::default())
+}
+
+/// The first personal namespace (RFC 2342): `(("INBOX." ".")) NIL NIL`.
+fn namespace(tokens: &mut Tokens<'_>) -> Option<(Vec<u8>, Option<u8>)> {
+    let mut first = tokens.value()?.into_list().into_iter().next()?.into_list().into_iter();
+    let prefix = first.next()?.bytes()?.to_vec();
+    let delimiter = first.next().and_then(|v| v.bytes().and_then(|b| b.first().copied()));
+    Some((prefix, delimiter))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fetch(frame: &[u8]) -> Fetched {
+        match read(frame) {
+            Reply::Fetch(told) => *told,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_fetch_in_any_order_and_spacing() {
+        let told = fetch(
+            b"* 12 FETCH (BODY[HEADER] {14}\r\nSubject: a)\r\n\r\n X-NEW (1 (2)) FLAGS(\\Seen $Forwarded Zeta alpha \\Recent \\X)\
+              INTERNALDATE \"17-Jul-1996 02:44:25 -0700\"  RFC822.SIZE 345 EMAILID (M1) MODSEQ (77) UID 9)\r\n",
+        );
+        assert_eq!(told.seq, 12);
+        assert_eq!(told.uid, Some(9));
+        assert_eq!(told.flags, Some((Flags::SEEN | Flags::FORWARDED, vec!["Zeta".into(), "alpha".into()])));
+        assert_eq!((told.size, told.received), (Some(345), Some(837_596_665)));
+        assert_eq!(told.remote_id.as_deref(), Some("M1"));
+        assert_eq!(told.head.as_deref(), Some(&b"Subject: a)\r\n\r\n"[..14]));
+        assert_eq!(told.body, None);
+        assert_eq!(fetch(b"* 1 fetch FLAGS NIL UID 3\r\n").flags, Some((Flags::NONE, vec![])));
+        assert_eq!(
+            fetch(b"* 1 FETCH (UID 4294967296 BODY[] NIL X-GM-MSGID 12").remote_id.as_deref(),
+            Some("12")
+        );
+        assert_eq!(fetch(b"* 1 FETCH (BODY[]<0> \"x\\\"y\")\r\n").body.as_deref(), Some(&b"x\"y"[..]));
+    }
+
+    #[test]
+    fn codes_are_found() {
+        let Reply::Done { tag, answer } = read(b"m7 no [COPYUID 5 3:4,9 1:3] said \xff [x]\r\n") else {
+            panic!()
+        };
+        assert_eq!((tag.as_str(), answer.verdict), ("m7", Verdict::No));
+        assert_eq!(answer.text, "said \u{fffd} [x]");
+        let Some(Code::CopyUid { validity: 5, from, to }) = answer.code else { panic!() };
+        assert_eq!(from.exactly(3).zip(to.exactly(3)), Some((vec![3, 4, 9], vec![1, 2, 3])));
+        let Reply::Says(answer) = read(b"* OK [PERMANENTFLAGS (\\Seen \\*)]\r\n") else { panic!() };
+        assert_eq!(answer.code, Some(Code::PermanentFlags(vec!["\\Seen".into(), "\\*".into()])));
+        let Reply::Says(answer) = read(b"* BYE [UNAVAILABLE x\r\n") else { panic!() };
+        assert_eq!((answer.code, answer.text.as_str()), (None, "[UNAVAILABLE x"));
+        let Reply::Says(answer) = read(b"* NO [overquota]\r\n") else { panic!() };
+        assert!(answer.says("OVERQUOTA"));
+        let Reply::Says(answer) = read(b"* OK [COPYUID 5 3:4294967299 1:3] lies\r\n") else { panic!() };
+        assert_eq!(answer.text, "lies");
+    }
+
+    #[test]
+    fn searches_of_both_kinds() {
+        let found = |frame: &[u8]| match read(frame) {
+            Reply::Found(Some(found)) => found.into_set().to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found(b"* SEARCH 9 2 3  4 (MODSEQ 917162500)\r\n"), "2:4,9");
+        assert_eq!(found(b"* SEARCH\r\n"), "");
+        assert_eq!(found(b"* ESEARCH (TAG \"a ALL 9\") UID COUNT 3 ALL 4:2,8\r\n"), "2:4,8");
+        assert_eq!(found(b"* ESEARCH (TAG \"x\") UID\r\n"), "");
+    }
+
+    #[test]
+    fn lists_and_counts() {
+        let Reply::List(listed) = read(b"* LIST (\\HasNoChildren \\SENT) \".\" {5}\r\na\"b c\r\n") else {
+            panic!()
+        };
+        assert_eq!((listed.delimiter, listed.name.as_slice()), (Some(b'.'), &b"a\"b c"[..]));
+        assert!(listed.is("\\sent") && !listed.is("\\noselect"));
+        let Reply::List(listed) = read(b"* LSUB () NIL NIL\r\n") else { panic!() };
+        assert_eq!((listed.delimiter, listed.name.as_slice(), listed.lsub), (None, &b"NIL"[..], true));
+        assert_eq!(read(b"* LIST () \"/\" \"\"\r\n"), Reply::Other);
+        let Reply::Status(told) =
+            read(b"* STATUS \"x y\" (MESSAGES 3 FOO (1) UIDNEXT 9 HIGHESTMODSEQ 88)\r\n")
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (told.messages, told.uidnext, told.modseq, told.validity),
+            (Some(3), Some(9), Some(88), None)
+        );
+        assert_eq!(
+            read(b"* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n"),
+            Reply::Namespace(Some((b"INBOX.".to_vec(), Some(b'.'))))
+        );
+        assert_eq!(read(b"* NAMESPACE NIL NIL NIL\r\n"), Reply::Namespace(None));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_read(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            read(&bytes);
+        }
+
+        #[test]
+        fn any_cut_reads(cut in 0usize..220, flip in 0usize..220, byte in any::<u8>()) {
+            let mut frame = b"* 12 FETCH (UID 9 BODY[HEADER] {14}\r\nSubject: a)\r\n\r\n FLAGS (\\Seen x) \
+                INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 345 EMAILID (M1) BODY[] \"a\\\"\")\r\n".to_vec();
+            let at = flip % frame.len();
+            frame[at] = byte;
+            frame.truncate(cut);
+            read(&frame);
+        }
+
+        #[test]
+        fn any_word_reads(word in "(LIST|STATUS|SEARCH|ESEARCH|NAMESPACE|FLAGS|OK|3 FETCH|CAPABILITY) ?", rest in "[(){}\"\\[\\]~0-9A-Z:,* \r\n]{0,60}") {
+            read(format!("* {word}{rest}").as_bytes());
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The selected mailbox (RFC 9051 section 6.3.2).
+
+use super::command::Command;
+use super::link::{Link, Tag};
+use super::names;
+use super::reply::{Answer, Code, Reply, Verdict};
+use super::trouble;
+use crate::error::{Error, Kind, Result};
+use crate::model::Cursor;
+use crate::protocol::RemoteId;
+
+/// What the server said of the mailbox when it was selected.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Mailbox {
+    /// Its key.
+    pub(super) remote: String,
+    /// UIDVALIDITY.
+    pub(super) validity: u32,
+    /// UIDNEXT; 0: not told.
+    pub(super) uidnext: u32,
+    /// How many messages it holds, kept up to date.
+    pub(super) exists: u32,
+    /// HIGHESTMODSEQ; 0: none.
+    pub(super) modseq: u64,
+    /// PERMANENTFLAGS; `None`: not told, then all may be kept.
+    pub(super) permanent: Option<Vec<String>>,
+    /// It may not be changed.
+    pub(super) read_only: bool,
+}
+
+impl Mailbox {
+    /// Whether the server keeps this keyword.
+    pub(super) fn keeps(&self, keyword: &str) -> bool {
+        match &self.permanent {
+            None => true,
+            Some(flags) => flags.iter().any(|f| f == "\\*" || f.eq_ignore_ascii_case(keyword)),
+        }
+    }
+
+    /// The state as it was told, with everything below still to be asked for.
+    pub(super) fn top(&self) -> Cursor {
+        Cursor { validity: self.validity, uidnext: self.uidnext, modseq: self.modseq, backfill: self.uidnext }
+    }
+
+    /// The UIDs of `ids`, which must be of this UIDVALIDITY.
+    pub(super) fn uids(&self, ids: &[RemoteId]) -> Result<crate::model::UidSet> {
+        ids.iter()
+            .map(|id| match id {
+                RemoteId::Uid { validity, uid } if *validity == self.validity && *uid != 0 => Ok(*uid),
+                _ => Err(Error::new(Kind::Conflict, "the server numbered this folder anew")
+                    .hint("it is looked at again, then this is tried again")),
+            })
+            .collect()
+    }
+
+    fn hear(&mut self, reply: Reply) -> Option<Reply> {
+        match reply {
+            Reply::Exists(count) => self.exists = count,
+            Reply::Flags(_) => {}
+            // Some servers expunge between the count and the answer.
+            Reply::Expunge => self.exists = self.exists.saturating_sub(1),
+            Reply::Says(Answer { verdict: Verdict::Ok, code: Some(code), .. }) => match code {
+                Code::UidNext(uid) => self.uidnext = uid,
+                Code::UidValidity(validity) => self.validity = validity,
+                Code::HighestModSeq(modseq) => self.modseq = modseq,
+                Code::PermanentFlags(flags) => self.permanent = Some(flags),
+                _ => {}
+            },
+            other => return Some(other),
+        }
+        None
+    }
+}
+
+impl Link {
+    /// Sends the SELECT of a mailbox; [`selected`](Self::selected) must follow.
+    pub(super) fn select(&mut self, remote: &str) -> Result<Tag> {
+        let modseq = self.state.offers.has_modseq();
+        let command = Command::new("SELECT").string(&names::bytes(remote));
+        self.state.selected = None;
+        self.state.news = false;
+        self.send(&if modseq { command.text(" (CONDSTORE)") } else { command })
+    }
+
+    /// Listens to the answer of a SELECT.
+    pub(super) fn selected(&mut self, remote: &str, tag: &str) -> Result<()> {
+        let mut mailbox = Mailbox { remote: remote.to_owned(), ..Mailbox::default() };
+        let answer = self.answer(tag, &mut |reply| Ok(mailbox.hear(reply)))?;
+        if answer.verdict != Verdict::Ok {
+            return Err(trouble::refused("the server does not open the folder", &answer));
+        }
+        mailbox.read_only = answer.says("READ-ONLY");
+        if mailbox.validity == 0 {
+            return Err(Error::new(
+                Kind::Unsupported,
+                "the server has no lasting names for messages (UIDVALIDITY)",
+            ));
+        }
+        self.state.selected = Some(mailbox);
+        Ok(())
+    }
+
+    /// Selects a mailbox, whatever was selected before, and says what the server told.
+    pub(super) fn open_anew(&mut self, remote: &str) -> Result<Mailbox> {
+        let tag = self.select(remote)?;
+        self.selected(remote, &tag)?;
+        self.mailbox()
+    }
+
+    /// Selects a mailbox if it is not selected already.
+    pub(super) fn open(&mut self, remote: &str) -> Result<Mailbox> {
+        match &self.state.selected {
+            Some(mailbox) if mailbox.remote == remote => Ok(mailbox.clone()),
+            _ => self.open_anew(remote),
+        }
+    }
+
+    /// The selected mailbox.
+    pub(super) fn mailbox(&self) -> Result<Mailbox> {
+        self.state.selected.clone().ok_or_else(|| Error::new(Kind::Bug, "no folder is selected"))
+    }
+}

@@ -1,0 +1,134 @@
+//! What a server's refusals mean, in plain words (RFC 5530 and promise I12).
+
+use super::reply::{Answer, Verdict};
+use crate::error::{Error, Kind};
+use crate::text::Clean;
+
+/// So much of what a server says is shown.
+const SHOWN: usize = 240;
+
+/// What the server said, fit to be shown: one line, in quotes; empty when it said nothing.
+fn said(answer: &Answer) -> String {
+    let text: String = answer.text.chars().take(SHOWN).collect();
+    match Clean::line(text.trim()).as_str() {
+        "" => "the server gave no reason".into(),
+        text => format!("the server said: \"{text}\""),
+    }
+}
+
+/// The kind of a refusal, and what can be done, by its response code.
+fn by_code(answer: &Answer) -> Option<(Kind, &'static str)> {
+    let word = match &answer.code {
+        Some(super::reply::Code::Word(word)) => word.as_str(),
+        _ => return None,
+    };
+    Some(match word {
+        "UNAVAILABLE" | "SERVERBUG" => {
+            (Kind::Offline, "the server has a problem of its own; it is tried again later")
+        }
+        "INUSE" => (Kind::Offline, "something else uses the mailbox; it is tried again later"),
+        "LIMIT" | "THROTTLED" => {
+            (Kind::Offline, "the server asks for fewer or slower requests; it is tried again later")
+        }
+        "AUTHENTICATIONFAILED" => (Kind::Auth, "check user and password of the account"),
+        "AUTHORIZATIONFAILED" => {
+            (Kind::Auth, "this user may not open this mailbox; check user of the account")
+        }
+        "EXPIRED" => (Kind::Auth, "the password has expired; set a new one where the account was made"),
+        "PRIVACYREQUIRED" => {
+            (Kind::Config, "the server wants encryption: set tls = \"implicit\" or \"starttls\"")
+        }
+        "CONTACTADMIN" => (Kind::Refused, "ask whoever runs the server"),
+        "OVERQUOTA" => {
+            (Kind::Refused, "the mailbox on the server is full: delete mail there, or ask for more room")
+        }
+        "NOPERM" => (Kind::Refused, "the server does not allow that in this folder"),
+        "NONEXISTENT" => (Kind::Gone, "the folder is not there any more"),
+        "TRYCREATE" => (Kind::Gone, "the folder has to be made first"),
+        "EXPUNGEISSUED" => (Kind::Gone, "another program deleted some of these messages"),
+        "CANNOT" => (Kind::Refused, "the server does not take this name"),
+        "CLIENTBUG" => (Kind::Bug, "please report this with the transcript"),
+        "CORRUPTION" => (Kind::Refused, "the mailbox is damaged on the server; ask whoever runs it"),
+        _ => return None,
+    })
+}
+
+/// The error for a command that was not answered OK; `doing` is what could not be done.
+pub(super) fn refused(doing: &str, answer: &Answer) -> Error {
+    let (kind, hint) = match (by_code(answer), answer.verdict) {
+        (Some((kind, hint)), _) => (kind, Some(hint)),
+        (None, Verdict::Bad) => (Kind::Protocol, None),
+        (None, _) => (Kind::Refused, None),
+    };
+    let error = Error::new(kind, doing).because(said(answer));
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}
+
+/// The error for a refused sign-in. A plain NO means the secret; codes that mean something else do not.
+pub(super) fn sign_in(host: &str, answer: &Answer) -> Error {
+    let doing = format!("{host} refused the sign-in");
+    if by_code(answer).is_some() || answer.verdict == Verdict::Bad {
+        return refused(&doing, answer);
+    }
+    Error::new(Kind::Auth, doing)
+        .because(said(answer))
+        .hint("check user and password of the account; some providers want a password made for this program")
+}
+
+/// The error for a server that ends the session by itself.
+pub(super) fn bye(host: &str, answer: &Answer) -> Error {
+    let error = Error::new(Kind::Offline, format!("{host} ended the session")).because(said(answer));
+    match by_code(answer) {
+        Some((Kind::Auth, _)) | None => error,
+        Some((_, hint)) => error.hint(hint),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::imap::reply::{Reply, read};
+
+    fn answer(line: &str) -> Answer {
+        match read(line.as_bytes()) {
+            Reply::Done { answer, .. } | Reply::Says(answer) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn i12_only_a_refused_secret_is_called_one() {
+        for (line, kind) in [
+            ("a NO wrong\r\n", Kind::Auth),
+            ("a NO [AUTHENTICATIONFAILED] wrong\r\n", Kind::Auth),
+            ("a NO [EXPIRED] old\r\n", Kind::Auth),
+            ("a NO [ALERT] use an app password\r\n", Kind::Auth),
+            ("a NO [UNAVAILABLE] database down\r\n", Kind::Offline),
+            ("a NO [INUSE] locked\r\n", Kind::Offline),
+            ("a NO [LIMIT] too many connections\r\n", Kind::Offline),
+            ("a NO [PRIVACYREQUIRED] no\r\n", Kind::Config),
+            ("a NO [CONTACTADMIN] no\r\n", Kind::Refused),
+            ("a BAD what\r\n", Kind::Protocol),
+        ] {
+            assert_eq!(sign_in("h", &answer(line)).kind(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn x5_what_a_server_says_is_cleaned_and_cut() {
+        let long = format!("a NO \u{1b}[31mred\u{7} {}\r\n", "x".repeat(10_000));
+        let text = refused("could not", &answer(&long)).to_string();
+        assert!(!text.chars().any(char::is_control) && text.len() < 400, "{text}");
+        assert_eq!(
+            refused("could not copy", &answer("a NO [OVERQUOTA] full\r\n")).to_string(),
+            "could not copy: the server said: \"full\""
+        );
+        assert_eq!(
+            bye("h", &answer("* BYE\r\n")).to_string(),
+            "h ended the session: the server gave no reason"
+        );
+    }
+}
