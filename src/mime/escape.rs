@@ -27,22 +27,31 @@ pub(super) fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// Preformatted text that the layout has no place to break at: it would drop the spaces there.
+/// A space of preformatted text: a letter to the layout, which drops the spaces at which it breaks a line.
+pub(super) const SOLID_SPACE: char = '\u{e020}';
+
+/// Preformatted text that the layout has no place to break at, tabs expanded.
 pub(super) fn unbreakable(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut column = 0;
     for c in text.chars() {
-        match c {
-            '\n' => column = 0,
-            '\t' => {
-                let fill = 8 - column % 8;
-                out.extend(std::iter::repeat_n('\u{a0}', fill));
-                column += fill;
+        let fill = match c {
+            '\n' => {
+                column = 0;
+                out.push(c);
                 continue;
             }
-            c => column += c.width().unwrap_or(0),
-        }
-        out.push(if c == ' ' { '\u{a0}' } else { c });
+            '\t' => 8 - column % 8,
+            ' ' | '\u{a0}' => 1,
+            SOLID_SPACE => continue,
+            c => {
+                column += c.width().unwrap_or(0);
+                out.push(c);
+                continue;
+            }
+        };
+        out.extend(std::iter::repeat_n(SOLID_SPACE, fill));
+        column += fill;
     }
     out
 }
@@ -91,10 +100,8 @@ mod tests {
 
     #[test]
     fn preformatted_text_has_no_place_to_break() {
-        assert_eq!(
-            unbreakable("a b\tc\n\td"),
-            "a\u{a0}b\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}c\n\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}d"
-        );
+        let text = unbreakable("a b\tc\n\td");
+        assert_eq!(text.replace(SOLID_SPACE, "_"), "a_b_____c\n________d");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use html2text::config;
 use html2text::render::{TaggedLine, TextDecorator};
 
+use super::escape::SOLID_SPACE;
 use super::render::{Line, Role};
 use super::tidy::tidy;
 use crate::text::Clean;
@@ -134,6 +135,8 @@ pub(super) fn lines(html: &str, width: usize, links: &mut Vec<Clean>) -> Option<
             _ => out.push(line),
         }
     }
+    // Only now: the line that goes on may begin after a space.
+    out.iter_mut().filter(|line| line.is_fixed).for_each(Line::trim_end);
     while out.last().is_some_and(Line::is_blank) {
         out.pop();
     }
@@ -148,11 +151,14 @@ fn ours(laid_out: &TaggedLine<Vec<Ink>>, links: &mut Vec<Clean>) -> (Line, bool)
         is_pre |= piece.tag.iter().any(|ink| matches!(ink, Ink::Pre(_)));
         goes_on |= piece.tag.contains(&Ink::Pre(true));
         let role = role(&piece.tag, links);
-        let text = if is_pre { Clean::line(&piece.s.replace('\u{a0}', " ")) } else { Clean::line(&piece.s) };
+        let text =
+            if is_pre { Clean::line(&piece.s.replace(SOLID_SPACE, " ")) } else { Clean::line(&piece.s) };
         line.push(text, role);
     }
     line.is_fixed = is_pre;
-    line.trim_end();
+    if !is_pre {
+        line.trim_end();
+    }
     line.take_quote_marks();
     (line, goes_on)
 }
