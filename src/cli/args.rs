@@ -56,6 +56,12 @@ pub struct Global {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Get in step with the servers
+    Sync(Sync),
+    /// List messages, newest first
+    List(List),
+    /// Write a raw message to a file or to standard output
+    Get(Get),
     /// Look at the configuration
     Config {
         /// What to look at.
@@ -68,6 +74,42 @@ pub enum Verb {
         #[arg(long)]
         markdown: bool,
     },
+}
+
+/// `mailtui sync`.
+#[derive(Debug, Args)]
+pub struct Sync {
+    /// Only this account
+    pub account: Option<String>,
+    /// Go on until interrupted, and tell what arrives
+    #[arg(long, short)]
+    pub watch: bool,
+}
+
+/// `mailtui list`.
+#[derive(Debug, Args)]
+pub struct List {
+    /// A folder by its name or by what it is for (inbox, sent, …), or account/folder; else the inboxes
+    pub folder: Option<String>,
+    /// Only this account
+    #[arg(long, short)]
+    pub account: Option<String>,
+    /// At most so many; 0 is all
+    #[arg(long, short = 'n', default_value_t = 50)]
+    pub limit: usize,
+    /// Only unread ones
+    #[arg(long, short)]
+    pub unread: bool,
+}
+
+/// `mailtui get`.
+#[derive(Debug, Args)]
+pub struct Get {
+    /// Its id, as `mailtui list` tells it
+    pub id: i64,
+    /// Write to this new file; else to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// `mailtui config`.

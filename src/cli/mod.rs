@@ -1,12 +1,18 @@
 //! The command line: one verb each.
 
+mod accounts;
 pub mod args;
 pub mod demo;
+mod find;
+mod get;
 pub mod keys;
+mod list;
 mod log;
 mod out;
 mod settings;
+mod sync;
 mod welcome;
+mod words;
 
 pub use out::is_broken_pipe;
 
@@ -14,8 +20,9 @@ use args::{Cli, Verb};
 use out::Out;
 
 use crate::config::{Config, Overrides, Paths, SecretSource};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::secret;
+use crate::store::Store;
 
 /// Does what the command line says; answers the exit code. An error has one of its own.
 pub fn run(cli: Cli) -> Result<u8> {
@@ -26,10 +33,36 @@ pub fn run(cli: Cli) -> Result<u8> {
     let code = match cli.verb {
         Some(Verb::Config { what }) => settings::run(what, &paths, &overrides, &mut out)?,
         Some(Verb::Keys { markdown }) => keys::run(markdown, &mut out).map(|()| 0)?,
+        Some(verb) => {
+            let config = configured(&paths, &overrides)?;
+            if config.accounts.is_empty() {
+                return Err(no_account(&paths));
+            }
+            let store = Store::open(&paths.data)?;
+            let code = with_store(verb, &config, &store, &mut out)?;
+            store.close();
+            code
+        }
         None => screen(&configured(&paths, &overrides)?, &mut out)?,
     };
     out.flush()?;
     Ok(code)
+}
+
+fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
+    let reader = store.reader()?;
+    match verb {
+        Verb::Sync(sync) => return sync::run(&sync, config, store, out),
+        Verb::List(list) => list::run(&list, config, &reader, out)?,
+        Verb::Get(get) => get::run(&get, &reader, out)?,
+        Verb::Config { .. } | Verb::Keys { .. } => {}
+    }
+    Ok(0)
+}
+
+fn no_account(paths: &Paths) -> Error {
+    Error::new(Kind::Config, format!("there is no account in {}", paths.config.display()))
+        .hint("`mailtui` alone tells how to add one, `mailtui demo` works without")
 }
 
 /// The configuration, with the secrets of the environment taken out of children's reach.

@@ -1,6 +1,7 @@
 //! Standard output: plain lines and JSON, quiet when the reader has gone.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::os::fd::AsFd;
 
 use serde::Serialize;
 
@@ -11,11 +12,13 @@ pub(super) struct Out {
     to: BufWriter<io::Stdout>,
     /// Whether `--json` was given.
     pub(super) json: bool,
+    /// Columns of the terminal; `None`: it is a file or a pipe.
+    pub(super) width: Option<usize>,
 }
 
 impl Out {
     pub(super) fn new(json: bool) -> Self {
-        Self { to: BufWriter::new(io::stdout()), json }
+        Self { to: BufWriter::new(io::stdout()), json, width: columns(io::stdout()) }
     }
 
     /// One line of text. What comes from outside must be `Clean` already.
@@ -38,6 +41,15 @@ impl Out {
     pub(super) fn flush(&mut self) -> Result<()> {
         self.to.flush().map_err(failed)
     }
+}
+
+/// The columns of the terminal that a stream is, if it is one.
+pub(super) fn columns(stream: impl AsFd + IsTerminal) -> Option<usize> {
+    if !stream.is_terminal() {
+        return None;
+    }
+    let size = rustix::termios::tcgetwinsize(stream).ok().map(|size| usize::from(size.ws_col));
+    Some(size.filter(|columns| *columns > 0).unwrap_or(80))
 }
 
 fn failed(error: io::Error) -> Error {

@@ -153,3 +153,56 @@ fn a_reader_that_leaves_early_is_no_error() {
     assert!(output.status.success());
     assert!(output.stderr.is_empty(), "{}", stderr(&output));
 }
+
+/// An account whose server is a port on which nobody listens.
+fn deaf(protocol: &str, password: &str) -> tempfile::TempDir {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    with_config(&format!(
+        "[accounts.work]\nemail = \"ada@example.org\"\nprotocol = \"{protocol}\"\nhost = \"127.0.0.1\"\n\
+         port = {port}\ntls = \"none\"\npassword = {password}\n"
+    ))
+}
+
+#[test]
+fn x9_sync_tells_what_failed_and_never_a_secret() {
+    for protocol in ["pop3"] {
+        let place = deaf(protocol, "{ command = \"echo hunter2; echo fine >&2\" }");
+        let output = mailtui(place.path(), &["sync", "--log=trace"]);
+        assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.starts_with("mailtui: work: "), "{said}");
+        let log = std::fs::read_to_string(place.path().join("data/state/mailtui.log")).unwrap();
+        assert!(!(said + &stdout(&output) + &log).contains("hunter2"));
+    }
+}
+
+#[test]
+fn a_password_that_cannot_be_had_is_exit_code_6() {
+    let place = deaf("pop3", "{ command = \"echo locked >&2; exit 3\" }");
+    let output = mailtui(place.path(), &["sync", "--json"]);
+    assert_eq!(output.status.code(), Some(6));
+    assert!(stderr(&output).contains("failed with code 3: locked"), "{}", stderr(&output));
+    let last: Value = serde_json::from_str(stdout(&output).lines().last().unwrap()).unwrap();
+    assert_eq!((&last["event"], &last["account"]), (&Value::from("failed"), &Value::from("work")));
+
+    let place = deaf("pop3", "{ env = \"MAILTUI_TEST_NOT_SET\" }");
+    let output = mailtui(place.path(), &["sync"]);
+    assert_eq!(output.status.code(), Some(6));
+    assert!(stderr(&output).contains("MAILTUI_TEST_NOT_SET, which is not set"), "{}", stderr(&output));
+}
+
+#[test]
+fn an_account_that_is_not_there_is_named() {
+    let place = deaf("pop3", "{ prompt = true }");
+    let output = mailtui(place.path(), &["sync", "wrok"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("there is no account \"wrok\"\nhint: there are: work"),
+        "{}",
+        stderr(&output)
+    );
+    let empty = tempfile::tempdir().unwrap();
+    let output = mailtui(empty.path(), &["sync"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("hint: `mailtui` alone tells how to add one"));
+}

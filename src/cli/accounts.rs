@@ -1,0 +1,59 @@
+//! From the accounts of the configuration to what the engine needs to reach their servers.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::{Account, Config, Protocol, SecretSource};
+use crate::engine::Setup;
+use crate::error::{Error, Kind, Result};
+use crate::model::Owner;
+use crate::protocol;
+use crate::secret::{self, Secret};
+use crate::text::Clean;
+
+/// One setup for each account, or for the one that is named. Secrets that a person must type are asked
+/// for now; the others when they are needed.
+pub(super) fn setups(config: &Config, only: Option<&str>) -> Result<Vec<Setup>> {
+    let chosen: Vec<&Account> =
+        config.accounts.iter().filter(|a| only.is_none_or(|name| a.name == name)).collect();
+    if let (Some(name), true) = (only, chosen.is_empty()) {
+        let known: Vec<&str> = config.accounts.iter().map(|a| a.name.as_str()).collect();
+        return Err(Error::new(Kind::Config, format!("there is no account {name:?}"))
+            .hint(format!("there are: {}", known.join(", "))));
+    }
+    chosen.into_iter().map(setup).collect()
+}
+
+fn setup(account: &Account) -> Result<Setup> {
+    let typed = match account.password {
+        SecretSource::Prompt => Some(secret::resolve(account)?.secret),
+        _ => None,
+    };
+    let held = Arc::new(Mutex::new(typed));
+    let own = account.clone();
+    let open = move |interrupt: &crate::net::Interrupt| {
+        let secret = secret_of(&own, &held)?;
+        let session = protocol::open(&own, &secret, interrupt);
+        let refused = session.as_ref().err().is_some_and(|e| e.kind() == Kind::Auth);
+        // A command or the keyring may know a newer one by the next time; a person was asked once.
+        if refused && own.password != SecretSource::Prompt {
+            *held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        session
+    };
+    let (owner, protocol) = match account.protocol {
+        Protocol::Imap => (Owner::Server, "imap"),
+        Protocol::Pop3 => (Owner::Here, "pop3"),
+    };
+    Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open) })
+}
+
+fn secret_of(account: &Account, held: &Mutex<Option<Secret>>) -> Result<Secret> {
+    let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(secret) = held.as_ref() {
+        return Ok(secret.clone());
+    }
+    let answer = secret::resolve(account)?;
+    tracing::info!(account = %Clean::line(&account.name), from = %answer.from, "the password was had");
+    *held = Some(answer.secret.clone());
+    Ok(answer.secret)
+}

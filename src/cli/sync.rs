@@ -1,0 +1,327 @@
+//! `mailtui sync`: gets in step without a screen, and tells how it goes.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use super::accounts;
+use super::args::Sync;
+use super::out::{Out, columns};
+use super::words::{grouped, plural, sized};
+use crate::config::Config;
+use crate::engine::{AccountState, Command, Engine, Event, Mode, Progress, Report};
+use crate::error::{Error, Kind, Result};
+use crate::model::AccountId;
+use crate::store::Store;
+use crate::text::{self, Clean};
+
+/// Between two lines of progress where they cannot be painted over.
+const LINES_EVERY: Duration = Duration::from_secs(5);
+/// How long the engines may take to end in order once they were asked to.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+enum News {
+    Event(Event),
+    Signal,
+    Ended(Vec<(String, Result<Report>)>),
+}
+
+/// Answers the exit code: that of the first account that failed.
+pub(super) fn run(sync: &Sync, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
+    let setups = accounts::setups(config, sync.account.as_deref())?;
+    let (tell, news) = channel();
+    let far = tell.clone();
+    let emit: crate::engine::Emit = Arc::new(move |event| {
+        // Nobody listens any more when the end has come.
+        let _ = far.send(News::Event(event));
+    });
+    let mode = if sync.watch { Mode::Watch } else { Mode::Once };
+    watch_signals(tell.clone())?;
+    let engine = Engine::start(store, setups, mode, &emit)?;
+    let ask = engine.sender();
+    std::thread::Builder::new()
+        .name("sync-end".to_owned())
+        .spawn(move || drop(tell.send(News::Ended(engine.join()))))
+        .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
+    let names = store.reader()?.accounts()?.into_iter().map(|a| (a.id, Clean::line(&a.name))).collect();
+    let mut teller = Teller::new(out, names, sync.watch);
+    let mut until: Option<Instant> = None;
+    loop {
+        let next = match until {
+            Some(until) => news.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+            None => news.recv().ok(),
+        };
+        match next {
+            Some(News::Event(event)) => teller.event(event)?,
+            // The second signal, or too long a wait after the first, ends it at once: nothing is lost by it.
+            Some(News::Signal) if until.is_none() => {
+                ask(Command::Stop);
+                until = Some(Instant::now() + PATIENCE);
+            }
+            Some(News::Signal) | None => return Ok(Kind::Interrupted.exit_code()),
+            Some(News::Ended(reports)) => {
+                let code = teller.end(reports)?;
+                let interrupted = until.is_some() && code == 0;
+                return Ok(if interrupted { Kind::Interrupted.exit_code() } else { code });
+            }
+        }
+    }
+}
+
+fn watch_signals(tell: Sender<News>) -> Result<()> {
+    let failed = |e| Error::new(Kind::Bug, "could not listen for signals").because(e);
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for _ in signals.forever() {
+                if tell.send(News::Signal).is_err() {
+                    break;
+                }
+            }
+        })
+        .map(drop)
+        .map_err(failed)
+}
+
+/// Tells what happens: painted over in place on a terminal, a line each elsewhere, or as JSON.
+struct Teller<'a> {
+    out: &'a mut Out,
+    names: BTreeMap<AccountId, Clean>,
+    watching: bool,
+    running: BTreeMap<AccountId, Progress>,
+    /// Lines of progress on the terminal now.
+    painted: usize,
+    width: Option<usize>,
+    lined: Instant,
+}
+
+impl<'a> Teller<'a> {
+    fn new(out: &'a mut Out, names: BTreeMap<AccountId, Clean>, watching: bool) -> Self {
+        let width = if out.json { None } else { columns(std::io::stderr()) };
+        let lined = Instant::now();
+        Self { out, names, watching, running: BTreeMap::new(), painted: 0, width, lined }
+    }
+
+    fn name(&self, account: AccountId) -> Clean {
+        self.names.get(&account).cloned().unwrap_or_default()
+    }
+
+    fn event(&mut self, event: Event) -> Result<()> {
+        if self.out.json {
+            return self.json(&event);
+        }
+        match event {
+            Event::Progress { account, progress: Some(progress) } => {
+                self.running.insert(account, progress);
+                match self.width {
+                    Some(width) => self.paint(width),
+                    None if self.lined.elapsed() >= LINES_EVERY => {
+                        self.lined = Instant::now();
+                        for (account, progress) in std::mem::take(&mut self.running) {
+                            self.line(&format!("{}: {}", self.name(account), progress_line(&progress)))?;
+                        }
+                    }
+                    None => {}
+                }
+            }
+            Event::Progress { account, progress: None } => {
+                self.running.remove(&account);
+                if let Some(width) = self.width {
+                    self.paint(width);
+                }
+            }
+            // Without `--watch` the end tells it once.
+            Event::Synced { account, new, bytes, .. } if self.watching && new > 0 => {
+                self.line(&format!("{}: {}", self.name(account), gained(new, bytes)))?;
+            }
+            Event::Trouble { account, text, hint } if self.watching => {
+                self.complain(&self.name(account), &text, hint.as_ref());
+            }
+            Event::State { account, state: AccountState::Elsewhere { who } } => {
+                self.line(&format!("{}: is synced by {who}", self.name(account)))?;
+            }
+            Event::State { account, state: AccountState::Offline { why, .. } } if self.watching => {
+                self.complain(&self.name(account), &why, None);
+            }
+            Event::State { account, state: AccountState::Paused { why, hint } } if self.watching => {
+                self.complain(&self.name(account), &why, hint.as_ref());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn json(&mut self, event: &Event) -> Result<()> {
+        let object = match event {
+            Event::State { account, state } => {
+                let (name, why) = match state {
+                    AccountState::Resting => ("resting", None),
+                    AccountState::Connecting => ("connecting", None),
+                    AccountState::Syncing => ("syncing", None),
+                    AccountState::Watching => ("watching", None),
+                    AccountState::Offline { why, .. } => ("offline", Some(why)),
+                    AccountState::Paused { why, .. } => ("paused", Some(why)),
+                    AccountState::Elsewhere { who } => ("elsewhere", Some(who)),
+                };
+                json!({ "event": "state", "account": self.name(*account), "state": name, "why": why })
+            }
+            Event::Progress { account, progress: Some(p) } => json!({
+                "event": "progress", "account": self.name(*account), "what": p.what, "folder": p.folder,
+                "done": p.done, "total": p.total, "bytes": p.bytes,
+            }),
+            Event::Progress { progress: None, .. } => return Ok(()),
+            Event::Arrived { account, count, .. } => {
+                json!({ "event": "arrived", "account": self.name(*account), "count": count })
+            }
+            Event::Synced { account, new, bytes, .. } => {
+                json!({ "event": "synced", "account": self.name(*account), "new": new, "bytes": bytes })
+            }
+            Event::Trouble { account, text, hint } => {
+                json!({ "event": "trouble", "account": self.name(*account), "text": text, "hint": hint })
+            }
+        };
+        self.out.object(&object)?;
+        self.out.flush()
+    }
+
+    /// The last word on each account; the exit code.
+    fn end(&mut self, reports: Vec<(String, Result<Report>)>) -> Result<u8> {
+        let mut code = 0;
+        self.running.clear();
+        for (name, report) in reports {
+            let name = Clean::line(&name);
+            match report {
+                Ok(report) if self.out.json => self.out.object(&json!({
+                    "event": "done", "account": name, "new": report.new, "bytes": report.bytes,
+                    "deleted": report.deleted, "pushed": report.pushed, "elsewhere": report.elsewhere,
+                }))?,
+                Ok(report) if report.elsewhere.is_none() => {
+                    self.line(&format!("{name}: {}", summary(&report)))?
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    if code == 0 {
+                        code = error.kind().exit_code();
+                    }
+                    let (text, hint) = (error.to_string(), error.hint_text().map(Clean::line));
+                    if self.out.json {
+                        let object =
+                            json!({ "event": "failed", "account": name, "text": text, "hint": hint });
+                        self.out.object(&object)?;
+                    }
+                    self.complain(&name, &Clean::line(&text), hint.as_ref());
+                }
+            }
+        }
+        Ok(code)
+    }
+
+    fn line(&mut self, text: &str) -> Result<()> {
+        self.wipe();
+        self.out.line(text)?;
+        self.out.flush()
+    }
+
+    fn complain(&mut self, account: &Clean, text: &Clean, hint: Option<&Clean>) {
+        self.wipe();
+        eprintln!("mailtui: {account}: {text}");
+        if let Some(hint) = hint {
+            eprintln!("hint: {hint}");
+        }
+    }
+
+    /// Paints the progress of every account over what was painted before.
+    fn paint(&mut self, width: usize) {
+        self.wipe();
+        let mut text = String::new();
+        for (account, progress) in &self.running {
+            let line = format!("{}: {}", self.name(*account), progress_line(progress));
+            // The last column stays free: a full line would wrap on some terminals.
+            text.push_str(&text::truncate(&line, width.saturating_sub(1)));
+            text.push('\n');
+        }
+        self.painted = self.running.len();
+        eprint!("{text}");
+    }
+
+    fn wipe(&mut self) {
+        if self.painted > 0 {
+            // Up to the first of them, and clear to the end of the screen.
+            eprint!("\x1b[{}F\x1b[J", self.painted);
+            let _ = std::io::stderr().flush();
+            self.painted = 0;
+        }
+    }
+}
+
+/// `messages of Inbox 3,120 / 50,000 · 1.9 MB/s · 0:24 left`
+fn progress_line(progress: &Progress) -> String {
+    let Progress { what, folder, done, total, bytes, since } = progress;
+    let seconds = since.elapsed().as_secs_f64();
+    let mut line = format!("{what} of {folder} {} / {}", grouped(*done), grouped((*total).max(*done)));
+    if seconds < 0.3 {
+        return line;
+    }
+    if *bytes > 0 {
+        line.push_str(&format!(" · {}/s", sized((*bytes as f64 / seconds) as u64)));
+    }
+    if *done > 0 && total > done {
+        let left = (seconds / *done as f64 * (total - done) as f64) as u64;
+        line.push_str(&match left {
+            0..=3599 => format!(" · {}:{:02} left", left / 60, left % 60),
+            _ => format!(" · {}:{:02} h left", left / 3600, left / 60 % 60),
+        });
+    }
+    line
+}
+
+fn summary(report: &Report) -> String {
+    let mut parts = vec![gained(report.new, report.bytes)];
+    if report.pushed > 0 {
+        parts.push(format!("{} {} sent", grouped(report.pushed), plural(report.pushed, "change")));
+    }
+    if report.deleted > 0 {
+        parts.push(format!("{} deleted on the server", grouped(report.deleted)));
+    }
+    parts.join(", ")
+}
+
+fn gained(new: u64, bytes: u64) -> String {
+    match new {
+        0 => "nothing new".to_owned(),
+        _ => format!("{} new {}, {}", grouped(new), plural(new, "message"), sized(bytes)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(gained(0, 0), "nothing new");
+        assert_eq!(gained(1, 1000), "1 new message, 1.0 kB");
+    }
+
+    #[test]
+    fn progress_tells_count_rate_and_time_left() {
+        let progress = Progress {
+            what: "messages",
+            folder: Clean::line("Inbox"),
+            done: 3000,
+            total: 6000,
+            bytes: 20_000_000,
+            since: Instant::now().checked_sub(Duration::from_secs(10)).unwrap(),
+        };
+        assert_eq!(progress_line(&progress), "messages of Inbox 3,000 / 6,000 · 2.0 MB/s · 0:10 left");
+        let begun = Progress { done: 0, bytes: 0, since: Instant::now(), ..progress };
+        assert_eq!(progress_line(&begun), "messages of Inbox 0 / 6,000");
+    }
+}
