@@ -13,7 +13,7 @@ use super::tx::Tx;
 use super::writer::{Clock, Listeners, Writer};
 use super::{home, open};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, Owner};
+use crate::model::{AccountId, Intent, Outcome, Owner};
 
 /// The store of one data directory: cheap to clone, usable from every thread.
 #[derive(Clone)]
@@ -103,6 +103,21 @@ impl Store {
         let (queued, ticket) = Queued::new(Job::Batch(batch));
         self.0.inbox.put(queued);
         Pending { ticket, inbox: self.0.inbox.clone() }
+    }
+
+    /// Does what the user wants, before anything that engines have queued. Returns at once; what became of it
+    /// is told to subscribers as [`Changed::outcome`].
+    pub fn intend(&self, intent: Intent) {
+        let (queued, _) = Queued::new(Job::Intent(intent));
+        self.0.inbox.put(queued);
+    }
+
+    /// The same for callers that wait: the command line, tests.
+    pub fn intend_wait(&self, intent: Intent) -> Result<Outcome> {
+        match self.ask(Job::Intent(intent))? {
+            Answer::Outcome(outcome) => Ok(outcome),
+            _ => Err(mixed_up()),
+        }
     }
 
     /// Remembers a value of the screen's under a key. Returns at once.

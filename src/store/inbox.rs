@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Committed};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, Owner};
+use crate::model::{AccountId, Intent, Outcome, Owner};
 
 /// Bytes that may wait; a sender of more waits for room.
 const ROOM: usize = 8 << 20;
@@ -22,6 +22,7 @@ const QUIET: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) enum Job {
     Batch(Batch),
+    Intent(Intent),
     Remember {
         key: String,
         value: String,
@@ -52,6 +53,7 @@ impl std::fmt::Debug for TestJob {
 #[derive(Debug)]
 pub(super) enum Answer {
     Committed(Committed),
+    Outcome(Outcome),
     Account(AccountId),
     Done,
 }

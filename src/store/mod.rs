@@ -5,6 +5,7 @@
 //! many folders show it. All writing goes through [`Store`] to one thread, which commits and then tells
 //! everyone what changed; a [`Reader`] is a connection of one's own that keeps nothing open between calls.
 
+mod acts;
 mod batch;
 mod bodies;
 mod check;
@@ -15,6 +16,7 @@ mod folders;
 mod handle;
 mod home;
 mod inbox;
+mod intents;
 mod list;
 mod lock;
 mod messages;
@@ -30,6 +32,7 @@ mod reader;
 mod records;
 mod threads;
 mod tx;
+mod undo;
 mod unread;
 mod writer;
 

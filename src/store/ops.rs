@@ -86,12 +86,16 @@ impl Tx<'_> {
                         (item.placement.id, base),
                     )?;
                 }
-                "copy" => drop(self.landed(&item, ending.target, uid)?),
+                "copy" => self.landed(&item, ending.target, uid)?,
                 "move" => {
-                    let to = self.landed(&item, ending.target, uid)?;
-                    self.left(&item.placement, to)?;
+                    // What could not be done to the source in time is to be done to where it went.
+                    if let Some(result) = item.result {
+                        self.hand_over(item.placement.id, result)?;
+                    }
+                    self.landed(&item, ending.target, uid)?;
+                    self.remove(&item.placement)?;
                 }
-                _ => self.left(&item.placement, None)?,
+                _ => self.remove(&item.placement)?,
             }
         }
         Ok(())
@@ -106,14 +110,9 @@ impl Tx<'_> {
         )
     }
 
-    /// A copy is in the target folder on the server, under `uid` if that was told; returns its row.
-    fn landed(
-        &mut self,
-        item: &Item,
-        target: Option<FolderId>,
-        uid: Option<u32>,
-    ) -> Result<Option<PlacementId>> {
-        let Some(target) = target else { return Ok(None) };
+    /// A copy is in the target folder on the server, under `uid` if that was told.
+    fn landed(&mut self, item: &Item, target: Option<FolderId>, uid: Option<u32>) -> Result<()> {
+        let Some(target) = target else { return Ok(()) };
         self.touched.folders.insert(target);
         let result = match item.result {
             Some(id) => self.placement(id)?,
@@ -126,26 +125,22 @@ impl Tx<'_> {
                 self.in_doubt.remove(&target);
                 self.set_base(&result, item.placement.base)?;
             }
-            return Ok(item.result);
+            return Ok(());
         };
         match (result, self.by_uid(target, uid)?) {
             // A pull saw it there before we were told: one row for one copy.
-            (Some(result), Some(held)) if result.uid.is_none() => {
-                self.unite(&result, &held)?;
-                Ok(Some(held.id))
-            }
-            (_, Some(held)) => Ok(Some(held.id)),
+            (Some(result), Some(held)) if result.uid.is_none() => self.unite(&result, &held),
+            (_, Some(_)) => Ok(()),
             (Some(result), None) if result.uid.is_none() => {
                 self.set_uid(result.id, uid)?;
-                self.set_base(&result, item.placement.base)?;
-                Ok(Some(result.id))
+                self.set_base(&result, item.placement.base)
             }
             // The pending row took the UID of an equal copy that someone else made, or is gone.
-            (_, None) => self.another(&item.placement, target, uid).map(Some),
+            (_, None) => self.another(&item.placement, target, uid),
         }
     }
 
-    fn another(&mut self, source: &Placement, folder: FolderId, uid: u32) -> Result<PlacementId> {
+    fn another(&mut self, source: &Placement, folder: FolderId, uid: u32) -> Result<()> {
         self.db.run(
             sql!(
                 "INSERT INTO placements (folder_id, message_id, uid, thread_id, sort_at, flags, base)
@@ -153,9 +148,7 @@ impl Tx<'_> {
             ),
             (folder, source.message, uid, source.thread, source.sort_at, source.flags, source.base),
         )?;
-        let copy = PlacementId(self.db.last_id());
-        self.copy_tags(source.id, copy)?;
-        Ok(copy)
+        self.copy_tags(source.id, PlacementId(self.db.last_id()))
     }
 
     /// A pending row and the row that a pull made for the same copy become the latter.
@@ -171,15 +164,6 @@ impl Tx<'_> {
         self.set_base(held, held.base)?;
         self.touched.message(held.message);
         if held.message == pending.message { Ok(()) } else { self.forget_unplaced(pending.message) }
-    }
-
-    /// The server does not have the source any more.
-    fn left(&mut self, source: &Placement, to: Option<PlacementId>) -> Result<()> {
-        // What could not be done to it in time is to be done to where it went, or has lost its object.
-        if let Some(to) = to {
-            self.hand_over(source.id, to)?;
-        }
-        self.remove(source)
     }
 
     /// Every op on one placement is on another from now on.

@@ -31,6 +31,11 @@ pub(super) struct Placement {
 }
 
 impl Placement {
+    /// Whether an operation takes it away.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.hidden & LEAVING != 0
+    }
+
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,

@@ -65,6 +65,7 @@ impl<'a> Tx<'a> {
     pub(super) fn job(&mut self, job: &Job) -> Result<Answer> {
         Ok(match job {
             Job::Batch(batch) => Answer::Committed(self.batch(batch)?),
+            Job::Intent(intent) => Answer::Outcome(self.intent(intent)?),
             Job::Remember { key, value } => {
                 self.db.run(sql!("INSERT OR REPLACE INTO kv (key, value) VALUES (?1, ?2)"), (key, value))?;
                 Answer::Done

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::batch::Changed;
 use super::db::{Db, sql};
-use super::inbox::{Answer, Inbox, Queued, Work};
+use super::inbox::{Answer, Inbox, Job, Queued, Work};
+use super::intents::refused;
 use super::migrate::current;
 use super::peers::Peers;
 use super::tx::{Touched, Tx};
@@ -103,8 +104,7 @@ impl Writer {
         if jobs.len() == 1
             && let Some(only) = jobs.pop()
         {
-            tracing::warn!(error = %e, "a transaction of the store failed");
-            return only.answer(Err(e));
+            return self.fail(only, e);
         }
         for queued in jobs {
             match self.transaction(std::slice::from_ref(&queued), false).map(|mut done| done.pop()) {
@@ -113,9 +113,19 @@ impl Writer {
                     self.conclude(touched, vec![(queued, answer)]);
                 }
                 Ok(None) => drop(queued),
-                Err(e) => queued.answer(Err(e)),
+                Err(e) => self.fail(queued, e),
             }
         }
+    }
+
+    /// An intent is told of to everyone: nobody may wait for it.
+    fn fail(&mut self, queued: Queued, e: Error) {
+        tracing::warn!(error = %e, "a transaction of the store failed");
+        if matches!(queued.job, Job::Intent(_)) {
+            let why = e.hint_text().map_or_else(|| e.to_string(), |hint| format!("{e}; {hint}"));
+            self.tell(Changed { outcome: Some(refused(&why)), ..Changed::default() });
+        }
+        queued.answer(Err(e));
     }
 
     /// Does the jobs in one transaction, durable when it returns. With `yielding` it may stop early, with
@@ -156,7 +166,11 @@ impl Writer {
     /// Tells everyone, then those who wait: whoever gets an answer knows that the word is out.
     fn conclude(&mut self, touched: Touched, answers: Vec<(Queued, Answer)>) {
         self.untidy = true;
-        self.tell(touched.into_changed());
+        let mut changed = touched.into_changed();
+        if let [(_, Answer::Outcome(outcome))] = answers.as_slice() {
+            changed.outcome = Some(outcome.clone());
+        }
+        self.tell(changed);
         for (queued, answer) in answers {
             queued.answer(Ok(answer));
         }

@@ -14,6 +14,8 @@ mod net_dial;
 mod net_wire;
 mod pop3_wire;
 mod store;
+mod store_intents;
 mod store_kit;
+mod store_pop;
 mod store_records;
 mod support;

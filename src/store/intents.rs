@@ -1,0 +1,194 @@
+//! What the user does: the local effect, the queued operation and the undo row, in one transaction.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::acts::Act;
+use super::db::sql;
+use super::places::Placement;
+use super::tx::Tx;
+use crate::error::{Error, Kind, Result};
+use crate::model::{
+    AccountId, FlagDelta, Flags, FolderId, Intent, MessageId, Outcome, Owner, PlacementId, Role, Target,
+};
+
+/// Why nothing was done.
+const VANISHED: &str = "the mail is not there any more";
+const NO_CHANGE: &str = "nothing to change";
+const NO_FOLDER: &str = "the folder is not there any more";
+const FAR: &str = "mail cannot go to a folder of another account";
+
+impl Tx<'_> {
+    pub(super) fn intent(&mut self, intent: &Intent) -> Result<Outcome> {
+        match intent {
+            Intent::Flag { items, delta, undoable } => self.flag(items, *delta, *undoable),
+            Intent::Move { items, to } => self.transfer(items, *to, true),
+            Intent::Copy { items, to } => self.transfer(items, *to, false),
+            Intent::Purge { items } => self.purge(items),
+            Intent::Undo => self.undo(),
+            Intent::Redo => self.redo(),
+        }
+    }
+
+    fn flag(&mut self, items: &[PlacementId], delta: FlagDelta, undoable: bool) -> Result<Outcome> {
+        let items = self.visible(items)?;
+        if items.is_empty() {
+            return Ok(refused(VANISHED));
+        }
+        // Every copy of the message in its account, those that were meant first.
+        let mut copies = items.clone();
+        let mut seen: HashSet<PlacementId> = items.iter().map(|item| item.id).collect();
+        let messages: HashSet<MessageId> = items.iter().map(|item| item.message).collect();
+        for message in messages {
+            copies.extend(self.copies(message)?.into_iter().filter(|copy| seen.insert(copy.id)));
+        }
+        let mut acts = self.change_flags(&copies, delta)?;
+        // `u` leads back to where it was done.
+        acts.sort_by_key(|act| !act.is_in(items[0].folder));
+        if !undoable {
+            return Ok(Outcome { label: String::new(), undoable: false, place: None, error: None });
+        }
+        let changed: HashSet<MessageId> = acts.iter().flat_map(Act::messages).collect();
+        self.record(flag_label(delta, changed.len()), acts)
+    }
+
+    /// A move, or a copy.
+    fn transfer(&mut self, items: &[PlacementId], to: Target, away: bool) -> Result<Outcome> {
+        let items = self.visible(items)?;
+        if items.is_empty() {
+            return Ok(refused(VANISHED));
+        }
+        let folders = by_folder(&items);
+        if let Target::Folder(folder) = to {
+            let Some(account) = self.account_if_there(folder)? else { return Ok(refused(NO_FOLDER)) };
+            for from in folders.keys() {
+                if self.account_of(*from)? != account {
+                    return Ok(refused(FAR));
+                }
+            }
+        }
+        let mut acts = Vec::new();
+        for (from, copies) in folders {
+            let account = self.account_of(from)?;
+            let target = match to {
+                Target::Role(role) => self.role_folder(account, role)?,
+                Target::Folder(folder) => folder,
+            };
+            acts.extend(if away {
+                self.move_copies(account, from, target, &copies)?
+            } else {
+                self.copy_copies(account, from, target, &copies)?
+            });
+        }
+        let count: usize = acts.iter().map(|act| act.messages().count()).sum();
+        let label = self.transfer_label(to, away, count)?;
+        self.record(label, acts)
+    }
+
+    /// For good.
+    fn purge(&mut self, items: &[PlacementId]) -> Result<Outcome> {
+        let items = self.visible(items)?;
+        if items.is_empty() {
+            return Ok(refused(VANISHED));
+        }
+        for (folder, copies) in by_folder(&items) {
+            let account = self.account_of(folder)?;
+            self.delete_copies(account, folder, &copies)?;
+        }
+        let label = format!("deleted {} for good", items.len());
+        Ok(Outcome { label, undoable: false, place: None, error: None })
+    }
+
+    /// Keeps an action for `u`; what was undone before it can be done again no more.
+    fn record(&mut self, label: String, acts: Vec<Act>) -> Result<Outcome> {
+        if acts.is_empty() {
+            return Ok(refused(NO_CHANGE));
+        }
+        self.keep_for_undo(&label, &acts)?;
+        Ok(Outcome { label, undoable: true, place: None, error: None })
+    }
+
+    /// The copies that are still there and that no operation takes away.
+    fn visible(&self, items: &[PlacementId]) -> Result<Vec<Placement>> {
+        let mut visible = Vec::with_capacity(items.len());
+        let mut seen = HashSet::new();
+        for id in items.iter().filter(|id| seen.insert(**id)) {
+            visible.extend(self.placement(*id)?.filter(|placement| !placement.is_leaving()));
+        }
+        Ok(visible)
+    }
+
+    pub(super) fn account_if_there(&self, folder: FolderId) -> Result<Option<AccountId>> {
+        self.db.one(sql!("SELECT account_id FROM folders WHERE id = ?1"), [folder], |row| row.get(0))
+    }
+
+    pub(super) fn account_of(&self, folder: FolderId) -> Result<AccountId> {
+        self.account_if_there(folder)?
+            .ok_or_else(|| Error::new(Kind::Gone, "the folder is not in the store any more"))
+    }
+
+    /// The folder of a role; where the account has none, the one that is called so; else a new one.
+    fn role_folder(&mut self, account: AccountId, role: Role) -> Result<FolderId> {
+        let by_role = self.db.one(
+            sql!("SELECT id FROM folders WHERE account_id = ?1 AND role = ?2 AND role <> ''"),
+            (account, role.name()),
+            |row| row.get(0),
+        )?;
+        if let Some(folder) = by_role {
+            return Ok(folder);
+        }
+        let by_name = self.db.one(
+            sql!(
+                "SELECT id FROM folders WHERE account_id = ?1 AND path = ?2 COLLATE NOCASE AND selectable = 1"
+            ),
+            (account, role.title()),
+            |row| row.get(0),
+        )?;
+        if let Some(folder) = by_name {
+            return Ok(folder);
+        }
+        if self.owner(account)? == Owner::Here {
+            return self.new_folder(account, Some(role.title()), role.title(), Some(role));
+        }
+        let folder = self.new_folder(account, None, role.title(), Some(role))?;
+        self.queue(account, "mkdir", None, Some(folder), "{}")?;
+        Ok(folder)
+    }
+
+    fn transfer_label(&self, to: Target, away: bool, count: usize) -> Result<String> {
+        let place = match to {
+            Target::Role(Role::Archive) if away => return Ok(format!("archived {count}")),
+            Target::Role(role) => role.title().to_owned(),
+            Target::Folder(folder) => {
+                let path = self.db.one(sql!("SELECT path FROM folders WHERE id = ?1"), [folder], |row| {
+                    row.get::<_, String>(0)
+                })?;
+                crate::text::Clean::line(&path.unwrap_or_default()).to_string()
+            }
+        };
+        Ok(format!("{} {count} to {place}", if away { "moved" } else { "copied" }))
+    }
+}
+
+/// Nothing was done, and why.
+pub(super) fn refused(why: &str) -> Outcome {
+    Outcome { label: String::new(), undoable: false, place: None, error: Some(why.to_owned()) }
+}
+
+fn by_folder(items: &[Placement]) -> BTreeMap<FolderId, Vec<Placement>> {
+    let mut folders: BTreeMap<FolderId, Vec<Placement>> = BTreeMap::new();
+    for item in items {
+        folders.entry(item.folder).or_default().push(*item);
+    }
+    folders
+}
+
+fn flag_label(delta: FlagDelta, count: usize) -> String {
+    let only = |flags: Flags| (delta == FlagDelta::add(flags), delta == FlagDelta::del(flags));
+    match (only(Flags::SEEN), only(Flags::FLAGGED)) {
+        ((true, _), _) => format!("marked {count} read"),
+        ((_, true), _) => format!("marked {count} unread"),
+        (_, (true, _)) => format!("starred {count}"),
+        (_, (_, true)) => format!("unstarred {count}"),
+        _ => format!("changed the flags of {count}"),
+    }
+}
