@@ -60,7 +60,9 @@ pub enum Verb {
     Sync(Sync),
     /// List messages, newest first
     List(List),
-    /// Write a raw message to a file or to standard output
+    /// Show one message
+    Show(Show),
+    /// Write a raw message, or one of its attachments, to a file or to standard output
     Get(Get),
     /// Look at the configuration
     Config {
@@ -102,6 +104,19 @@ pub struct List {
     pub unread: bool,
 }
 
+/// `mailtui show`.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Its id, as `mailtui list` tells it
+    pub id: i64,
+    /// The bytes as they came
+    #[arg(long, conflicts_with = "headers")]
+    pub raw: bool,
+    /// Every header
+    #[arg(long)]
+    pub headers: bool,
+}
+
 /// `mailtui get`.
 #[derive(Debug, Args)]
 pub struct Get {
@@ -110,6 +125,9 @@ pub struct Get {
     /// Write to this new file; else to standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Only this part, as `mailtui show` numbers them
+    #[arg(long, short, value_name = "N")]
+    pub part: Option<usize>,
 }
 
 /// `mailtui config`.

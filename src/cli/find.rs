@@ -41,7 +41,7 @@ pub(super) fn view(
         .into_iter()
         .find(|r| r.name().eq_ignore_ascii_case(name) || r.title().eq_ignore_ascii_case(name));
     match (role, only) {
-        (Some(role), None) => return Ok(View::Unified(role)),
+        (Some(role), None) => Ok(View::Unified(role)),
         (Some(role), Some(account)) => {
             if let Some(folder) = reader.folder_by_role(account.id, role)? {
                 return Ok(View::Folder(folder.id));

@@ -9,14 +9,24 @@ use super::args::Get;
 use super::find;
 use super::out::Out;
 use crate::error::{Error, Kind, Result};
+use crate::mime;
 use crate::model::{BodyState, Summary};
 use crate::store::Reader;
+
+/// A mail of which one part is asked for is read whole: no more than this, in bytes.
+const LARGEST: u64 = 256 << 20;
 
 pub(super) fn run(get: &Get, reader: &Reader, out: &mut Out) -> Result<()> {
     let mail = find::message(reader, get.id)?;
     whole(&mail)?;
-    let mut write =
-        |take: &mut dyn FnMut(&[u8]) -> Result<()>| reader.read_body(mail.message, take).map(drop);
+    let part = match get.part {
+        Some(number) => Some(mime::part(&reader.raw(mail.message, LARGEST)?, number)?),
+        None => None,
+    };
+    let mut write = |take: &mut dyn FnMut(&[u8]) -> Result<()>| match &part {
+        Some(bytes) => take(bytes),
+        None => reader.read_body(mail.message, take).map(drop),
+    };
     match &get.output {
         Some(path) => to_file(path, &mut write),
         None => write(&mut |bytes| out.bytes(bytes)),

@@ -10,6 +10,7 @@ mod list;
 mod log;
 mod out;
 mod settings;
+mod show;
 mod sync;
 mod welcome;
 mod words;
@@ -54,6 +55,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
     match verb {
         Verb::Sync(sync) => return sync::run(&sync, config, store, out),
         Verb::List(list) => list::run(&list, config, &reader, out)?,
+        Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, &reader, out)?,
         Verb::Config { .. } | Verb::Keys { .. } => {}
     }

@@ -165,7 +165,7 @@ fn deaf(protocol: &str, password: &str) -> tempfile::TempDir {
 
 #[test]
 fn x9_sync_tells_what_failed_and_never_a_secret() {
-    for protocol in ["pop3"] {
+    for protocol in ["imap", "pop3"] {
         let place = deaf(protocol, "{ command = \"echo hunter2; echo fine >&2\" }");
         let output = mailtui(place.path(), &["sync", "--log=trace"]);
         assert_eq!(output.status.code(), Some(4), "{}", stderr(&output));

@@ -139,6 +139,7 @@ fn the_raw_mail_comes_out_as_it_came_in() {
         let raw = mailtui(place(), &["get", &id]).stdout;
         let hash: String = Sha256::digest(&raw).iter().map(|b| format!("{b:02x}")).collect();
         assert_eq!(row["sha256"], hash.as_str());
+        assert_eq!(raw, mailtui(place(), &["show", &id, "--raw"]).stdout);
     }
 }
 
@@ -146,6 +147,31 @@ fn id_of(subject: &str) -> String {
     let rows = objects(&run(&["list", "--json", "-n", "0"]));
     let row = rows.iter().find(|row| row["subject"].as_str().unwrap().contains(subject));
     row.unwrap_or_else(|| panic!("no mail {subject:?}"))["id"].to_string()
+}
+
+#[test]
+fn a_mail_is_shown_with_its_text_and_its_attachments() {
+    let id = id_of("Annual report");
+    let said = run(&["show", &id]);
+    for part in [
+        "From:    Ines Weber <ines@saltmarsh.example>",
+        "Subject: Annual report",
+        "tax form",
+        "annual-report-draft-3.pdf",
+    ] {
+        assert!(said.contains(part), "{part}:\n{said}");
+    }
+    let shown: Value = serde_json::from_str(&run(&["show", &id, "--json"])).unwrap();
+    assert!(shown["text"].as_str().unwrap().contains("Page 7"));
+    let parts = shown["parts"].as_array().unwrap();
+    let pdf = parts.iter().find(|part| part["type"] == "application/pdf").unwrap();
+    let bytes = mailtui(place(), &["get", &id, "--part", &pdf["part"].to_string()]).stdout;
+    assert!(bytes.starts_with(b"%PDF-1.4"));
+    assert_eq!(pdf["size"], bytes.len());
+    assert_eq!(mailtui(place(), &["get", &id, "--part", "99"]).status.code(), Some(8));
+    assert!(run(&["show", &id, "--headers"]).contains("Message-ID: <report-1."));
+    assert!(run(&["show", &id_of("Кронштадт")]).contains("самописцем 1898 года"));
+    assert!(run(&["show", &id_of("rhubarb")]).contains("finger lengths"));
 }
 
 #[test]
@@ -164,8 +190,8 @@ fn x7_get_writes_new_files_only_and_for_the_owner_alone() {
 
 #[test]
 fn what_is_not_there_is_exit_code_8() {
-    for arguments in [&["get", "999999"]] {
-        let output = mailtui(place(), arguments);
+    for arguments in [["show", "999999"], ["get", "999999"]] {
+        let output = mailtui(place(), &arguments);
         assert_eq!(output.status.code(), Some(8));
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(said.starts_with("mailtui: there is no mail with the id 999999\nhint: "), "{said}");

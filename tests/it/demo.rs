@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use jiff::Zoned;
 use mailtui::cli::demo::World;
+use mailtui::mime;
 use mailtui::protocol::memory::{Held, Server};
 
 fn now() -> Zoned {
@@ -80,4 +81,22 @@ fn mail_keeps_arriving_in_both_accounts() {
     }
     assert!(arrived >= 10);
     assert!(world.work.count("INBOX") > before.0 && world.home.count("INBOX") > before.1);
+}
+
+#[test]
+fn every_letter_can_be_read() {
+    let world = World::new(&now(), 120);
+    for mail in [all(&world.work), all(&world.home)].concat() {
+        let raw = mail.source.bytes();
+        let document = mime::open(&raw);
+        let rendered = mime::render(&document, 80, &mime::RenderOptions::default());
+        let text: String = rendered.lines.iter().map(|line| format!("{}\n", line.text())).collect();
+        let all = format!("{} {}\n{text}", document.subject, document.from[0].full());
+        assert!(!all.contains('\u{fffd}'), "{all}");
+        assert!(text.trim().len() > 20, "{all}");
+        assert!(document.date.is_some_and(|date| (mail.received - date).abs() < 60), "{all}");
+        for part in &document.parts {
+            assert_eq!(mime::part(&raw, part.index).unwrap().len() as u64, part.size, "{}", part.name);
+        }
+    }
 }
