@@ -27,7 +27,16 @@ pub(super) fn bytes<'a>(part: &Part<'a>, limit: usize) -> (Cow<'a, [u8]>, bool) 
 
 /// The text of a part; at most `limit` encoded bytes of it are read.
 pub(super) fn text(part: &Part, limit: usize) -> Text {
-    let (bytes, is_raw) = bytes(part, limit);
+    let (mut bytes, mut is_raw) = bytes(part, limit);
+    if part.transfer == Transfer::Base64 {
+        let raw = &part.body[..part.body.len().min(limit)];
+        if let Some(at) = transfer::appended(raw) {
+            let mut whole = Transfer::Base64.decode(&raw[..at], limit).into_owned();
+            whole.extend_from_slice(b"\n");
+            whole.extend_from_slice(&raw[at..]);
+            (bytes, is_raw) = (whole.into(), false);
+        }
+    }
     let label = part.content.raw("charset").and_then(charset::find).or_else(|| {
         // HTML may name its charset in itself.
         (part.media() == "text/html").then(|| meta_charset(&bytes)).flatten()

@@ -137,7 +137,8 @@ impl Person {
         }
     }
 
-    /// Name and address, the address always: `Ada Lovelace <ada@example.org>`.
+    /// Name and address, the address always: `Ada Lovelace <ada@example.org>`; a name that misleads stands
+    /// behind: `evil@example.net (says "info@bank.example")`.
     #[must_use]
     pub fn full(&self) -> Clean {
         if self.addr.is_empty() {
@@ -146,7 +147,11 @@ impl Person {
         if self.name.is_empty() || self.name.as_str().eq_ignore_ascii_case(self.addr.as_str()) {
             return self.addr.clone();
         }
-        Clean::join([&self.name, &Clean::fixed(" <"), &self.addr, &Clean::fixed(">")], "")
+        if self.is_misleading {
+            let says = [&self.addr, &Clean::fixed(" (says \""), &self.name, &Clean::fixed("\")")];
+            return says.into_iter().collect();
+        }
+        [&self.name, &Clean::fixed(" <"), &self.addr, &Clean::fixed(">")].into_iter().collect()
     }
 
     /// The name, or the address where there is none or where the name misleads.

@@ -2,6 +2,9 @@
 //!
 //! No function of this module fails or panics on what a mail holds, and each takes time that grows with
 //! its size only: what cannot be read is shown raw.
+//!
+//! The parsing is our own. What makes mail hard is not its grammar but what is sent instead: boundaries that
+//! begin alike, nesting without end, labels that lie, eight-bit text in quoted-printable.
 
 mod address;
 mod body;

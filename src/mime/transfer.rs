@@ -111,6 +111,24 @@ pub(super) fn is_hardly_base64(raw: &[u8]) -> bool {
     stray * 10 > all || (all > 0 && spaced.count() * 12 > all)
 }
 
+/// Where plain text begins that a mailing list appended to a base64 body, if one did.
+pub(super) fn appended(raw: &[u8]) -> Option<usize> {
+    let is_solid = |line: &[u8]| line.iter().all(|b| VALUES[usize::from(*b)] < 64 || *b == b'=');
+    let mut at = 0;
+    let mut begins = None;
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        let text = line.trim_ascii();
+        match begins {
+            None if text.starts_with(b"____") || text.starts_with(b"----") => begins = Some(at),
+            // More base64 comes: it was a stray line.
+            Some(_) if text.len() > 60 && is_solid(text) => return None,
+            _ => {}
+        }
+        at += line.len();
+    }
+    begins
+}
+
 /// Quoted-printable: eight-bit bytes and lone equal signs stay, spaces at the end of a line go.
 fn quoted_printable(raw: &[u8], limit: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len().min(limit));
@@ -181,6 +199,15 @@ mod tests {
         assert!(is_hardly_base64(b"Dear all, this is plain text after all."));
         assert!(!is_hardly_base64(b"aGVsbG8gd29ybGQ=\r\naGVsbG8gd29ybGQ=\r\n"));
         assert!(!is_hardly_base64(b""));
+    }
+
+    #[test]
+    fn what_a_list_appended_is_found() {
+        let encoded = format!("{}\n{}=\n", "QUJD".repeat(19), "QUJ");
+        let footer = "________________\nusers list\nhttps://example.org\n";
+        assert_eq!(appended(format!("{encoded}{footer}").as_bytes()), Some(encoded.len()));
+        assert_eq!(appended(format!("{footer}{encoded}").as_bytes()), None);
+        assert_eq!(appended(encoded.as_bytes()), None);
     }
 
     #[test]

@@ -28,7 +28,6 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rusqlite", &["store"]),
     ("imap_proto", &["protocol/imap", "net"]),
     ("imap::", &["protocol/imap"]),
-    ("mailparse", &["mime"]),
     ("native_tls", &["net"]),
     ("keyring::", &["secret"]),
     ("html2text", &["mime"]),
