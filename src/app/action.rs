@@ -43,6 +43,8 @@ pub enum Action {
     Redo(u32),
     /// Show or hide all headers.
     AllHeaders,
+    /// Show or fold long quotes that nothing answers.
+    AllQuotes,
     /// HTML or plain text.
     Html,
     /// Show or leave the panel of attachments.

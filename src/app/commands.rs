@@ -85,6 +85,9 @@ pub const COMMANDS: &[Command] = &[
     row("all-headers", READER, &["zH"], No)
         .does(Read, "Show or hide all headers", |_| Action::AllHeaders)
         .needs(Shown),
+    row("all-quotes", READER, &["zq"], No)
+        .does(Read, "Show or fold long quotes", |_| Action::AllQuotes)
+        .needs(Shown),
     row("attachments", OPEN, &["A"], No)
         .does(Read, "List the attachments", |_| Action::Attachments)
         .needs(Part),

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use super::letter::Letter;
 use crate::engine;
-use crate::model::{Intent, MessageId, View};
+use crate::model::{Intent, Member, MessageId, ThreadId, View};
+use crate::text::Clean;
 
 /// Something for the runtime to carry out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +68,8 @@ pub struct Wish {
     pub html: bool,
     /// Every header.
     pub all_headers: bool,
+    /// Long quotes that nothing answers, too.
+    pub all_quotes: bool,
 }
 
 /// What of a mail is to be saved.
@@ -77,4 +81,34 @@ pub enum Piece {
     Parts,
     /// The mail as it came.
     Mail,
+}
+
+/// The answer to a load.
+#[derive(Debug)]
+pub enum Loaded {
+    /// A mail was laid out.
+    Mail {
+        /// As asked.
+        ticket: Ticket,
+        /// The mail, or why not, in words.
+        result: Result<Letter, Clean>,
+    },
+    /// Every row of a list.
+    Everything {
+        /// As asked.
+        ticket: Ticket,
+        /// The rows, or why not, in words.
+        result: Result<Everything, Clean>,
+    },
+    /// Files were written: what and where, or why not.
+    Saved(Result<Clean, Clean>),
+}
+
+/// Every row of a list, with its mails as they were then.
+#[derive(Debug)]
+pub struct Everything {
+    /// The conversations.
+    pub rows: Vec<(ThreadId, Vec<Member>)>,
+    /// Whether there are no more.
+    pub is_whole: bool,
 }

@@ -1,9 +1,303 @@
-//! What the user is doing: state, keys and commands, without drawing and without I/O.
+//! What the user is doing: state, keys and commands, without drawing and without I/O but reading pages.
 
+pub mod accounts;
 pub mod action;
 pub mod command;
 mod commands;
 pub mod effect;
+pub mod folders;
+mod go;
 pub mod key;
 pub mod keymap;
+pub mod layout;
+pub mod letter;
+pub mod lines;
+pub mod list;
+mod news;
+pub mod notice;
+mod open;
+pub mod prompt;
+pub mod reader;
+mod press;
 pub mod scope;
+mod triage;
+pub mod window;
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::model::{FlagDelta, MessageId, PlacementId, Role, View};
+use crate::store::Reader;
+use crate::text::Clean;
+
+use accounts::{Accounts, Identity};
+use effect::Effect;
+use keymap::{Keymap, Pending};
+use layout::Layout;
+use lines::Spot;
+use list::List;
+use notice::Notice;
+use prompt::Prompt;
+use reader::Reading;
+use scope::Focus;
+
+/// What does not change while the program runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who the user is, one for each account, in the order in which they are shown.
+    pub me: Vec<Identity>,
+    /// How long the preview shows a mail before it counts as read; `None`: never.
+    pub mark_read_after: Option<Duration>,
+    /// Where attachments are saved.
+    pub downloads: PathBuf,
+}
+
+/// The moment at which something is handled: `App` never looks at a clock.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// For what lasts.
+    pub at: Instant,
+    /// Unix seconds, for dates.
+    pub unix: i64,
+}
+
+/// What stands over the panes and has the keys.
+#[derive(Debug)]
+pub enum Overlay {
+    /// The keys of a place, scrolled down by so many lines.
+    Help(Focus, usize),
+    /// The attachments of the mail that is shown, and which one the cursor is on.
+    Parts(usize),
+    /// The command line.
+    Prompt(Prompt),
+    /// A question that wants a yes.
+    Ask(Question),
+}
+
+/// Something that is done only after a yes.
+#[derive(Debug)]
+pub struct Question {
+    /// What is asked.
+    pub text: Clean,
+    /// What a yes does.
+    pub(crate) yes: triage::Deed,
+}
+
+/// What was asked of the store and is not answered yet, so that keys typed ahead mean what they say.
+#[derive(Debug, Default)]
+struct Flight {
+    /// One for each intent, in the order in which they will be answered.
+    asked: VecDeque<Silent>,
+    leaving: HashSet<PlacementId>,
+    flags: HashMap<MessageId, FlagDelta>,
+}
+
+/// The state of the program, as the user sees it.
+#[derive(Debug)]
+pub struct App {
+    db: Reader,
+    settings: Settings,
+    keymap: Keymap,
+    /// Now.
+    pub now: Now,
+    size: (u16, u16),
+    /// The pane that has the keys.
+    pub focus: Focus,
+    /// What stands over it.
+    pub overlay: Option<Overlay>,
+    /// Keys of a command that is not whole.
+    pub pending: Pending,
+    pending_since: Option<Instant>,
+    /// Whether what may follow the pending keys is shown.
+    pub hints_shown: bool,
+    /// The accounts and their folders.
+    pub accounts: Accounts,
+    /// The list.
+    pub list: List,
+    /// The reader.
+    pub reader: Reading,
+    /// The last message to the user.
+    pub notice: Option<Notice>,
+    history: Vec<String>,
+    jumps: Vec<(View, Option<Spot>)>,
+    flight: Flight,
+    quit_asked: bool,
+    /// The user pressed a key: before that, nothing is marked read by itself.
+    touched: bool,
+    /// `V` was pressed in the reader: the next action takes the whole conversation.
+    whole_thread: bool,
+    everything_ticket: effect::Ticket,
+    effects: Vec<Effect>,
+}
+
+/// Whether the answer to an intent is not worth a word.
+#[derive(Debug)]
+struct Silent(bool);
+
+/// How long a prefix waits before what may follow is shown.
+const HINTS_AFTER: Duration = Duration::from_millis(400);
+
+impl App {
+    /// The state at the start: the inbox (of all accounts, where there are several) from its top.
+    pub fn new(db: Reader, settings: Settings, now: Now, size: (u16, u16)) -> Result<Self> {
+        let mut accounts = Accounts { me: settings.me.clone(), ..Accounts::default() };
+        accounts.read(&db)?;
+        let mut app = Self {
+            db,
+            settings,
+            keymap: Keymap::new(),
+            now,
+            size,
+            focus: Focus::List,
+            overlay: None,
+            pending: Pending::default(),
+            pending_since: None,
+            hints_shown: false,
+            accounts,
+            list: List::default(),
+            reader: Reading::default(),
+            notice: None,
+            history: Vec::new(),
+            jumps: Vec::new(),
+            flight: Flight::default(),
+            quit_asked: false,
+            touched: false,
+            whole_thread: false,
+            everything_ticket: 0,
+            effects: Vec::new(),
+        };
+        if let Some(view) = app.first_view() {
+            app.arrange();
+            app.list.open(&app.db, view)?;
+            app.look(view);
+        }
+        app.arrange();
+        Ok(app)
+    }
+
+    fn first_view(&self) -> Option<View> {
+        let inboxes: Vec<_> =
+            self.accounts.all.iter().flat_map(|a| &a.folders).filter(|f| f.role == Some(Role::Inbox)).collect();
+        match inboxes[..] {
+            [] => self.accounts.all.iter().flat_map(|a| &a.folders).next().map(|f| View::Folder(f.id)),
+            [one] => Some(View::Folder(one.id)),
+            _ => Some(View::Unified(Role::Inbox)),
+        }
+    }
+
+    /// The panes; `None` where the terminal is too small.
+    #[must_use]
+    pub fn layout(&self) -> Option<Layout> {
+        Layout::new(self.size.0, self.size.1, self.focus)
+    }
+
+    /// Columns and lines of the terminal.
+    #[must_use]
+    pub fn size(&self) -> (u16, u16) {
+        self.size
+    }
+
+    /// The place whose keys are in force.
+    #[must_use]
+    pub fn place(&self) -> Focus {
+        match self.overlay {
+            Some(Overlay::Help(..)) => Focus::Help,
+            Some(Overlay::Parts(_)) => Focus::Parts,
+            _ => self.focus,
+        }
+    }
+
+    /// The keys in force.
+    #[must_use]
+    pub fn keymap(&self) -> &Keymap {
+        &self.keymap
+    }
+
+    /// Another size of the terminal.
+    pub fn resize(&mut self, width: u16, height: u16) -> Vec<Effect> {
+        self.size = (width, height);
+        self.arrange();
+        self.out()
+    }
+
+    /// What was asked of the world while the program started.
+    pub fn started(&mut self) -> Vec<Effect> {
+        self.out()
+    }
+
+    /// Fits the panes to the terminal and to each other.
+    fn arrange(&mut self) {
+        let Some(layout) = self.layout() else { return };
+        if let Some(area) = layout.list {
+            let result = self.list.resize(&self.db, area.height.into());
+            self.told(result);
+        }
+        if layout.has_preview() && self.focus != Focus::Reader {
+            self.preview();
+        } else if layout.reader.is_none() {
+            self.reader.close();
+        }
+        if let Some(area) = layout.reader {
+            let load = self.reader.resize(area.width, area.height, self.now.at);
+            self.effects.extend(load.map(Effect::Load));
+        }
+    }
+
+    /// Says that a frame showed everything as it is; what is on the screen may now count as read.
+    pub fn was_painted(&mut self) -> Vec<Effect> {
+        self.list.was_painted();
+        let shown = self.layout().is_some_and(|l| l.reader.is_some());
+        match self.focus {
+            Focus::Reader if shown => self.mark_shown(),
+            Focus::List if shown && self.touched => {
+                if self.reader.can_mark() && self.reader.read_at.is_none() {
+                    self.reader.read_at = self.settings.mark_read_after.map(|wait| self.now.at + wait);
+                }
+            }
+            _ => self.reader.read_at = None,
+        }
+        self.out()
+    }
+
+    /// When something is to happen by itself; `None`: only when something arrives.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let hints = self.pending_since.filter(|_| !self.hints_shown).map(|since| since + HINTS_AFTER);
+        [hints, self.reader.deadline()].into_iter().flatten().min()
+    }
+
+    /// Does what is due. Says whether the screen changes.
+    pub fn tick(&mut self) -> (bool, Vec<Effect>) {
+        let mut news = self.reader.tick(self.now.at);
+        if self.pending_since.is_some_and(|since| self.now.at >= since + HINTS_AFTER) && !self.hints_shown {
+            self.hints_shown = true;
+            news = true;
+        }
+        if self.reader.read_at.is_some_and(|at| self.now.at >= at) {
+            self.mark_shown();
+        }
+        (news, self.out())
+    }
+
+    /// What the user is to know.
+    fn say(&mut self, text: &str) {
+        self.notice = Some(Notice::calm(text, self.now.at));
+    }
+
+    /// Shows an error, if it is one.
+    fn told<T>(&mut self, result: Result<T>) -> Option<T> {
+        match result {
+            Ok(value) => Some(value),
+            Err(e) => {
+                self.notice = Some(Notice::from_error(&e, self.now.at));
+                None
+            }
+        }
+    }
+
+    fn out(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+}

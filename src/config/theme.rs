@@ -117,6 +117,14 @@ roles! {
     MailEmphasis = "mail.emphasis";
     /// Code in a mail.
     MailCode = "mail.code";
+    /// A line that a patch adds.
+    DiffAdd = "diff.add";
+    /// A line that a patch takes away.
+    DiffDel = "diff.del";
+    /// Where in a file.
+    DiffHunk = "diff.hunk";
+    /// Which file.
+    DiffHead = "diff.head";
     /// A link.
     MailLink = "mail.link";
     /// A signature.

@@ -7,6 +7,7 @@ mod folder;
 mod ids;
 mod intent;
 mod message;
+pub mod thread;
 mod uidset;
 
 pub use address::Address;

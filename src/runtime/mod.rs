@@ -1,1 +1,16 @@
 //! Threads and the terminal: the loop that joins keys, the store and the engines to the screen.
+
+mod decode;
+mod inbox;
+mod input;
+mod loads;
+mod show;
+mod signals;
+mod terminal;
+mod vt;
+mod work;
+
+pub use decode::Input;
+pub use inbox::{Inbox, Wakeup};
+pub use show::{Ended, Session, run, run_on, snapshot};
+pub use terminal::Stage;

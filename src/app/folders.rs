@@ -1,0 +1,75 @@
+//! The folder pane: every account with its folders, and the inboxes of all together.
+
+use super::accounts::{Account, Accounts};
+use crate::model::{Folder, Role, View};
+
+/// One line of the folder pane.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry<'a> {
+    /// The inboxes of all accounts: unread mails.
+    Unified(u64),
+    /// An empty line.
+    Gap,
+    /// The name of an account.
+    Account(&'a Account),
+    /// A folder, and how deep it lies below the folders shown above it.
+    Folder(&'a Folder, usize),
+}
+
+impl Entry<'_> {
+    /// What it opens.
+    #[must_use]
+    pub fn view(self) -> Option<View> {
+        match self {
+            Self::Unified(_) => Some(View::Unified(Role::Inbox)),
+            Self::Folder(folder, _) => folder.selectable.then_some(View::Folder(folder.id)),
+            Self::Gap | Self::Account(_) => None,
+        }
+    }
+}
+
+/// The lines of the folder pane.
+#[must_use]
+pub fn entries(accounts: &Accounts) -> Vec<Entry<'_>> {
+    let mut out = Vec::new();
+    if accounts.all.len() > 1 {
+        let inboxes = accounts.all.iter().flat_map(|a| &a.folders).filter(|f| f.role == Some(Role::Inbox));
+        out.push(Entry::Unified(inboxes.map(|f| u64::from(f.unseen)).sum()));
+    }
+    for account in &accounts.all {
+        if !out.is_empty() {
+            out.push(Entry::Gap);
+        }
+        out.push(Entry::Account(account));
+        for folder in &account.folders {
+            out.push(Entry::Folder(folder, depth(folder, &account.folders)));
+        }
+    }
+    out
+}
+
+/// How many folders of the path are folders of their own, listed without a role as this one is.
+fn depth(folder: &Folder, all: &[Folder]) -> usize {
+    if folder.role.is_some() {
+        return 0;
+    }
+    let above = |f: &&Folder| {
+        let below = folder.path.as_str().strip_prefix(f.path.as_str());
+        f.role.is_none() && below.is_some_and(|rest| rest.starts_with('/'))
+    };
+    all.iter().filter(above).count()
+}
+
+/// The view so many entries after (or before) `from`, skipping what cannot be opened; stops at the ends.
+#[must_use]
+pub fn step(accounts: &Accounts, from: Option<View>, by: i32) -> Option<View> {
+    let views: Vec<_> = entries(accounts).into_iter().filter_map(Entry::view).collect();
+    let at = views.iter().position(|v| Some(*v) == from);
+    let last = views.len().checked_sub(1)?;
+    let to = match at {
+        Some(at) if by < 0 => at.saturating_sub(by.unsigned_abs() as usize),
+        Some(at) => at.saturating_add(by.unsigned_abs() as usize).min(last),
+        None => 0,
+    };
+    views.get(to).copied()
+}

@@ -1,0 +1,132 @@
+//! Going places: panes, folders, views, and back.
+
+use super::action::Motion;
+use super::effect::Effect;
+use super::folders;
+use super::scope::Focus;
+use super::App;
+use crate::engine;
+use crate::model::{AccountId, Role, View};
+
+/// Jumps that are remembered.
+const JUMPS: usize = 100;
+
+impl App {
+    /// The account at hand: of the folder that is shown, else of the mail under the cursor, else the first.
+    pub(super) fn account_at_hand(&self) -> Option<AccountId> {
+        let of_view = match self.list.view() {
+            Some(View::Folder(folder)) => self.accounts.folder(folder).map(|f| f.account),
+            _ => self.list.current().map(|e| e.row().head.account),
+        };
+        of_view.or_else(|| self.accounts.all.first().map(|a| a.id))
+    }
+
+    /// What the shown folder is for.
+    #[must_use]
+    pub fn view_role(&self) -> Option<Role> {
+        match self.list.view()? {
+            View::Folder(folder) => self.accounts.folder(folder)?.role,
+            View::Unified(role) => Some(role),
+        }
+    }
+
+    /// Opens a view from its top, and notes where it was left.
+    pub(super) fn go_view(&mut self, view: View) {
+        if self.focus == Focus::Reader {
+            self.focus = Focus::List;
+        }
+        if self.list.view() == Some(view) {
+            return;
+        }
+        if let Some(from) = self.list.view() {
+            self.jumps.push((from, self.list.spot()));
+            let over = self.jumps.len().saturating_sub(JUMPS);
+            self.jumps.drain(..over);
+        }
+        self.show_view(view);
+    }
+
+    fn show_view(&mut self, view: View) {
+        self.whole_thread = false;
+        let result = self.list.open(&self.db, view);
+        self.told(result);
+        self.look(view);
+    }
+
+    /// Tells the engine that the user looks at this folder, and the next start where the user was.
+    pub(super) fn look(&mut self, view: View) {
+        if let View::Folder(folder) = view
+            && let Some(account) = self.accounts.folder(folder).map(|f| f.account)
+        {
+            self.effects.push(Effect::Engine(engine::Command::Look { account, folder }));
+        }
+    }
+
+    pub(super) fn go_role(&mut self, role: Role) {
+        let Some(account) = self.account_at_hand() else { return };
+        let found = self.accounts.get(account).and_then(|a| a.folders.iter().find(|f| f.role == Some(role)));
+        match found.map(|f| f.id) {
+            Some(folder) => self.go_view(View::Folder(folder)),
+            None => {
+                let name = self.accounts.get(account).map(|a| a.name.to_string()).unwrap_or_default();
+                self.say(&format!("{name} has no folder for {}", role.title()));
+            }
+        }
+    }
+
+    pub(super) fn step_folder(&mut self, by: i32) {
+        if let Some(view) = folders::step(&self.accounts, self.list.view(), by) {
+            self.go_view(view);
+        }
+    }
+
+    /// Moves in the folder pane; the list follows.
+    pub(super) fn go_folders(&mut self, motion: Motion) {
+        let by = match motion {
+            Motion::Lines(n) => n,
+            Motion::Halves(n) => n.saturating_mul(5),
+            Motion::Pages(n) => n.saturating_mul(10),
+            Motion::First => i32::MIN / 2,
+            Motion::Last => i32::MAX / 2,
+        };
+        if let Some(view) = folders::step(&self.accounts, self.list.view(), by)
+            && Some(view) != self.list.view()
+        {
+            self.show_view(view);
+        }
+    }
+
+    /// To the pane on the left; in the reader first back over what was scrolled off.
+    pub(super) fn go_left(&mut self) {
+        match self.focus {
+            Focus::Reader if self.reader.go_aside(false) => {}
+            Focus::Reader => self.leave_reader(),
+            Focus::List => self.focus = Focus::Folders,
+            _ => {}
+        }
+    }
+
+    /// To the pane on the right; in the reader to what is cut off.
+    pub(super) fn go_right(&mut self) {
+        match self.focus {
+            Focus::Folders => self.focus = Focus::List,
+            Focus::List => self.open_current(),
+            _ => {
+                self.reader.go_aside(true);
+            }
+        }
+    }
+
+    /// Back to where the last jump began.
+    pub(super) fn jump_back(&mut self) {
+        let Some((view, spot)) = self.jumps.pop() else { return self.say("There is nowhere to go back to") };
+        if self.focus == Focus::Reader {
+            self.focus = Focus::List;
+        }
+        let found = spot.map(|spot| self.list.seek(&self.db, view, spot));
+        match found.map(|f| self.told(f)) {
+            Some(Some(true)) => self.look(view),
+            _ => self.show_view(view),
+        }
+    }
+}

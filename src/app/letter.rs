@@ -1,0 +1,38 @@
+//! A mail laid out for the reader: made off the thread of the screen, kept while it may be wanted again.
+
+use super::effect::Wish;
+use crate::mime::Line;
+use crate::model::BodyState;
+use crate::text::Clean;
+
+/// A mail, ready to be drawn.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    /// What was asked for.
+    pub wish: Wish,
+    /// Its text.
+    pub lines: Vec<Line>,
+    /// Its attachments.
+    pub chips: Vec<Chip>,
+    /// To whom, by name.
+    pub to: Clean,
+    /// To whom else, by name.
+    pub cc: Clean,
+    /// Whether there is both an HTML and a plain text.
+    pub has_choice: bool,
+    /// How much of the mail was here.
+    pub body: BodyState,
+}
+
+/// An attachment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chip {
+    /// Its number among the parts of the mail.
+    pub part: usize,
+    /// Its name, safe as a file's.
+    pub name: Clean,
+    /// What it is, for people: `PDF`, `picture`.
+    pub kind: Clean,
+    /// Bytes, decoded.
+    pub size: u64,
+}

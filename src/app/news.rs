@@ -1,0 +1,153 @@
+//! What arrives: changes of the store, what the engines tell, what was loaded.
+
+use super::effect::{Effect, Loaded};
+use super::lines::Spot;
+use super::notice::Notice;
+use super::scope::Focus;
+use super::App;
+use crate::engine::Event;
+use crate::model::{Outcome, Place, View};
+use crate::store::Changed;
+
+impl App {
+    /// The store changed: read anew what is shown of it.
+    pub fn on_changed(&mut self, changed: &Changed) -> Vec<Effect> {
+        if changed.foreign || !(changed.folders.is_empty() && changed.accounts.is_empty() && changed.ops.is_empty()) {
+            let had = self.accounts.all.len();
+            let result = self.accounts.read(&self.db);
+            self.told(result);
+            if had == 0 || self.list.view().is_none() {
+                self.open_first();
+            }
+        }
+        let shown = match self.list.view() {
+            Some(View::Folder(folder)) => changed.folders.contains(&folder),
+            Some(View::Unified(role)) => {
+                changed.folders.iter().any(|f| self.accounts.folder(*f).is_some_and(|f| f.role == Some(role)))
+            }
+            None => false,
+        };
+        if let Some(outcome) = &changed.outcome {
+            self.landed(outcome);
+        }
+        if shown || changed.foreign || changed.outcome.is_some() {
+            let result = self.list.refresh(&self.db);
+            self.told(result);
+        }
+        let open = self.reader.mail().map(|m| (m.message, m.folder));
+        if open.is_some_and(|(mail, folder)| {
+            changed.foreign || changed.messages.contains(&mail) || changed.folders.contains(&folder)
+        }) {
+            self.refresh_reader();
+        }
+        if let Some(place) = changed.outcome.as_ref().and_then(|o| o.place) {
+            self.go_place(place);
+        }
+        self.arrange();
+        self.out()
+    }
+
+    fn open_first(&mut self) {
+        if let Some(view) = self.first_view() {
+            let result = self.list.open(&self.db, view);
+            self.told(result);
+            self.look(view);
+        }
+    }
+
+    /// An intent was carried out, or was not.
+    fn landed(&mut self, outcome: &Outcome) {
+        let silent = self.flight.asked.pop_front().is_some_and(|s| s.0);
+        if self.flight.asked.is_empty() || outcome.error.is_some() {
+            self.flight.leaving.clear();
+            self.flight.flags.clear();
+        }
+        if let Some(error) = &outcome.error {
+            self.notice = Some(Notice::error(error, self.now.at));
+        } else if !outcome.label.is_empty() && !silent {
+            let mut notice = Notice::calm(&capitalised(&outcome.label), self.now.at);
+            if outcome.undoable {
+                notice = notice.hint("u undoes");
+            }
+            self.notice = Some(notice);
+        }
+    }
+
+    /// Goes where an undo put its mail back.
+    fn go_place(&mut self, place: Place) {
+        let mail = self.db.message(place.message);
+        let Some(Some(mail)) = self.told(mail) else { return };
+        let spot = Spot { thread: mail.thread, message: place.message };
+        let within = match self.list.view() {
+            Some(View::Folder(folder)) => folder == place.folder,
+            Some(View::Unified(role)) => {
+                self.accounts.folder(place.folder).is_some_and(|f| f.role == Some(role))
+            }
+            None => false,
+        };
+        let view = self.list.view().filter(|_| within).unwrap_or(View::Folder(place.folder));
+        if !within {
+            self.go_view(view);
+        }
+        let found = self.list.seek(&self.db, view, spot);
+        if self.told(found) == Some(true) && self.focus == Focus::Reader {
+            self.show_current();
+        }
+    }
+
+    /// An engine tells something.
+    pub fn on_event(&mut self, event: &Event) -> Vec<Effect> {
+        self.accounts.take(event);
+        if let Event::Trouble { account, text, hint } = event {
+            let name = self.accounts.get(*account).map(|a| a.name.to_string()).unwrap_or_default();
+            let mut notice = Notice::error(&format!("{name}: {text}"), self.now.at);
+            notice.hint.clone_from(hint);
+            self.notice = Some(notice);
+        }
+        self.out()
+    }
+
+    /// Something was loaded. Says whether the screen changes.
+    pub fn on_loaded(&mut self, loaded: Loaded) -> (bool, Vec<Effect>) {
+        let news = match loaded {
+            Loaded::Mail { ticket, result } => self.reader.loaded(ticket, result),
+            Loaded::Everything { ticket, result } => {
+                let wanted = ticket == self.everything_ticket;
+                if wanted {
+                    match result {
+                        Ok(all) => self.select_everything(all),
+                        Err(why) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
+                    }
+                }
+                wanted
+            }
+            Loaded::Saved(Ok(text)) => {
+                self.say(text.as_str());
+                true
+            }
+            Loaded::Saved(Err(why)) => {
+                self.notice = Some(Notice::error(why.as_str(), self.now.at));
+                true
+            }
+        };
+        self.arrange();
+        (news, self.out())
+    }
+
+    fn select_everything(&mut self, all: super::effect::Everything) {
+        let rows = all.rows.len();
+        let mails: usize = all.rows.iter().map(|(_, members)| members.len()).sum();
+        self.list.selection = all.rows.into_iter().collect();
+        let text = if all.is_whole {
+            format!("Selected all {rows} rows, {mails} messages")
+        } else {
+            format!("Selected the first {rows} rows, {mails} messages: there are more")
+        };
+        self.say(&text);
+    }
+}
+
+fn capitalised(label: &str) -> String {
+    let mut chars = label.chars();
+    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,291 @@
+//! From a key or a command to what it does.
+
+use super::action::{Action, Motion, Save, Step};
+use super::command::{self, Call, Command, Needs};
+use super::effect::{Effect, Load, Piece};
+use super::key::{Code, Key};
+use super::keymap::Typed;
+use super::notice::{Notice, Tone};
+use super::prompt::{Edited, Prompt};
+use super::scope::Focus;
+use super::{App, Overlay, Pending};
+use crate::engine;
+use crate::model::{Intent, Role, View};
+
+/// Commands that the history of the command line keeps.
+const HISTORY: usize = 100;
+
+impl App {
+    /// Takes a key.
+    pub fn press(&mut self, key: Key) -> Vec<Effect> {
+        self.touched = true;
+        if self.notice.as_ref().is_some_and(|n| n.is_read(self.now.at)) {
+            self.notice = None;
+        }
+        match self.overlay.take() {
+            Some(Overlay::Prompt(prompt)) => self.press_prompt(prompt, key),
+            Some(Overlay::Ask(question)) => match key.text() {
+                Some('y') => self.carry_out(question.yes),
+                _ => self.say("Nothing was done"),
+            },
+            other => {
+                self.overlay = other;
+                self.press_command(key);
+            }
+        }
+        self.arrange();
+        self.out()
+    }
+
+    /// Takes pasted text: into the command line, nowhere else (promise A11).
+    pub fn paste(&mut self, text: &str) -> Vec<Effect> {
+        self.drop_pending();
+        match &mut self.overlay {
+            Some(Overlay::Prompt(prompt)) => prompt.insert(text.trim_end_matches(['\n', '\r'])),
+            _ => self.say("Pasted text is not taken for keys: nothing was run"),
+        }
+        self.out()
+    }
+
+    fn press_prompt(&mut self, mut prompt: Prompt, key: Key) {
+        match prompt.press(key) {
+            Edited::Still => self.overlay = Some(Overlay::Prompt(prompt)),
+            Edited::Left => {}
+            Edited::Run(line) if line.trim().is_empty() => {}
+            Edited::Run(line) => {
+                self.history.retain(|h| *h != line);
+                self.history.push(line.clone());
+                let over = self.history.len().saturating_sub(HISTORY);
+                self.history.drain(..over);
+                match command::parse(&line) {
+                    Ok((command, _)) if !command.scope.covers(self.focus) => {
+                        let text = format!("`{}` does not work in the {}", command.name, self.focus.title());
+                        self.notice = Some(Notice::error(&text.to_lowercase(), self.now.at));
+                    }
+                    Ok((command, call)) => self.call(command, &call),
+                    Err(why) => self.notice = Some(Notice::error(&why, self.now.at)),
+                }
+            }
+        }
+    }
+
+    fn press_command(&mut self, key: Key) {
+        if key == Key::plain(Code::Esc) && !self.pending.is_empty() {
+            return self.drop_pending();
+        }
+        let asked = std::mem::take(&mut self.quit_asked);
+        match self.keymap.press(self.place(), &mut self.pending, key) {
+            Typed::More => {
+                self.pending_since.get_or_insert(self.now.at);
+                self.quit_asked = asked;
+            }
+            Typed::Unknown => {
+                let typed = self.pending.print();
+                self.drop_pending();
+                let text = if key == Key::ctrl('c') {
+                    "ZZ or :q quits".to_owned()
+                } else {
+                    format!("{typed} does nothing here")
+                };
+                self.notice = Some(Notice::calm(&text, self.now.at).hint("? shows the keys"));
+            }
+            Typed::Run(command, count) => {
+                self.drop_pending();
+                self.quit_asked = asked && command.name == "back";
+                self.call(command, &Call { count });
+            }
+        }
+    }
+
+    fn drop_pending(&mut self) {
+        self.pending = Pending::default();
+        (self.pending_since, self.hints_shown) = (None, false);
+    }
+
+    /// Why a command does not work now; `None`: it does.
+    #[must_use]
+    pub fn disabled(&self, command: &Command) -> Option<&'static str> {
+        let met = match command.needs {
+            Needs::Nothing => true,
+            Needs::Mail => self.list.current().is_some() || self.reader.mail().is_some(),
+            Needs::Shown => self.reader.mail().is_some(),
+            Needs::Part => self.reader.letter().is_some_and(|l| !l.chips.is_empty()),
+            Needs::Accounts => self.accounts.all.len() > 1,
+        };
+        (!met).then(|| command.needs.sentence())
+    }
+
+    fn call(&mut self, command: &'static Command, call: &Call) {
+        match self.disabled(command) {
+            Some(why) => self.say(why),
+            None => self.run((command.action)(call)),
+        }
+    }
+
+    fn run(&mut self, action: Action) {
+        let at = self.now.at;
+        match action {
+            Action::Go(motion) => self.go(motion),
+            Action::Align(align) => {
+                let result = self.list.align(&self.db, align);
+                self.told(result);
+            }
+            Action::Left => self.go_left(),
+            Action::Right => self.go_right(),
+            Action::Open => self.open_current(),
+            Action::ReadOn => self.read_on(),
+            Action::Back => self.back(),
+            Action::Escape => self.escape(),
+            Action::JumpBack => self.jump_back(),
+            Action::Step(Step::Message, by) => self.step_message(by),
+            Action::Step(Step::Thread, by) => self.step_thread(by),
+            Action::Step(Step::Unread, by) => self.step_unread(by < 0),
+            Action::NextFolder(by) => self.step_folder(by),
+            Action::GoRole(role) => self.go_role(role),
+            Action::GoUnified => self.go_view(View::Unified(Role::Inbox)),
+            Action::Fold(fold) => {
+                let result = self.list.fold(&self.db, fold);
+                self.told(result);
+            }
+            Action::Select(select) => self.select(select),
+            Action::Triage(triage, rows) => self.triage(triage, rows as usize),
+            Action::Undo(times) => self.intend_times(&Intent::Undo, times),
+            Action::Redo(times) => self.intend_times(&Intent::Redo, times),
+            Action::AllHeaders => {
+                let load = self.reader.toggle_headers(at);
+                self.effects.extend(load.map(Effect::Load));
+            }
+            Action::AllQuotes => {
+                let load = self.reader.toggle_quotes(at);
+                self.effects.extend(load.map(Effect::Load));
+            }
+            Action::Html => self.toggle_html(),
+            Action::Attachments => {
+                self.overlay = match self.overlay {
+                    Some(Overlay::Parts(_)) => None,
+                    _ => Some(Overlay::Parts(0)),
+                }
+            }
+            Action::Save(save) => self.save(save),
+            Action::Download => self.download(),
+            Action::Sync => {
+                self.effects.push(Effect::Engine(engine::Command::Sync(None)));
+                self.say("Asking the servers");
+            }
+            Action::Help => {
+                self.overlay = match self.overlay {
+                    Some(Overlay::Help(..)) => None,
+                    _ => Some(Overlay::Help(self.place(), 0)),
+                }
+            }
+            Action::CommandLine(text) => {
+                let prompt = Prompt::new(text, self.place(), self.history.clone());
+                self.overlay = Some(Overlay::Prompt(prompt));
+            }
+            Action::Redraw => self.effects.push(Effect::Redraw),
+            Action::Suspend => self.effects.push(Effect::Suspend),
+            Action::Quit => self.effects.push(Effect::Quit),
+        }
+    }
+
+    /// Moves within the place that has the keys.
+    fn go(&mut self, motion: Motion) {
+        let height = self.layout().map_or(1, |l| usize::from(l.body.height));
+        match &mut self.overlay {
+            Some(Overlay::Help(_, scroll)) => *scroll = stepped(*scroll, motion, height, usize::MAX / 2),
+            Some(Overlay::Parts(at)) => {
+                let chips = self.reader.letter().map_or(0, |l| l.chips.len());
+                *at = stepped(*at, motion, height, chips.saturating_sub(1));
+            }
+            _ => match self.focus {
+                Focus::Reader => self.reader.go(motion),
+                Focus::Folders => self.go_folders(motion),
+                _ => {
+                    let result = self.list.go(&self.db, motion);
+                    self.told(result);
+                }
+            },
+        }
+    }
+
+    /// Says how far help can scroll, which only drawing knows.
+    pub fn clamp_help(&mut self, last: usize) {
+        if let Some(Overlay::Help(_, scroll)) = &mut self.overlay {
+            *scroll = (*scroll).min(last);
+        }
+    }
+
+    fn save(&mut self, save: Save) {
+        let Some(message) = self.reader.mail().map(|m| m.message) else { return };
+        let what = match (save, &self.overlay, self.reader.letter()) {
+            (Save::Mail, ..) => Piece::Mail,
+            (Save::All, ..) => Piece::Parts,
+            (Save::One, Some(Overlay::Parts(at)), Some(letter)) => match letter.chips.get(*at) {
+                Some(chip) => Piece::Part(chip.part),
+                None => return,
+            },
+            (Save::One, ..) => return,
+        };
+        let dir = self.settings.downloads.clone();
+        self.effects.push(Effect::Load(Load::Save { message, what, dir }));
+    }
+
+    fn toggle_html(&mut self) {
+        if self.reader.letter().is_some_and(|l| !l.has_choice) {
+            return self.say("This mail has only one form");
+        }
+        let load = self.reader.toggle_html(self.now.at);
+        self.effects.extend(load.map(Effect::Load));
+    }
+
+    /// Undoes one thing: a wait, a panel, the selection, a level; pending keys and prompts went before.
+    fn escape(&mut self) {
+        if self.overlay.take().is_some() {
+            return;
+        }
+        if self.reader.is_waiting() && self.focus == Focus::Reader {
+            return self.leave_reader();
+        }
+        if std::mem::take(&mut self.whole_thread) || !self.list.selection.is_empty() {
+            self.list.selection.clear();
+            return;
+        }
+        if self.notice.as_ref().is_some_and(|n| n.tone == Tone::Error) {
+            self.notice = None;
+            return;
+        }
+        match self.focus {
+            Focus::Reader => self.leave_reader(),
+            Focus::Folders => self.focus = Focus::List,
+            _ => {}
+        }
+    }
+
+    fn back(&mut self) {
+        if self.overlay.take().is_some() {
+            return;
+        }
+        match self.focus {
+            Focus::Reader => self.leave_reader(),
+            Focus::Folders => self.focus = Focus::List,
+            _ if self.quit_asked => self.effects.push(Effect::Quit),
+            _ => {
+                self.quit_asked = true;
+                self.say("q again quits");
+            }
+        }
+    }
+}
+
+/// A line number after a motion, from 0 to `last`.
+fn stepped(at: usize, motion: Motion, height: usize, last: usize) -> usize {
+    let times = |n: i32, lines: usize| isize::try_from(lines).unwrap_or(1).saturating_mul(n as isize);
+    match motion {
+        Motion::Lines(n) => at.saturating_add_signed(times(n, 1)),
+        Motion::Halves(n) => at.saturating_add_signed(times(n, height / 2)),
+        Motion::Pages(n) => at.saturating_add_signed(times(n, height.saturating_sub(2).max(1))),
+        Motion::First => 0,
+        Motion::Last => last,
+    }
+    .min(last)
+}

@@ -1,0 +1,196 @@
+//! The command line: one line of text with a cursor, its completions and its history.
+
+use super::command::{self, Command};
+use super::key::{Code, Key};
+use super::scope::Focus;
+
+/// Bytes that a command line holds.
+const LIMIT: usize = 1024;
+
+/// The command line while it is open.
+#[derive(Debug, Clone)]
+pub struct Prompt {
+    /// What is typed.
+    text: String,
+    /// Bytes before the cursor.
+    cursor: usize,
+    /// What was typed before a completion took its place, and which one that is.
+    picked: Option<(String, usize)>,
+    /// Commands that ran before, oldest first, and which of them is shown.
+    history: Vec<String>,
+    recalled: Option<usize>,
+    focus: Focus,
+}
+
+/// What a key did to the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// Something changed.
+    Still,
+    /// Run this.
+    Run(String),
+    /// Leave.
+    Left,
+}
+
+impl Prompt {
+    /// Opens with a text; `focus` is the place whose commands come first.
+    #[must_use]
+    pub fn new(text: String, focus: Focus, history: Vec<String>) -> Self {
+        Self { cursor: text.len(), text, picked: None, history, recalled: None, focus }
+    }
+
+    /// What is typed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What is typed before the cursor.
+    #[must_use]
+    pub fn before_cursor(&self) -> &str {
+        self.text.get(..self.cursor).unwrap_or_default()
+    }
+
+    /// The commands that may be meant, and which of them is picked.
+    #[must_use]
+    pub fn completions(&self) -> (Vec<&'static Command>, Option<usize>) {
+        match &self.picked {
+            Some((typed, at)) => (command::completions(typed, self.focus), Some(*at)),
+            None if self.text.contains(' ') => (Vec::new(), None),
+            None => (command::completions(&self.text, self.focus), None),
+        }
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: Key) -> Edited {
+        match key {
+            Key { code: Code::Enter, .. } => return Edited::Run(std::mem::take(&mut self.text)),
+            Key { code: Code::Esc, .. } => return Edited::Left,
+            _ if key == Key::ctrl('c') => return Edited::Left,
+            Key { code: Code::Tab, .. } => self.pick(1),
+            Key { code: Code::BackTab, .. } => self.pick(-1),
+            Key { code: Code::Up, .. } => self.recall(-1),
+            Key { code: Code::Down, .. } => self.recall(1),
+            Key { code: Code::Left, .. } => self.cursor = self.previous(),
+            Key { code: Code::Right, .. } => self.cursor = self.next(),
+            Key { code: Code::Home, .. } => self.cursor = 0,
+            Key { code: Code::End, .. } => self.cursor = self.text.len(),
+            Key { code: Code::Backspace, .. } if self.text.is_empty() => return Edited::Left,
+            Key { code: Code::Backspace, .. } => self.remove(self.previous()..self.cursor),
+            Key { code: Code::Delete, .. } => self.remove(self.cursor..self.next()),
+            _ if key == Key::ctrl('u') => self.remove(0..self.cursor),
+            _ if key == Key::ctrl('w') => {
+                let kept = self.before_cursor().trim_end().rfind(' ').map_or(0, |at| at + 1);
+                self.remove(kept..self.cursor);
+            }
+            _ => {
+                if let Some(c) = key.text() {
+                    self.insert(c.encode_utf8(&mut [0; 4]));
+                }
+            }
+        }
+        Edited::Still
+    }
+
+    /// Inserts text, as pasted: on one line, and it runs nothing.
+    pub fn insert(&mut self, text: &str) {
+        self.picked = None;
+        for c in text.chars().map(|c| if c.is_control() { ' ' } else { c }) {
+            if self.text.len() + c.len_utf8() > LIMIT {
+                return;
+            }
+            self.text.insert(self.cursor, c);
+            self.cursor += c.len_utf8();
+        }
+    }
+
+    fn set(&mut self, text: String) {
+        self.cursor = text.len();
+        self.text = text;
+    }
+
+    fn remove(&mut self, range: std::ops::Range<usize>) {
+        self.picked = None;
+        self.cursor = range.start;
+        self.text.replace_range(range, "");
+    }
+
+    fn previous(&self) -> usize {
+        self.before_cursor().char_indices().next_back().map_or(0, |(at, _)| at)
+    }
+
+    fn next(&self) -> usize {
+        let after = self.text.get(self.cursor..).unwrap_or_default();
+        self.cursor + after.chars().next().map_or(0, char::len_utf8)
+    }
+
+    fn pick(&mut self, by: i32) {
+        let (found, at) = self.completions();
+        if found.is_empty() {
+            return;
+        }
+        let typed = self.picked.take().map_or_else(|| self.text.clone(), |(typed, _)| typed);
+        let len = found.len();
+        let next = match at {
+            Some(at) if by > 0 => (at + 1) % len,
+            Some(at) => (at + len - 1) % len,
+            None if by > 0 => 0,
+            None => len - 1,
+        };
+        self.set(found[next].name.to_owned());
+        self.picked = Some((typed, next));
+    }
+
+    fn recall(&mut self, by: i32) {
+        let len = self.history.len();
+        let at = self.recalled.unwrap_or(len);
+        let next = if by < 0 { at.checked_sub(1) } else { Some(at + 1).filter(|n| *n <= len) };
+        if let Some(next) = next {
+            self.picked = None;
+            self.recalled = Some(next);
+            self.set(self.history.get(next).cloned().unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(keys: &str) -> (String, Edited) {
+        let mut prompt = Prompt::new(String::new(), Focus::List, vec!["sync".into(), "undo".into()]);
+        let mut last = Edited::Still;
+        for key in Key::sequence(keys).unwrap() {
+            last = prompt.press(key);
+        }
+        (prompt.text().to_owned(), last)
+    }
+
+    #[test]
+    fn edits_a_line() {
+        assert_eq!(typed("quti<Left><BS><Right>t<Enter>").1, Edited::Run("quit".to_owned()));
+        assert_eq!(typed("go on é漢<BS><C-w>").0, "go on ");
+        assert_eq!(typed("abc<Home><Del>x").0, "xbc");
+        assert_eq!(typed("a<BS><BS>").1, Edited::Left);
+        assert_eq!(typed("<Up><Up>").0, "sync");
+        assert_eq!(typed("<Up><Up><Down>").0, "undo");
+    }
+
+    #[test]
+    fn tab_completes_and_goes_round() {
+        assert_eq!(typed("arch<Tab>").0, "archive");
+        assert_eq!(typed("go-s<Tab><Enter>").1, Edited::Run("go-sent".to_owned()));
+        let (first, _) = typed("un<Tab>");
+        let (last, _) = typed("un<S-Tab>");
+        assert!(first.starts_with("un") && last.starts_with("un") && first != last);
+        assert_eq!(typed("nothing-begins-so<Tab>").0, "nothing-begins-so");
+    }
+
+    #[test]
+    fn a_paste_is_one_line_and_runs_nothing() {
+        let mut prompt = Prompt::new(String::new(), Focus::List, Vec::new());
+        prompt.insert("quit\n\u{1b}[A");
+        assert_eq!(prompt.text(), "quit  [A");
+    }
+}

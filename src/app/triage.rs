@@ -1,0 +1,262 @@
+//! Acting on mail: on exactly what was counted on the painted rows (promise A5), and back with `u`.
+
+use std::collections::HashSet;
+
+use super::action::{Select, Triage};
+use super::effect::{Effect, Load};
+use super::lines::{Entry, member};
+use super::scope::Focus;
+use super::{App, Overlay, Question, Silent};
+use crate::model::{FlagDelta, Flags, Intent, Member, PlacementId, Role, Target};
+use crate::text::Clean;
+
+/// One thing to do, and what the cursor does afterwards.
+#[derive(Debug)]
+pub(crate) struct Deed {
+    intent: Intent,
+    /// The copies that leave the view.
+    leaving: HashSet<PlacementId>,
+}
+
+/// What an action is about: rows, each with its mails, newest first.
+struct Grasp {
+    rows: Vec<Vec<Member>>,
+    /// Rows that were selected, or reach beyond the screen, rather than under the cursor.
+    is_wide: bool,
+}
+
+impl Grasp {
+    fn items(&self) -> Vec<PlacementId> {
+        self.rows.iter().flatten().map(|m| m.placement).collect()
+    }
+}
+
+impl App {
+    /// Does something to the selected rows, else to so many from the cursor on.
+    pub(super) fn triage(&mut self, triage: Triage, rows: usize) {
+        if self.list.is_shifted() {
+            return self.say("The list changed under the cursor: nothing was done");
+        }
+        let grasp = self.grasp(rows);
+        if grasp.rows.iter().all(Vec::is_empty) {
+            return self.say("There is no mail here");
+        }
+        let role = self.view_role();
+        let items = grasp.items();
+        let moved = |to| leaving(Intent::Move { items: items.clone(), to: Target::Role(to) }, &items);
+        let (deed, verb) = match (triage, role) {
+            (Triage::Delete, Some(Role::Trash)) => {
+                let text = format!("Delete {} for good? y/n", told(&grasp));
+                return self.ask(&text, leaving(Intent::Purge { items: items.clone() }, &items));
+            }
+            (Triage::Delete, _) => (moved(Role::Trash), "Move to Trash"),
+            (Triage::Archive, Some(Role::Archive)) => return self.say("This is the archive"),
+            (Triage::Archive, _) => (moved(Role::Archive), "Archive"),
+            (Triage::Junk, Some(Role::Junk)) => (moved(Role::Inbox), "Move to the inbox"),
+            (Triage::Junk, _) => (moved(Role::Junk), "Move to Junk"),
+            (Triage::Star, _) => (self.star(&grasp), "Star or unstar"),
+            (Triage::Read, _) => (self.read(&grasp), "Mark"),
+        };
+        if grasp.is_wide && grasp.rows.len() > self.list.height() {
+            return self.ask(&format!("{verb} {}? y/n", told(&grasp)), deed);
+        }
+        self.carry_out(deed);
+    }
+
+    fn ask(&mut self, text: &str, yes: Deed) {
+        self.overlay = Some(Overlay::Ask(Question { text: Clean::line(text), yes }));
+    }
+
+    /// What an action is about.
+    fn grasp(&self, count: usize) -> Grasp {
+        let leaving = &self.flight.leaving;
+        let stays = |members: Vec<Member>| -> Vec<Member> {
+            members.into_iter().filter(|m| !leaving.contains(&m.placement)).collect()
+        };
+        let selection = &self.list.selection;
+        let (rows, is_wide): (Vec<_>, _) = if self.focus == Focus::Reader {
+            (self.reader_grasp().into_iter().map(stays).collect(), false)
+        } else if selection.is_empty() {
+            let lines = self.list.from_cursor(count).map(|e| stays(self.list.painted_members(e)));
+            (lines.filter(|l| !l.is_empty()).collect(), count > self.list.height())
+        } else {
+            (selection.values().cloned().map(stays).collect(), true)
+        };
+        let expected = |m: &mut Member| {
+            if let Some(delta) = self.flight.flags.get(&m.message) {
+                m.flags = delta.apply(m.flags);
+            }
+        };
+        let mut grasp = Grasp { rows, is_wide };
+        grasp.rows.iter_mut().flatten().for_each(expected);
+        grasp
+    }
+
+    /// The mail in the reader; after `V` its whole conversation as it is in the view.
+    fn reader_grasp(&self) -> Vec<Vec<Member>> {
+        let Some(mail) = self.reader.mail() else { return Vec::new() };
+        if self.whole_thread
+            && let Some(row) = self.list.held().find(|r| r.head.thread == mail.thread)
+        {
+            return vec![row.members.clone()];
+        }
+        vec![vec![member(mail)]]
+    }
+
+    /// Any row without a star: star the newest of those; else take all stars away.
+    fn star(&self, grasp: &Grasp) -> Deed {
+        let starred = |m: &&Member| m.flags.has(Flags::FLAGGED);
+        let bare: Vec<_> = grasp.rows.iter().filter(|r| !r.iter().any(|m| starred(&m))).collect();
+        let (items, delta) = if bare.is_empty() {
+            (grasp.rows.iter().flatten().filter(starred).copied().collect(), FlagDelta::del(Flags::FLAGGED))
+        } else {
+            (bare.iter().filter_map(|r| r.first()).copied().collect(), FlagDelta::add(Flags::FLAGGED))
+        };
+        flagging(items, delta)
+    }
+
+    /// Any unread: all read; else all unread.
+    fn read(&self, grasp: &Grasp) -> Deed {
+        let all: Vec<Member> = grasp.rows.iter().flatten().copied().collect();
+        let unread: Vec<_> = all.iter().filter(|m| !m.flags.has(Flags::SEEN)).copied().collect();
+        if unread.is_empty() {
+            flagging(all, FlagDelta::del(Flags::SEEN))
+        } else {
+            flagging(unread, FlagDelta::add(Flags::SEEN))
+        }
+    }
+
+    /// Hands a deed to the store, and lets the cursor go on.
+    pub(super) fn carry_out(&mut self, deed: Deed) {
+        let Deed { intent, leaving } = deed;
+        let flags = match &intent {
+            Intent::Flag { items, delta, .. } => Some((items.clone(), *delta)),
+            _ => None,
+        };
+        self.effects.push(Effect::Intend(intent));
+        self.flight.asked.push_back(Silent(false));
+        self.list.selection.clear();
+        self.whole_thread = false;
+        if let Some((items, delta)) = flags {
+            let items: HashSet<_> = items.into_iter().collect();
+            let members: Vec<_> = self.known_members().filter(|m| items.contains(&m.placement)).collect();
+            self.flight.flags.extend(members.into_iter().map(|m| (m.message, delta)));
+        }
+        if leaving.is_empty() {
+            return;
+        }
+        let was = self.reader.mail().cloned();
+        self.flight.leaving.extend(leaving);
+        if self.focus == Focus::Reader {
+            return self.go_on_reading(was.map(|m| m.placement));
+        }
+        let result = self.list.leave(&self.db, &self.flight.leaving);
+        self.told(result);
+    }
+
+    /// After the mail in the reader left: the next of its conversation, else the next conversation.
+    fn go_on_reading(&mut self, left: Option<PlacementId>) {
+        let stays = |p: PlacementId| !self.flight.leaving.contains(&p);
+        let next = self.reader.conversation().and_then(|(mails, at)| {
+            mails[at + 1..].iter().find(|m| stays(m.placement)).map(|m| (m.thread, m.message))
+        });
+        if let Some((thread, message)) = next {
+            return self.show(thread, message);
+        }
+        let before = self.list.spot();
+        let result = self.list.leave(&self.db, &self.flight.leaving);
+        let other = |e: Entry<'_>| e.members().iter().any(|m| stays(m.placement) && Some(m.placement) != left);
+        let moved = self.list.spot() != before || self.list.current().is_some_and(other);
+        self.told(result);
+        if moved { self.show_current() } else { self.focus = Focus::List }
+    }
+
+    /// Every mail whose flags are known here.
+    fn known_members(&self) -> impl Iterator<Item = Member> {
+        let of_rows = self.list.held().flat_map(|r| r.members.iter().copied());
+        of_rows.chain(self.reader.conversation().into_iter().flat_map(|(mails, _)| mails.iter().map(member)))
+    }
+
+    pub(super) fn intend_times(&mut self, intent: &Intent, times: u32) {
+        for _ in 0..times.min(100) {
+            self.effects.push(Effect::Intend(intent.clone()));
+            self.flight.asked.push_back(Silent(false));
+        }
+    }
+
+    pub(super) fn select(&mut self, select: Select) {
+        match select {
+            Select::Rows(count) => {
+                let picked: Vec<_> = self
+                    .list
+                    .from_cursor(count as usize)
+                    .map(|e| (e.row().head.thread, self.list.is_selected(e), self.list.painted_members(e), is_child(e)))
+                    .collect();
+                let last = picked.len();
+                for (thread, selected, members, child) in picked {
+                    let held = self.list.selection.entry(thread).or_default();
+                    held.retain(|m| (selected || child) && !members.iter().any(|x| x.placement == m.placement));
+                    if !selected {
+                        held.extend(members);
+                    }
+                    if held.is_empty() {
+                        self.list.selection.remove(&thread);
+                    }
+                }
+                let by = i32::try_from(last).unwrap_or(1);
+                let result = self.list.go(&self.db, super::action::Motion::Lines(by));
+                self.told(result);
+            }
+            Select::Thread if self.focus == Focus::Reader => {
+                self.whole_thread = !self.whole_thread;
+                let mails = self.reader_grasp().first().map_or(0, Vec::len);
+                let text = if self.whole_thread {
+                    format!("The next action takes all {mails} messages of this conversation")
+                } else {
+                    "The next action takes this message".to_owned()
+                };
+                self.say(&text);
+            }
+            Select::Thread => {
+                let Some(row) = self.list.current().map(Entry::row) else { return };
+                let (thread, members) = (row.head.thread, self.list.painted_members(Entry::Closed(row)));
+                if self.list.selection.get(&thread).is_some_and(|held| held.len() >= members.len()) {
+                    self.list.selection.remove(&thread);
+                } else {
+                    self.list.selection.insert(thread, members);
+                }
+            }
+            Select::All => {
+                if let Some(view) = self.list.view() {
+                    self.everything_ticket += 1;
+                    let load = Load::Everything { ticket: self.everything_ticket, view };
+                    self.effects.push(Effect::Load(load));
+                }
+            }
+        }
+    }
+}
+
+fn is_child(entry: Entry<'_>) -> bool {
+    matches!(entry, Entry::Child(..))
+}
+
+fn leaving(intent: Intent, items: &[PlacementId]) -> Deed {
+    Deed { intent, leaving: items.iter().copied().collect() }
+}
+
+fn flagging(members: Vec<Member>, delta: FlagDelta) -> Deed {
+    let items = members.into_iter().map(|m| m.placement).collect();
+    Deed { intent: Intent::Flag { items, delta, undoable: true }, leaving: HashSet::new() }
+}
+
+/// `3 conversations (7 messages)`.
+fn told(grasp: &Grasp) -> String {
+    let (rows, mails) = (grasp.rows.iter().filter(|r| !r.is_empty()).count(), grasp.items().len());
+    let some = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    if rows == mails {
+        some(mails, "message")
+    } else {
+        format!("{} ({})", some(rows, "conversation"), some(mails, "message"))
+    }
+}

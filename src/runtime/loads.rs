@@ -1,0 +1,204 @@
+//! What takes too long for the thread of the screen: laying mails out, reading whole lists, writing files.
+
+use std::collections::VecDeque;
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::effect::{Everything, Load, Loaded, Piece, Wish};
+use crate::app::letter::{Chip, Letter};
+use crate::error::{Error, Kind, Result};
+use crate::mime::{self, Document, PartKind, RenderOptions};
+use crate::model::{BodyState, MessageId, View};
+use crate::store::{Edge, Reader};
+use crate::text::Clean;
+
+/// Bytes of a mail that are read to show it; all of it is read to save it.
+const SHOWN: u64 = 32 * 1024 * 1024;
+/// Rows that `*` selects at most, and how many are read at once.
+const EVERYTHING: usize = 10_000;
+const PAGE: usize = 500;
+/// Parsed mails that are kept, for another width or another form.
+const KEPT: usize = 4;
+/// Files of one name in one directory.
+const NAMESAKES: usize = 1000;
+
+/// Carries loads out.
+#[derive(Debug)]
+pub(super) struct Loader {
+    db: Reader,
+    kept: VecDeque<(MessageId, Arc<Document>)>,
+}
+
+impl Loader {
+    pub(super) fn new(db: Reader) -> Self {
+        Self { db, kept: VecDeque::new() }
+    }
+
+    /// Does it; a failure is part of the answer.
+    pub(super) fn load(&mut self, load: Load) -> Loaded {
+        let worded = |e: Error| Clean::line(&e.to_string());
+        match load {
+            Load::Mail { ticket, wish } => {
+                Loaded::Mail { ticket, result: self.letter(wish).map_err(worded) }
+            }
+            Load::Everything { ticket, view } => {
+                Loaded::Everything { ticket, result: self.everything(view).map_err(worded) }
+            }
+            Load::Save { message, what, dir } => {
+                Loaded::Saved(self.save(message, what, &dir).map_err(worded))
+            }
+        }
+    }
+
+    fn letter(&mut self, wish: Wish) -> Result<Letter> {
+        let gone = || Error::new(Kind::Gone, "the mail is not here any more");
+        let mail = self.db.message(wish.message)?.ok_or_else(gone)?;
+        if matches!(mail.body, BodyState::None | BodyState::Evicted) {
+            return Ok(Letter {
+                wish,
+                lines: Vec::new(),
+                chips: Vec::new(),
+                to: mail.to_line,
+                cc: Clean::default(),
+                has_choice: false,
+                body: BodyState::None,
+            });
+        }
+        let document = self.document(wish.message, mail.body)?;
+        let options = RenderOptions {
+            html: wish.html,
+            all_headers: wish.all_headers,
+            all_quotes: wish.all_quotes,
+            measure: wish.width.into(),
+        };
+        let rendered = mime::render(&document, wish.width.into(), &options);
+        let people = |all: &[mime::Person]| Clean::join(all.iter().map(mime::Person::short), ", ");
+        let chips = document.parts.iter().filter(|p| p.kind != PartKind::Signature).map(|p| Chip {
+            part: p.index,
+            name: p.name.clone(),
+            kind: p.media.clone(),
+            size: p.size,
+        });
+        Ok(Letter {
+            wish,
+            chips: chips.collect(),
+            to: people(&document.to),
+            cc: people(&document.cc),
+            has_choice: rendered.has_other_form,
+            lines: rendered.lines,
+            body: mail.body,
+        })
+    }
+
+    fn document(&mut self, message: MessageId, body: BodyState) -> Result<Arc<Document>> {
+        if let Some((_, kept)) = self.kept.iter().find(|(m, _)| *m == message && body == BodyState::Whole) {
+            return Ok(Arc::clone(kept));
+        }
+        let document = Arc::new(mime::open(&self.db.raw(message, SHOWN)?));
+        if body == BodyState::Whole {
+            self.kept.push_back((message, Arc::clone(&document)));
+            if self.kept.len() > KEPT {
+                self.kept.pop_front();
+            }
+        }
+        Ok(document)
+    }
+
+    fn everything(&self, view: View) -> Result<Everything> {
+        let mut rows = Vec::new();
+        let mut edge = Edge::Top;
+        loop {
+            let page = self.db.page(view, edge, PAGE)?;
+            let Some(last) = page.rows.last() else { return Ok(Everything { rows, is_whole: true }) };
+            edge = Edge::After(last.head.key);
+            rows.extend(page.rows.into_iter().map(|r| (r.head.thread, r.members)));
+            if page.at_bottom || rows.len() >= EVERYTHING {
+                return Ok(Everything { rows, is_whole: page.at_bottom });
+            }
+        }
+    }
+
+    fn save(&self, message: MessageId, what: Piece, dir: &Path) -> Result<Clean> {
+        let raw = self.db.raw(message, u64::MAX)?;
+        let document = mime::open(&raw);
+        let files: Vec<(String, Vec<u8>)> = match what {
+            Piece::Mail => vec![(format!("{}.eml", document.subject), raw)],
+            Piece::Part(index) => vec![(named(&document, index), mime::part(&raw, index)?)],
+            Piece::Parts => {
+                let listed = document.parts.iter().filter(|p| p.kind != PartKind::Signature);
+                listed.map(|p| Ok((p.name.to_string(), mime::part(&raw, p.index)?))).collect::<Result<_>>()?
+            }
+        };
+        fs::create_dir_all(dir).map_err(|e| unsaved(dir, e))?;
+        let written = files.iter().map(|(name, bytes)| write_new(dir, name, bytes));
+        let written = written.collect::<Result<Vec<_>>>()?;
+        let said = match &written[..] {
+            [one] => format!("Saved {}", one.display()),
+            many => format!("Saved {} files in {}", many.len(), dir.display()),
+        };
+        Ok(Clean::line(&said))
+    }
+}
+
+fn named(document: &Document, index: usize) -> String {
+    let part = document.parts.iter().find(|p| p.index == index);
+    part.map_or_else(|| "attachment".to_owned(), |p| p.name.to_string())
+}
+
+/// Writes a new file with a safe name, readable for its owner only. A name that is taken gets a number.
+fn write_new(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    let name = mime::safe_file_name(name);
+    let (stem, extension) = match name.rsplit_once('.') {
+        Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),
+        _ => (name.as_str(), String::new()),
+    };
+    for n in 0..NAMESAKES {
+        let path = match n {
+            0 => dir.join(&name),
+            n => dir.join(format!("{stem} ({n}){extension}")),
+        };
+        // `create_new` never follows a link and never opens what is there.
+        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+            Ok(mut file) => {
+                let done = file.write_all(bytes).and_then(|()| file.sync_all());
+                return done.map(|()| path.clone()).map_err(|e| {
+                    let _ = fs::remove_file(&path);
+                    unsaved(&path, e)
+                });
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(unsaved(&path, e)),
+        }
+    }
+    Err(Error::new(Kind::Store, format!("there are too many files called {name} in {}", dir.display())))
+}
+
+fn unsaved(path: &Path, e: std::io::Error) -> Error {
+    Error::new(Kind::Store, format!("could not save {}", path.display())).because(e)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn x7_files_are_new_private_and_inside() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = dir.path().join("outside");
+        fs::write(&outside, "kept").unwrap();
+        let inside = dir.path().join("saved");
+        fs::create_dir(&inside).unwrap();
+        std::os::unix::fs::symlink(&outside, inside.join("a.txt")).unwrap();
+        let first = write_new(&inside, "a.txt", b"one").unwrap();
+        let second = write_new(&inside, "a.txt", b"two").unwrap();
+        assert_eq!(fs::read_to_string(&outside).unwrap(), "kept");
+        assert_eq!((first, second.clone()), (inside.join("a (1).txt"), inside.join("a (2).txt")));
+        assert_eq!(fs::metadata(&second).unwrap().permissions().mode() & 0o777, 0o600);
+        let sly = write_new(&inside, "../../etc/passwd", b"x").unwrap();
+        assert_eq!(sly.parent(), Some(inside.as_path()));
+    }
+}

@@ -1,0 +1,95 @@
+//! The folder pane: accounts with a dot each, folders with what is unread.
+
+use super::paint::{Brush, cells, number};
+use super::title::folder_name;
+use crate::app::App;
+use crate::app::accounts::Dot;
+use crate::app::folders::{Entry, entries};
+use crate::app::layout::Area;
+use crate::app::scope::Focus;
+use crate::config::theme::Role;
+use crate::model::{Folder, Role as Kind};
+use crate::text::Clean;
+
+/// Cells that a level of folders is set in.
+const INDENT: u16 = 2;
+
+pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
+    let all = entries(&app.accounts);
+    let here = all.iter().position(|e| e.view().is_some() && e.view() == app.list.view()).unwrap_or(0);
+    let height = usize::from(area.height);
+    // The folder at hand stays on the screen, with its account above it where that fits.
+    let top = (here + 3).saturating_sub(height).min(all.len().saturating_sub(height));
+    for (y, (at, entry)) in (area.y..area.bottom()).zip(all.iter().enumerate().skip(top)) {
+        let line = Area { y, height: 1, ..area };
+        if at != here {
+            draw_entry(*entry, brush, line);
+            continue;
+        }
+        let focused = app.focus == Focus::Folders;
+        let over = brush.style(if focused { Role::Cursor } else { Role::CursorAway });
+        brush.tint(line, over);
+        brush.with_over(over, |brush| draw_entry(*entry, brush, line));
+        let bar = brush.glyphs.bar;
+        let role = if focused { Role::CursorBar } else { Role::Rule };
+        brush.put(line.x, y, bar, role, 1);
+    }
+}
+
+fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
+    let right = line.right() - 1;
+    match entry {
+        Entry::Gap => {}
+        Entry::Unified(unseen) => {
+            let end = count(brush, right, line.y, unseen, Role::FolderCount);
+            named(brush, line.x + 1, line.y, Clean::fixed("All inboxes"), unseen > 0, end);
+        }
+        Entry::Account(account) => {
+            let (glyph, role) = match account.dot() {
+                Dot::Good => (brush.glyphs.good, Role::DotGood),
+                Dot::Busy => (brush.glyphs.good, Role::DotBusy),
+                Dot::Off => (brush.glyphs.off, Role::DotOff),
+                Dot::Bad => ("!", Role::DotBad),
+            };
+            let end = brush.put_right(right, line.y, glyph, role, 1);
+            brush.put(line.x + 1, line.y, &account.name, Role::FolderAccount, end - line.x - 2);
+        }
+        Entry::Folder(folder, depth) => draw_folder(folder, depth, brush, line),
+    }
+}
+
+fn draw_folder(folder: &Folder, depth: usize, brush: &mut Brush<'_>, line: Area) {
+    let right = line.right() - 1;
+    let loud = !matches!(folder.role, Some(Kind::Drafts | Kind::Sent | Kind::Junk | Kind::Trash | Kind::All));
+    let (shown, role) = match folder.role {
+        Some(Kind::Drafts) => (folder.total, Role::Dim),
+        Some(Kind::Sent | Kind::Trash | Kind::All) => (0, Role::Dim),
+        Some(Kind::Junk) => (folder.unseen, Role::Dim),
+        _ => (folder.unseen, Role::FolderCount),
+    };
+    let end = count(brush, right, line.y, shown.into(), role);
+    let indent = INDENT * u16::try_from(depth.min(6) + 1).unwrap_or(1);
+    named(brush, line.x + 1 + indent, line.y, leaf(folder, depth), loud && folder.unseen > 0, end);
+}
+
+/// The last part of the path where the parts before it stand above; else all of it.
+fn leaf(folder: &Folder, depth: usize) -> Clean {
+    if depth == 0 {
+        return folder_name(folder.role, &folder.path);
+    }
+    Clean::line(folder.path.as_str().rsplit('/').next().unwrap_or_default())
+}
+
+/// A count flush right, if there is one; where it begins.
+fn count(brush: &mut Brush<'_>, right: u16, y: u16, n: u64, role: Role) -> u16 {
+    if n == 0 {
+        return right;
+    }
+    let text = number(n);
+    brush.put_right(right, y, &text, role, cells(&text))
+}
+
+fn named(brush: &mut Brush<'_>, x: u16, y: u16, name: Clean, unread: bool, end: u16) {
+    let role = if unread { Role::FolderUnread } else { Role::Folder };
+    brush.put(x, y, name, role, end.saturating_sub(x + 1));
+}

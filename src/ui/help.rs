@@ -1,0 +1,123 @@
+//! The page of keys: this place first, in the order of the hand, not of the alphabet.
+
+use super::paint::Brush;
+use crate::app::App;
+use crate::app::command::{COMMANDS, Command, Group};
+use crate::app::layout::Area;
+use crate::app::scope::Focus;
+use crate::config::theme::Role;
+use crate::text::Clean;
+
+/// Cells of the keys.
+const KEYS: u16 = 14;
+/// From this width on there are two columns.
+const TWO: u16 = 100;
+
+/// One line of help.
+enum Item {
+    Gap,
+    Heading(&'static str),
+    Key(&'static Command),
+}
+
+/// Draws it, scrolled down by so many lines; the last line to which it scrolls.
+pub(super) fn draw(app: &App, of: Focus, scroll: usize, brush: &mut Brush<'_>, body: Area) -> usize {
+    let columns = if body.width >= TWO { 2 } else { 1 };
+    let sides = flow(sections(of), columns);
+    let longest = sides.iter().map(Vec::len).max().unwrap_or(0);
+    let last = longest.saturating_sub(usize::from(body.height));
+    let scroll = scroll.min(last);
+    let wide = body.width / u16::try_from(columns).unwrap_or(1);
+    for (column, side) in sides.iter().enumerate() {
+        let x = body.x + 2 + u16::try_from(column).unwrap_or(0) * wide;
+        for (y, item) in (body.y..body.bottom()).zip(side.iter().skip(scroll)) {
+            draw_item(app, item, brush, (x, y), wide.saturating_sub(4));
+        }
+    }
+    if scroll < last {
+        let text = "j scrolls";
+        brush.put_right(body.right() - 1, body.bottom() - 1, text, Role::Dim, 12);
+    }
+    last
+}
+
+fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), room: u16) {
+    match item {
+        Item::Gap => {}
+        Item::Heading(title) => {
+            brush.put(x, y, *title, Role::PanelTitle, room);
+        }
+        Item::Key(command) => {
+            let off = app.disabled(command).is_some();
+            let keys = Clean::line(&command.keys.join(" "));
+            brush.put(x, y, &keys, Role::PanelKey, KEYS - 1);
+            let role = if off { Role::PanelOff } else { Role::PanelText };
+            brush.put(x + KEYS, y, command.doc, role, room.saturating_sub(KEYS));
+        }
+    }
+}
+
+/// The groups of this place, then what only works in others.
+fn sections(of: Focus) -> Vec<Vec<Item>> {
+    let mut here: Vec<_> = COMMANDS.iter().filter(|c| c.scope.covers(of)).collect();
+    here.sort_by_key(|c| (late(c.group, of), c.group));
+    let mut out: Vec<Vec<Item>> = Vec::new();
+    let mut group: Option<Group> = None;
+    for command in here {
+        if group != Some(command.group) {
+            group = Some(command.group);
+            out.push(vec![Item::Heading(command.group.title())]);
+        }
+        if let Some(section) = out.last_mut() {
+            section.push(Item::Key(command));
+        }
+    }
+    for other in Focus::ALL.into_iter().filter(|f| *f != of && *f != Focus::Help) {
+        let only: Vec<_> = COMMANDS
+            .iter()
+            .filter(|c| c.scope.covers(other) && !c.scope.covers(of))
+            .map(Item::Key)
+            .collect();
+        if !only.is_empty() && of != Focus::Help {
+            let mut section = vec![Item::Heading(elsewhere(other))];
+            section.extend(only);
+            out.push(section);
+        }
+    }
+    out
+}
+
+/// What the hand does here comes first: reading in the reader, acting in the list.
+fn late(group: Group, of: Focus) -> bool {
+    match of {
+        Focus::Reader => group != Group::Read,
+        _ => false,
+    }
+}
+
+fn elsewhere(place: Focus) -> &'static str {
+    match place {
+        Focus::Folders => "Only in the folders",
+        Focus::List => "Only in the list",
+        Focus::Reader => "Only in the reader",
+        Focus::Parts => "Only in the attachments",
+        Focus::Help => "Only in help",
+    }
+}
+
+/// Sections one below the other, in as many columns of about the same length.
+fn flow(sections: Vec<Vec<Item>>, columns: usize) -> Vec<Vec<Item>> {
+    let total: usize = sections.iter().map(|s| s.len() + 1).sum();
+    let mut sides: Vec<Vec<Item>> = (0..columns).map(|_| Vec::new()).collect();
+    let mut side = 0;
+    for section in sections {
+        if side + 1 < columns && sides[side].len() + section.len() / 2 > total / columns {
+            side += 1;
+        }
+        if !sides[side].is_empty() {
+            sides[side].push(Item::Gap);
+        }
+        sides[side].extend(section);
+    }
+    sides
+}

@@ -1,0 +1,119 @@
+//! What rises above the status line: what may follow a prefix, completions, attachments.
+
+use super::paint::{Brush, cells, size};
+use crate::app::command::Command;
+use crate::app::keymap::Hint;
+use crate::app::layout::Area;
+use crate::app::prompt::Prompt;
+use crate::app::{App, Overlay};
+use crate::config::theme::Role;
+use crate::text::Clean;
+
+/// Completions in sight.
+const COMPLETIONS: usize = 8;
+/// Cells of a column of hints.
+const HINT: u16 = 38;
+
+pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) {
+    match &app.overlay {
+        Some(Overlay::Prompt(prompt)) => draw_completions(app, prompt, brush, body),
+        Some(Overlay::Parts(at)) => draw_parts(app, *at, brush, body),
+        _ if app.hints_shown => draw_hints(app, brush, body),
+        _ => {}
+    }
+}
+
+/// An empty panel of so many lines under a rule with a title; the area below the rule.
+fn open(brush: &mut Brush<'_>, body: Area, lines: usize, title: &Clean) -> Area {
+    let height = u16::try_from(lines + 1).unwrap_or(u16::MAX).min(body.height);
+    let area = body.low(height);
+    brush.clear(area, Role::Text);
+    brush.line(area, area.y);
+    if !title.is_empty() {
+        let wide = cells(title);
+        brush.clear(Area { x: area.x + 1, y: area.y, width: (wide + 2).min(area.width - 2), height: 1 }, Role::Text);
+        brush.put(area.x + 2, area.y, title, Role::PanelTitle, area.width.saturating_sub(4));
+    }
+    Area { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+/// What may follow the keys typed so far, in columns, read downwards.
+fn draw_hints(app: &App, brush: &mut Brush<'_>, body: Area) {
+    let hints = app.keymap().hints(app.place(), &app.pending.keys);
+    if hints.is_empty() {
+        return;
+    }
+    let columns = usize::from((body.width / HINT).clamp(1, 4));
+    let lines = hints.len().div_ceil(columns);
+    let area = open(brush, body, lines, &Clean::line(&app.pending.print()));
+    let wide = area.width / u16::try_from(columns).unwrap_or(1);
+    for (i, Hint { key, doc }) in hints.iter().enumerate() {
+        let column = u16::try_from(i / lines).unwrap_or(0);
+        let y = area.y + u16::try_from(i % lines).unwrap_or(0);
+        if y >= area.bottom() {
+            continue;
+        }
+        let x = area.x + 2 + column * wide;
+        brush.put(x, y, Clean::line(&key.to_string()), Role::PanelKey, 7);
+        brush.put(x + 8, y, doc.unwrap_or("more"), Role::PanelText, wide.saturating_sub(10));
+    }
+}
+
+fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Area) {
+    let (found, picked) = prompt.completions();
+    if found.is_empty() {
+        return;
+    }
+    let lines = found.len().min(COMPLETIONS).min(usize::from(body.height.saturating_sub(2)));
+    let area = open(brush, body, lines, &Clean::default());
+    let top = picked.map_or(0, |at| (at + 1).saturating_sub(lines));
+    for (y, (at, command)) in (area.y..area.bottom()).zip(found.iter().enumerate().skip(top)) {
+        let line = Area { y, height: 1, ..area };
+        let mut over = ratatui::style::Style::new();
+        if picked == Some(at) {
+            over = brush.style(Role::Cursor);
+            brush.tint(line, over);
+        }
+        brush.with_over(over, |brush| draw_completion(app, command, brush, line));
+    }
+}
+
+fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Area) {
+    let off = app.disabled(command).or_else(|| (!command.scope.covers(app.focus)).then_some("Not in this place"));
+    let role = if off.is_some() { Role::PanelOff } else { Role::PanelText };
+    brush.put(line.x + 2, line.y, command.name, role, 18);
+    let keys = Clean::line(&command.keys.join(" "));
+    brush.put(line.x + 21, line.y, &keys, if off.is_some() { Role::PanelOff } else { Role::PanelKey }, 12);
+    let room = line.width.saturating_sub(36);
+    brush.put(line.x + 34, line.y, off.unwrap_or(command.doc), role, room);
+}
+
+fn draw_parts(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
+    let Some(letter) = app.reader.letter() else { return };
+    let most = usize::from(body.height / 2).max(1);
+    let lines = letter.chips.len().min(most);
+    let area = open(brush, body, lines, &Clean::fixed("Attachments"));
+    let keys = "w save   W save all   Esc leaves";
+    brush.put_right(area.right() - 2, area.y - 1, keys, Role::Dim, area.width / 2);
+    let top = (at + 1).saturating_sub(lines);
+    for (y, (i, chip)) in (area.y..area.bottom()).zip(letter.chips.iter().enumerate().skip(top)) {
+        let line = Area { y, height: 1, ..area };
+        let mut over = ratatui::style::Style::new();
+        if i == at {
+            over = brush.style(Role::Cursor);
+            brush.tint(line, over);
+        }
+        brush.with_over(over, |brush| {
+            let right = line.right() - 2;
+            let bytes = size(chip.size);
+            let end = brush.put_right(right, y, &bytes, Role::Dim, cells(&bytes));
+            let kind = right.saturating_sub(24).max(line.x + line.width / 2);
+            brush.put(kind, y, &chip.kind, Role::Dim, end.saturating_sub(kind + 2));
+            brush.put(line.x + 2, y, &chip.name, Role::PanelText, kind.saturating_sub(line.x + 4));
+        });
+        if i == at {
+            let bar = brush.glyphs.bar;
+            brush.put(line.x, y, bar, Role::CursorBar, 1);
+        }
+    }
+}

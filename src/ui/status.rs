@@ -1,0 +1,113 @@
+//! The line at the bottom: what is typed, what happened, and how the accounts are.
+
+use super::paint::{Brush, cells, number, size};
+use crate::app::accounts::{Account, Dot, pace};
+use crate::app::layout::{Area, TWO_PANES};
+use crate::app::notice::Tone;
+use crate::app::{App, Overlay};
+use crate::config::theme::Role;
+use crate::engine::{AccountState, Progress};
+use crate::text::{Clean, when};
+
+/// Draws it; where the cursor of the terminal is to be, if something is being typed.
+pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) -> Option<(u16, u16)> {
+    brush.clear(area, Role::Status);
+    let (left, y) = (area.x + 1, area.y);
+    match &app.overlay {
+        Some(Overlay::Prompt(prompt)) => {
+            let x = brush.put(area.x, y, ":", Role::StatusKeys, 1);
+            let before = Clean::line(prompt.before_cursor());
+            let room = area.width.saturating_sub(2);
+            // A long line is scrolled so that the cursor stays in sight.
+            let aside = before.width().saturating_sub(usize::from(room.saturating_sub(1)));
+            let style = brush.style(Role::Text);
+            brush.put_aside((x, y), &Clean::line(prompt.text()), aside, style, room);
+            let at = u16::try_from(before.width() - aside).unwrap_or(0);
+            return Some((x + at, y));
+        }
+        Some(Overlay::Ask(question)) => {
+            let x = brush.put(left, y, &question.text, Role::StatusAsk, area.width.saturating_sub(3));
+            return Some(((x + 1).min(area.right() - 1), y));
+        }
+        _ => {}
+    }
+    let end = draw_right(app, brush, area);
+    let room = end.saturating_sub(left + 2);
+    if !app.pending.is_empty() {
+        brush.put(left, y, Clean::line(&app.pending.print()), Role::StatusKeys, room);
+    } else if let Some(notice) = &app.notice {
+        let role = if notice.tone == Tone::Error { Role::StatusError } else { Role::Status };
+        let x = brush.put(left, y, &notice.text, role, room);
+        if let Some(hint) = &notice.hint
+            && x + 3 < left + room
+        {
+            let dot = brush.glyphs.dot;
+            let x = brush.put(x + 1, y, dot, Role::StatusDim, 1) + 1;
+            brush.put(x, y, hint, Role::StatusDim, (left + room).saturating_sub(x));
+        }
+    } else if !app.list.selection.is_empty() {
+        let mails: usize = app.list.selection.values().map(Vec::len).sum();
+        let text = Clean::line(&format!("{mails} selected"));
+        let x = brush.put(left, y, &text, Role::MarkSelected, room);
+        let keys = "d trash   a archive   s star   U read   Esc none";
+        if x + 3 + cells(keys) <= left + room {
+            brush.put(x + 3, y, keys, Role::StatusDim, left + room - x - 3);
+        }
+    }
+    None
+}
+
+/// At the right: a running piece of work, the accounts that need a word, what is queued. Where it begins.
+fn draw_right(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
+    let y = area.y;
+    let wide = area.width >= TWO_PANES;
+    let mut end = area.right() - 1;
+    let queued: u64 = app.accounts.all.iter().map(|a| a.queued).sum();
+    if queued > 0 {
+        let text = Clean::join([&number(queued), &Clean::fixed("queued")], " ");
+        end = brush.put_right(end, y, &text, Role::StatusDim, cells(&text)).saturating_sub(2);
+    }
+    for account in app.accounts.all.iter().rev() {
+        let dot = account.dot();
+        // With the folder pane in sight the dots are there: only what is wrong is said here too.
+        if wide && dot == Dot::Good || area.width < 60 && dot == Dot::Good {
+            continue;
+        }
+        end = draw_account(app, brush, account, (end, y)).saturating_sub(2);
+    }
+    if let Some((account, progress)) = app.accounts.progress() {
+        let text = progress_text(app, account, progress, area.width);
+        end = brush.put_right(end, y, &text, Role::StatusWork, area.width * 2 / 3).saturating_sub(2);
+    }
+    end
+}
+
+/// `● work`, `○ home offline`; where it begins.
+fn draw_account(app: &App, brush: &mut Brush<'_>, account: &Account, (end, y): (u16, u16)) -> u16 {
+    let (glyph, role) = match account.dot() {
+        Dot::Good => (brush.glyphs.good, Role::DotGood),
+        Dot::Busy => (brush.glyphs.good, Role::DotBusy),
+        Dot::Off => (brush.glyphs.off, Role::DotOff),
+        Dot::Bad => ("!", Role::DotBad),
+    };
+    let word = match &account.state {
+        AccountState::Offline { .. } => " offline",
+        AccountState::Paused { .. } => " paused",
+        AccountState::Connecting if app.size().0 >= TWO_PANES => " connecting",
+        _ => "",
+    };
+    let text = Clean::join([&account.name, &Clean::fixed(word)], "");
+    let x = brush.put_right(end, y, &text, Role::StatusDim, 24);
+    brush.put_right(x.saturating_sub(1), y, glyph, role, 1)
+}
+
+/// `work 3,120 / 50,000 · 1.9 MB/s · 0:24 left`.
+fn progress_text(app: &App, account: &Account, progress: &Progress, width: u16) -> Clean {
+    let mut text = format!("{} {} / {}", account.name, number(progress.done), number(progress.total));
+    if width >= TWO_PANES
+        && let Some((rate, left)) = pace(progress, app.now.at)
+    {
+        text.push_str(&format!(" \u{b7} {}/s \u{b7} {} left", size(rate), when::countdown(left)));
+    }
+    Clean::line(&text)
+}

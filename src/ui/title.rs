@@ -1,0 +1,85 @@
+//! The line at the top: where we are, what arrived above, how many.
+
+use super::paint::{Brush, cells, number};
+use crate::app::layout::Area;
+use crate::app::scope::Focus;
+use crate::app::{App, Overlay};
+use crate::config::theme::Role;
+use crate::model::{Role as Kind, View};
+use crate::text::Clean;
+
+pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
+    brush.clear(area, Role::Title);
+    let right = counts(app, brush, area);
+    let room = right.saturating_sub(area.x + 3);
+    let mut x = area.x + 1;
+    let end = x + room;
+    if let Some(Overlay::Help(of, _)) = &app.overlay {
+        x = brush.put(x, area.y, "Keys", Role::TitlePlace, room);
+        let dot = brush.glyphs.dot;
+        x = brush.put(x + 1, area.y, dot, Role::TitleDim, end - x);
+        brush.put(x + 1, area.y, of.title(), Role::TitleDim, end - x);
+        return;
+    }
+    let (account, place) = names(app);
+    if let Some(account) = account {
+        x = brush.put(x, area.y, &account, Role::TitleDim, end.saturating_sub(x));
+        let dot = brush.glyphs.dot;
+        x = brush.put(x + 1, area.y, dot, Role::TitleDim, end.saturating_sub(x + 1)) + 1;
+    }
+    x = brush.put(x, area.y, &place, Role::TitlePlace, end.saturating_sub(x));
+    let news = app.list.news();
+    if news > 0 {
+        let more = if news >= 100 { "+" } else { "" };
+        let text = Clean::line(&format!("{} {news}{more} new", brush.glyphs.up));
+        if x + 3 + cells(&text) <= end {
+            brush.put(x + 3, area.y, &text, Role::TitleNews, end - x - 3);
+        }
+    }
+}
+
+/// The account and the name of what is shown.
+fn names(app: &App) -> (Option<Clean>, Clean) {
+    match app.list.view() {
+        Some(View::Folder(id)) => {
+            let folder = app.accounts.folder(id);
+            let account = folder.and_then(|f| app.accounts.get(f.account)).map(|a| a.name.clone());
+            (account, folder.map_or(Clean::fixed("mailtui"), |f| folder_name(f.role, &f.path)))
+        }
+        Some(View::Unified(_)) => (None, Clean::fixed("All inboxes")),
+        None => (None, Clean::fixed("mailtui")),
+    }
+}
+
+/// What a folder is called: one with a role by its role where the server shouts.
+pub(super) fn folder_name(role: Option<Kind>, path: &Clean) -> Clean {
+    match role {
+        Some(Kind::Inbox) => Clean::fixed(Kind::Inbox.title()),
+        _ => path.clone(),
+    }
+}
+
+/// At the right: how many in the list, or how far in the mail. Where it begins.
+fn counts(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
+    let right = area.right() - 1;
+    if matches!(app.overlay, Some(Overlay::Help(..))) {
+        return brush.put_right(right, area.y, "q leaves", Role::TitleDim, area.width / 2);
+    }
+    if app.focus == Focus::Reader {
+        let Some(percent) = app.reader.percent() else { return right };
+        let text = Clean::line(&format!("{percent}%"));
+        return brush.put_right(right, area.y, &text, Role::TitleDim, area.width / 2);
+    }
+    if app.list.view().is_none() {
+        return right;
+    }
+    let (total, unseen) = app.list.counts;
+    let x = brush.put_right(right, area.y, number(total), Role::TitleDim, area.width / 2);
+    if unseen == 0 {
+        return x;
+    }
+    let dot = brush.glyphs.dot;
+    let x = brush.put_right(x - 1, area.y, dot, Role::TitleDim, 1);
+    let x = brush.put_right(x - 1, area.y, "unread", Role::TitleDim, area.width / 4);
+    brush.put_right(x - 1, area.y, number(unseen), Role::Title, area.width / 4)
+}
