@@ -150,7 +150,11 @@ pub fn pace(progress: &Progress, now: Instant) -> Option<(u64, u64)> {
         return None;
     }
     let left = progress.total.saturating_sub(progress.done) as f64 * passed / progress.done as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "both are small and not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "both are small and not negative"
+    )]
     Some(((progress.bytes as f64 / passed) as u64, left as u64))
 }
 

@@ -1,10 +1,10 @@
 //! Going places: panes, folders, views, and back.
 
+use super::App;
 use super::action::Motion;
 use super::effect::Effect;
 use super::folders;
 use super::scope::Focus;
-use super::App;
 use crate::engine;
 use crate::model::{AccountId, Role, View};
 

@@ -163,6 +163,12 @@ impl Lines {
         self.lines.len()
     }
 
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     /// The line with this number.
     #[must_use]
     pub fn get<'a>(&'a self, rows: &'a [Held], at: usize) -> Option<Entry<'a>> {
@@ -229,7 +235,10 @@ fn unfold(db: &Reader, row: &Row) -> Result<Vec<Child>> {
 fn bare(mail: &Summary) -> &str {
     let mut subject = mail.subject.as_str().trim_start();
     while let Some((mark, rest)) = subject.split_once(':')
-        && matches!(mark.to_lowercase().as_str(), "re" | "fw" | "fwd" | "aw" | "wg" | "sv" | "antw" | "tr" | "rv")
+        && matches!(
+            mark.to_lowercase().as_str(),
+            "re" | "fw" | "fwd" | "aw" | "wg" | "sv" | "antw" | "tr" | "rv"
+        )
     {
         subject = rest.trim_start();
     }

@@ -53,7 +53,7 @@ impl List {
     /// Whether the view holds nothing.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lines.len() == 0
+        self.lines.is_empty()
     }
 
     /// Lines that fit on the screen.
@@ -303,9 +303,9 @@ impl List {
     /// To the next line with something unread among those held. Says whether there was one.
     pub fn step_unread(&mut self, db: &Reader, backwards: bool) -> Result<bool> {
         let unread = |at: &usize| {
-            self.lines.get(&self.window.rows, *at).is_some_and(|e| {
-                e.members().iter().any(|m| !m.flags.has(crate::model::Flags::SEEN))
-            })
+            self.lines
+                .get(&self.window.rows, *at)
+                .is_some_and(|e| e.members().iter().any(|m| !m.flags.has(crate::model::Flags::SEEN)))
         };
         let found = if backwards {
             (0..self.cursor).rev().find(unread)

@@ -16,9 +16,9 @@ pub mod list;
 mod news;
 pub mod notice;
 mod open;
+mod press;
 pub mod prompt;
 pub mod reader;
-mod press;
 pub mod scope;
 mod triage;
 pub mod window;
@@ -178,8 +178,13 @@ impl App {
     }
 
     fn first_view(&self) -> Option<View> {
-        let inboxes: Vec<_> =
-            self.accounts.all.iter().flat_map(|a| &a.folders).filter(|f| f.role == Some(Role::Inbox)).collect();
+        let inboxes: Vec<_> = self
+            .accounts
+            .all
+            .iter()
+            .flat_map(|a| &a.folders)
+            .filter(|f| f.role == Some(Role::Inbox))
+            .collect();
         match inboxes[..] {
             [] => self.accounts.all.iter().flat_map(|a| &a.folders).next().map(|f| View::Folder(f.id)),
             [one] => Some(View::Folder(one.id)),

@@ -1,10 +1,10 @@
 //! What arrives: changes of the store, what the engines tell, what was loaded.
 
+use super::App;
 use super::effect::{Effect, Loaded};
 use super::lines::Spot;
 use super::notice::Notice;
 use super::scope::Focus;
-use super::App;
 use crate::engine::Event;
 use crate::model::{Outcome, Place, View};
 use crate::store::Changed;
@@ -12,7 +12,9 @@ use crate::store::Changed;
 impl App {
     /// The store changed: read anew what is shown of it.
     pub fn on_changed(&mut self, changed: &Changed) -> Vec<Effect> {
-        if changed.foreign || !(changed.folders.is_empty() && changed.accounts.is_empty() && changed.ops.is_empty()) {
+        if changed.foreign
+            || !(changed.folders.is_empty() && changed.accounts.is_empty() && changed.ops.is_empty())
+        {
             let had = self.accounts.all.len();
             let result = self.accounts.read(&self.db);
             self.told(result);

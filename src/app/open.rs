@@ -18,7 +18,8 @@ impl App {
         match self.focus {
             Focus::Folders => self.focus = Focus::List,
             Focus::List => {
-                let Some((thread, first)) = self.list.current().map(|e| (e.row().head.thread, e.message())) else {
+                let Some((thread, first)) = self.list.current().map(|e| (e.row().head.thread, e.message()))
+                else {
                     return;
                 };
                 // What the preview shows is what is opened.
@@ -101,7 +102,8 @@ impl App {
         let mut seen = HashSet::new();
         mails.retain(|s| {
             let aside = matches!(role(s), Some(Role::Trash | Role::Junk | Role::Drafts));
-            let wanted = here(s) || !held.contains(&s.message) && (!aside || s.message == message && held.is_empty());
+            let wanted =
+                here(s) || !held.contains(&s.message) && (!aside || s.message == message && held.is_empty());
             wanted && seen.insert(s.message)
         });
         Ok(mails)
@@ -162,8 +164,11 @@ impl App {
                 return self.say(end);
             }
             if by < 0
-                && let Some((thread, message)) =
-                    self.reader.conversation().and_then(|(mails, _)| mails.last()).map(|m| (m.thread, m.message))
+                && let Some((thread, message)) = self
+                    .reader
+                    .conversation()
+                    .and_then(|(mails, _)| mails.last())
+                    .map(|m| (m.thread, m.message))
             {
                 self.show(thread, message);
             }

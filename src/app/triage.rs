@@ -165,7 +165,8 @@ impl App {
         }
         let before = self.list.spot();
         let result = self.list.leave(&self.db, &self.flight.leaving);
-        let other = |e: Entry<'_>| e.members().iter().any(|m| stays(m.placement) && Some(m.placement) != left);
+        let other =
+            |e: Entry<'_>| e.members().iter().any(|m| stays(m.placement) && Some(m.placement) != left);
         let moved = self.list.spot() != before || self.list.current().is_some_and(other);
         self.told(result);
         if moved { self.show_current() } else { self.focus = Focus::List }
@@ -190,12 +191,21 @@ impl App {
                 let picked: Vec<_> = self
                     .list
                     .from_cursor(count as usize)
-                    .map(|e| (e.row().head.thread, self.list.is_selected(e), self.list.painted_members(e), is_child(e)))
+                    .map(|e| {
+                        (
+                            e.row().head.thread,
+                            self.list.is_selected(e),
+                            self.list.painted_members(e),
+                            is_child(e),
+                        )
+                    })
                     .collect();
                 let last = picked.len();
                 for (thread, selected, members, child) in picked {
                     let held = self.list.selection.entry(thread).or_default();
-                    held.retain(|m| (selected || child) && !members.iter().any(|x| x.placement == m.placement));
+                    held.retain(|m| {
+                        (selected || child) && !members.iter().any(|x| x.placement == m.placement)
+                    });
                     if !selected {
                         held.extend(members);
                     }

@@ -35,7 +35,7 @@ const BURST_TAIL: Duration = Duration::from_millis(40);
 
 /// Takes bytes as they come, in any pieces.
 #[derive(Debug, Default)]
-pub struct Decoder {
+pub(super) struct Decoder {
     /// What is not whole yet; empty or beginning with ESC or a part of a character.
     held: Vec<u8>,
     held_since: Option<Instant>,
@@ -59,12 +59,12 @@ enum Parsed {
 
 impl Decoder {
     /// Says that the terminal was asked where the cursor is.
-    pub fn expect_column(&mut self) {
+    pub(super) fn expect_column(&mut self) {
         self.columns_due = self.columns_due.saturating_add(1);
     }
 
     /// Takes bytes that came at `now` and gives out what is whole.
-    pub fn feed(&mut self, bytes: &[u8], now: Instant) -> Vec<Input> {
+    pub(super) fn feed(&mut self, bytes: &[u8], now: Instant) -> Vec<Input> {
         let mut out = Vec::new();
         if let Some(at) = self.escaped_at.take()
             && now.duration_since(at) < TAIL_WAIT
@@ -81,7 +81,7 @@ impl Decoder {
 
     /// When [`Decoder::expire`] is to be called, if nothing else comes.
     #[must_use]
-    pub fn deadline(&self) -> Option<Instant> {
+    pub(super) fn deadline(&self) -> Option<Instant> {
         let since = self.held_since?;
         let wait = match self.paste {
             Some(_) => PASTE_WAIT,
@@ -92,7 +92,7 @@ impl Decoder {
     }
 
     /// Gives up waiting: a lone Escape is a key, half a sequence is dropped, an open paste ends.
-    pub fn expire(&mut self, now: Instant) -> Vec<Input> {
+    pub(super) fn expire(&mut self, now: Instant) -> Vec<Input> {
         if self.deadline().is_none_or(|at| at > now) {
             return Vec::new();
         }
@@ -110,7 +110,7 @@ impl Decoder {
     }
 
     /// Forgets everything that is not whole.
-    pub fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         *self = Self { columns_due: self.columns_due, ..Self::default() };
     }
 

@@ -20,7 +20,8 @@ const GATHER: Duration = Duration::from_millis(4);
 
 /// What the thread of the screen asks of the input thread.
 enum Request {
-    /// Stop reading, answer, and go on when the other end of the second channel is gone.
+    /// Stop reading, answer, go on when the other end of the second channel is gone, and answer again
+    /// when what was typed meanwhile is dropped.
     Pause(Sender<()>, Receiver<()>),
     /// The terminal was asked where the cursor is.
     ExpectColumn,
@@ -34,10 +35,19 @@ pub(super) struct Hands {
     thread: Option<JoinHandle<()>>,
 }
 
-/// As long as this lives, nothing reads the terminal.
+/// As long as this lives, nothing reads the terminal. What was typed meanwhile is dropped with it.
 #[derive(Debug)]
 pub(super) struct Paused {
-    _resume: Sender<()>,
+    resume: Option<Sender<()>>,
+    told: Receiver<()>,
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        self.resume = None;
+        // An error means that the thread has ended: it does not read either.
+        let _ = self.told.recv();
+    }
 }
 
 impl Hands {
@@ -53,14 +63,13 @@ impl Hands {
         Ok(Self { bell, requests: Some(requests), thread: Some(thread) })
     }
 
-    /// Stops reading; returns when the thread has stopped. What was typed meanwhile is dropped.
+    /// Stops reading; returns when the thread has stopped.
     pub(super) fn pause(&self) -> Paused {
-        let (stopped, wait) = channel();
+        let (tell, told) = channel();
         let (resume, gate) = channel();
-        self.ask(Request::Pause(stopped, gate));
-        // An error means that the thread has ended: it does not read either.
-        let _ = wait.recv();
-        Paused { _resume: resume }
+        self.ask(Request::Pause(tell, gate));
+        let _ = told.recv();
+        Paused { resume: Some(resume), told }
     }
 
     /// Says that the terminal was asked where the cursor is.
@@ -144,10 +153,11 @@ impl<T: AsFd> Listener<T> {
         loop {
             match self.asked.try_recv() {
                 Ok(Request::ExpectColumn) => self.decoder.expect_column(),
-                Ok(Request::Pause(stopped, gate)) => {
-                    let _ = stopped.send(());
+                Ok(Request::Pause(tell, gate)) => {
+                    let _ = tell.send(());
                     let _ = gate.recv();
                     self.drain();
+                    let _ = tell.send(());
                 }
                 Err(TryRecvError::Empty) => return true,
                 Err(TryRecvError::Disconnected) => return false,
@@ -221,8 +231,6 @@ mod tests {
         let paused = hands.pause();
         write.write_all(b"dd").unwrap();
         drop(paused);
-        // Pausing again waits until the first pause has drained.
-        drop(hands.pause());
         write.write_all(b"k").unwrap();
         assert_eq!(key(&inbox), "k");
         drop(write);

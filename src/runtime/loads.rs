@@ -41,9 +41,7 @@ impl Loader {
     pub(super) fn load(&mut self, load: Load) -> Loaded {
         let worded = |e: Error| Clean::line(&e.to_string());
         match load {
-            Load::Mail { ticket, wish } => {
-                Loaded::Mail { ticket, result: self.letter(wish).map_err(worded) }
-            }
+            Load::Mail { ticket, wish } => Loaded::Mail { ticket, result: self.letter(wish).map_err(worded) },
             Load::Everything { ticket, view } => {
                 Loaded::Everything { ticket, result: self.everything(view).map_err(worded) }
             }

@@ -47,7 +47,10 @@ pub struct Session {
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Session").field("settings", &self.settings).field("look", &self.look).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("settings", &self.settings)
+            .field("look", &self.look)
+            .finish_non_exhaustive()
     }
 }
 

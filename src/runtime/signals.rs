@@ -24,7 +24,8 @@ impl Ears {
     /// and ends at once.
     pub(super) fn open(inbox: Sender<Wakeup>, taken: Arc<AtomicBool>) -> Result<Self> {
         let failed = |e| Error::new(Kind::Bug, "could not listen to signals").because(e);
-        let mut signals = Signals::new([SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP, SIGINT]).map_err(failed)?;
+        let mut signals =
+            Signals::new([SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP, SIGINT]).map_err(failed)?;
         let handle = signals.handle();
         let hear = move || {
             let mut ending = false;

@@ -207,7 +207,10 @@ mod tests {
         let blue = Style::new().fg(Color::LightBlue);
         assert_eq!(sent(&[(0, 0, "a", plain), (1, 0, "b", plain)]), "^[1;1Hab");
         assert_eq!(sent(&[(2, 1, "a", bold), (3, 1, "b", blue)]), "^[2;3H^[1ma^[0;94mb^[m");
-        assert_eq!(sent(&[(0, 0, "a", blue), (1, 0, "b", blue.bg(Color::DarkGray))]), "^[1;1H^[94ma^[100mb^[m");
+        assert_eq!(
+            sent(&[(0, 0, "a", blue), (1, 0, "b", blue.bg(Color::DarkGray))]),
+            "^[1;1H^[94ma^[100mb^[m"
+        );
         assert_eq!(sent(&[(0, 0, "日", plain), (2, 0, "b", plain)]), "^[1;1H日^[1;3Hb");
         assert_eq!(sent(&[(0, 0, "●", plain), (1, 0, "b", plain)]), "^[1;1H●b");
         assert_eq!(sent(&[(0, 0, "a", plain.fg(Color::Rgb(1, 2, 3)))]), "^[1;1H^[38;2;1;2;3ma^[m");

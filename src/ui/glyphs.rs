@@ -2,51 +2,51 @@
 
 /// One set of marks.
 #[derive(Debug)]
-pub struct Glyphs {
+pub(super) struct Glyphs {
     /// An unread mail.
-    pub unread: &'static str,
+    pub(super) unread: &'static str,
     /// A starred mail.
-    pub star: &'static str,
+    pub(super) star: &'static str,
     /// A mail that was answered.
-    pub answered: &'static str,
+    pub(super) answered: &'static str,
     /// A mail that was forwarded.
-    pub forwarded: &'static str,
+    pub(super) forwarded: &'static str,
     /// A mail with attachments.
-    pub attachment: &'static str,
+    pub(super) attachment: &'static str,
     /// A selected row.
-    pub selected: &'static str,
+    pub(super) selected: &'static str,
     /// The row under the cursor.
-    pub bar: &'static str,
+    pub(super) bar: &'static str,
     /// Between panes.
-    pub rule: &'static str,
+    pub(super) rule: &'static str,
     /// Above panels.
-    pub line: &'static str,
+    pub(super) line: &'static str,
     /// A branch of a conversation with more below it.
-    pub branch: &'static str,
+    pub(super) branch: &'static str,
     /// The last branch.
-    pub last: &'static str,
+    pub(super) last: &'static str,
     /// A level that goes on.
-    pub trunk: &'static str,
+    pub(super) trunk: &'static str,
     /// An unfolded conversation.
-    pub open: &'static str,
+    pub(super) open: &'static str,
     /// Text was cut off.
-    pub cut: &'static str,
+    pub(super) cut: &'static str,
     /// A line goes on to the right.
-    pub more: &'static str,
+    pub(super) more: &'static str,
     /// News above.
-    pub up: &'static str,
+    pub(super) up: &'static str,
     /// To whom.
-    pub to: &'static str,
+    pub(super) to: &'static str,
     /// Between facts.
-    pub dot: &'static str,
+    pub(super) dot: &'static str,
     /// An account in step.
-    pub good: &'static str,
+    pub(super) good: &'static str,
     /// An account that is not.
-    pub off: &'static str,
+    pub(super) off: &'static str,
 }
 
 /// For terminals that draw each of these in one cell.
-pub static UNICODE: Glyphs = Glyphs {
+pub(super) static UNICODE: Glyphs = Glyphs {
     unread: "●",
     star: "★",
     answered: "↰",
@@ -70,7 +70,7 @@ pub static UNICODE: Glyphs = Glyphs {
 };
 
 /// For all others.
-pub static ASCII: Glyphs = Glyphs {
+pub(super) static ASCII: Glyphs = Glyphs {
     unread: "o",
     star: "*",
     answered: "r",
@@ -102,8 +102,23 @@ mod tests {
     fn every_mark_takes_its_cells_in_both_sets() {
         for set in [&UNICODE, &ASCII] {
             let one = [
-                set.unread, set.star, set.answered, set.forwarded, set.attachment, set.selected, set.bar, set.rule,
-                set.line, set.open, set.cut, set.more, set.up, set.to, set.dot, set.good, set.off,
+                set.unread,
+                set.star,
+                set.answered,
+                set.forwarded,
+                set.attachment,
+                set.selected,
+                set.bar,
+                set.rule,
+                set.line,
+                set.open,
+                set.cut,
+                set.more,
+                set.up,
+                set.to,
+                set.dot,
+                set.good,
+                set.off,
             ];
             assert!(one.iter().all(|g| width(g) == 1), "{set:?}");
             assert!([set.branch, set.last, set.trunk].iter().all(|g| width(g) == 2), "{set:?}");

@@ -73,11 +73,8 @@ fn sections(of: Focus) -> Vec<Vec<Item>> {
         }
     }
     for other in Focus::ALL.into_iter().filter(|f| *f != of && *f != Focus::Help) {
-        let only: Vec<_> = COMMANDS
-            .iter()
-            .filter(|c| c.scope.covers(other) && !c.scope.covers(of))
-            .map(Item::Key)
-            .collect();
+        let only: Vec<_> =
+            COMMANDS.iter().filter(|c| c.scope.covers(other) && !c.scope.covers(of)).map(Item::Key).collect();
         if !only.is_empty() && of != Focus::Help {
             let mut section = vec![Item::Heading(elsewhere(other))];
             section.extend(only);

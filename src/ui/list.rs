@@ -51,7 +51,16 @@ impl Columns {
             (right - DATE - 2 - wide, wide)
         });
         let snippets = app.size().0 >= TWO_PANES;
-        Self { people, people_cells, count_end, count_cells, subject: count_end + 2, account, right, snippets }
+        Self {
+            people,
+            people_cells,
+            count_end,
+            count_cells,
+            subject: count_end + 2,
+            account,
+            right,
+            snippets,
+        }
     }
 }
 
@@ -90,7 +99,13 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
     }
 }
 
-fn draw_entry(app: &App, look: &Look, brush: &mut Brush<'_>, columns: &Columns, (entry, y): (Entry<'_>, u16)) {
+fn draw_entry(
+    app: &App,
+    look: &Look,
+    brush: &mut Brush<'_>,
+    columns: &Columns,
+    (entry, y): (Entry<'_>, u16),
+) {
     let (mail, unread, starred) = match entry {
         Entry::Closed(row) => (&row.head, row.is_unread(), row.is_starred()),
         Entry::Child(_, child) => {
@@ -147,14 +162,19 @@ fn draw_people(app: &App, brush: &mut Brush<'_>, columns: &Columns, (entry, y): 
         brush.put(x, y, whom, style, end.saturating_sub(x));
         return;
     }
-    let own = |name: &Clean| if app.accounts.is_me(name.as_str()) { Clean::fixed("me") } else { name.clone() };
+    let own =
+        |name: &Clean| if app.accounts.is_me(name.as_str()) { Clean::fixed("me") } else { name.clone() };
     let people: Vec<Person> = match entry {
         Entry::Closed(row) => {
             row.people.iter().map(|(name, unread)| Person { name: own(name), unread: *unread }).collect()
         }
         Entry::Child(_, child) => {
             let from = &child.summary;
-            let name = if app.accounts.is_me(from.from_addr.as_str()) { Clean::fixed("me") } else { own(&from.from_name) };
+            let name = if app.accounts.is_me(from.from_addr.as_str()) {
+                Clean::fixed("me")
+            } else {
+                own(&from.from_name)
+            };
             vec![Person { name, unread: !from.flags.has(Flags::SEEN) }]
         }
     };
@@ -171,7 +191,13 @@ fn draw_people(app: &App, brush: &mut Brush<'_>, columns: &Columns, (entry, y): 
 }
 
 /// The date, and in a list of several accounts whose it is; where the subject has to end.
-fn draw_date(app: &App, look: &Look, brush: &mut Brush<'_>, columns: &Columns, (mail, y): (&Summary, u16)) -> u16 {
+fn draw_date(
+    app: &App,
+    look: &Look,
+    brush: &mut Brush<'_>,
+    columns: &Columns,
+    (mail, y): (&Summary, u16),
+) -> u16 {
     let date = Clean::line(&when::short(mail.key.at, app.now.unix, &look.zone));
     let x = brush.put_right(columns.right, y, &date, Role::ListDate, cells(&date));
     let Some((account, wide)) = columns.account else { return x.saturating_sub(2) };
@@ -229,7 +255,9 @@ fn draw_empty(app: &App, brush: &mut Brush<'_>, area: Area) {
     let busy = account.is_some_and(|a| matches!(a.state, AccountState::Connecting | AccountState::Syncing));
     let (first, second) = match app.view_role() {
         _ if fresh && busy => ("Fetching mail", "The newest comes first"),
-        Some(Kind::Inbox) => ("Nothing here: the inbox is empty", "$ asks the servers now, gs shows what you sent"),
+        Some(Kind::Inbox) => {
+            ("Nothing here: the inbox is empty", "$ asks the servers now, gs shows what you sent")
+        }
         Some(Kind::Drafts) => ("No drafts", "gi goes to the inbox"),
         Some(Kind::Sent) => ("Nothing was sent yet", "gi goes to the inbox"),
         Some(Kind::Trash) => ("Trash is empty", "d moves mail here, u takes it back"),

@@ -122,9 +122,13 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
 
 fn too_small(brush: &mut Brush<'_>, all: Area) {
     let (width, height) = SMALLEST;
-    let text =
-        Clean::line(&format!("mailtui needs {width} by {height} cells, this is {} by {}", all.width, all.height));
-    for (i, line) in crate::text::wrap::wrap(text.as_str(), usize::from(all.width.max(1))).into_iter().enumerate() {
+    let text = Clean::line(&format!(
+        "mailtui needs {width} by {height} cells, this is {} by {}",
+        all.width, all.height
+    ));
+    for (i, line) in
+        crate::text::wrap::wrap(text.as_str(), usize::from(all.width.max(1))).into_iter().enumerate()
+    {
         let y = all.y + u16::try_from(i).unwrap_or(u16::MAX);
         if y < all.bottom() {
             brush.put(all.x, y, Clean::line(line), Role::Text, all.width);

@@ -96,7 +96,14 @@ impl<'a> Brush<'a> {
     }
 
     /// Draws what is left of a line that is scrolled aside, marking what is cut off at the right.
-    pub(super) fn put_aside(&mut self, at: (u16, u16), text: &Clean, aside: usize, style: Style, cells: u16) -> u16 {
+    pub(super) fn put_aside(
+        &mut self,
+        at: (u16, u16),
+        text: &Clean,
+        aside: usize,
+        style: Style,
+        cells: u16,
+    ) -> u16 {
         let (x, y) = at;
         let rest = tail(text.as_str(), aside);
         let shown = head(&rest, usize::from(cells));
@@ -162,7 +169,7 @@ pub(super) fn number(n: u64) -> Clean {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -178,7 +185,7 @@ pub(super) fn size(bytes: u64) -> Clean {
     }
     let (mut tenths, mut unit) = (bytes / 100, 0);
     while tenths >= 9_995 && unit + 1 < UNITS.len() {
-        (tenths, unit) = (tenths / 1000, unit + 1);
+        (tenths, unit) = ((tenths + 500) / 1000, unit + 1);
     }
     let text = match tenths {
         0..100 if tenths % 10 != 0 => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
@@ -197,6 +204,6 @@ mod tests {
         assert_eq!(numbers, ["0", "999", "1,204", "1,000,000"]);
         let sizes: Vec<_> =
             [880, 1_000, 88_400, 999_949, 1_250_000, 25_000_000_000].map(|n| size(n).to_string()).to_vec();
-        assert_eq!(sizes, ["880 B", "1 KB", "88 KB", "1 MB", "1.2 MB", "25 GB"]);
+        assert_eq!(sizes, ["880 B", "1 KB", "88 KB", "1 MB", "1.3 MB", "25 GB"]);
     }
 }

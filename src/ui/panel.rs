@@ -31,7 +31,10 @@ fn open(brush: &mut Brush<'_>, body: Area, lines: usize, title: &Clean) -> Area 
     brush.line(area, area.y);
     if !title.is_empty() {
         let wide = cells(title);
-        brush.clear(Area { x: area.x + 1, y: area.y, width: (wide + 2).min(area.width - 2), height: 1 }, Role::Text);
+        brush.clear(
+            Area { x: area.x + 1, y: area.y, width: (wide + 2).min(area.width - 2), height: 1 },
+            Role::Text,
+        );
         brush.put(area.x + 2, area.y, title, Role::PanelTitle, area.width.saturating_sub(4));
     }
     Area { y: area.y + 1, height: area.height - 1, ..area }
@@ -79,7 +82,8 @@ fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Are
 }
 
 fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Area) {
-    let off = app.disabled(command).or_else(|| (!command.scope.covers(app.focus)).then_some("Not in this place"));
+    let off =
+        app.disabled(command).or_else(|| (!command.scope.covers(app.focus)).then_some("Not in this place"));
     let role = if off.is_some() { Role::PanelOff } else { Role::PanelText };
     brush.put(line.x + 2, line.y, command.name, role, 18);
     let keys = Clean::line(&command.keys.join(" "));

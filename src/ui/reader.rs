@@ -173,7 +173,7 @@ fn draw_waiting(app: &App, brush: &mut Brush<'_>, mail: &Summary, body: Area) {
     if !app.reader.is_slow() {
         return;
     }
-    let first = if matches!(mail.body, BodyState::Whole) { "Laying out the text" } else { "Fetching the text" };
+    let first =
+        if matches!(mail.body, BodyState::Whole) { "Laying out the text" } else { "Fetching the text" };
     centred(brush, body, &[Clean::fixed(first), Clean::fixed("Esc leaves")]);
 }
-

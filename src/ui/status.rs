@@ -70,7 +70,7 @@ fn draw_right(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     for account in app.accounts.all.iter().rev() {
         let dot = account.dot();
         // With the folder pane in sight the dots are there: only what is wrong is said here too.
-        if wide && dot == Dot::Good || area.width < 60 && dot == Dot::Good {
+        if dot == Dot::Good && (wide || area.width < 60) {
             continue;
         }
         end = draw_account(app, brush, account, (end, y)).saturating_sub(2);
