@@ -1,12 +1,13 @@
 //! What is done to the mail on the server (promises I5, I6, I7).
 
 use super::Session;
+use super::answer::{Answer, Code, Verdict};
 use super::command::{Command, is_keyword};
 use super::date;
 use super::link::{Link, Tag};
 use super::list;
 use super::names;
-use super::reply::{Answer, Code, Reply, Verdict};
+use super::reply::Reply;
 use super::select::Mailbox;
 use super::sets;
 use super::trouble;

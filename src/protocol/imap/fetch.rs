@@ -4,10 +4,11 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::Session;
+use super::answer::Verdict;
 use super::command::Command;
 use super::framer::Place;
 use super::link::{Ear, Tag};
-use super::reply::{self, Reply, Verdict};
+use super::reply::{self, Reply};
 use super::sets;
 use super::trouble;
 use crate::error::Result;

@@ -3,7 +3,7 @@
 //! A response is a line, or several with literals between them (RFC 9051 section 4.3). Literals are kept
 //! in place, kept in part, or handed through and replaced by an empty one: a mail is never held whole.
 
-use super::token::announced;
+use super::literal::announced;
 use crate::error::{Error, Kind, Result};
 
 /// The longest line, and the longest response without what is handed through, in bytes: a SEARCH over a

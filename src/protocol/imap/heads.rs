@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::framer::Place;
 use super::link::{Ear, Link, Tag};
 use super::offers::Offers;
-use super::reply::{Answer, Fetched, Reply, Verdict};
+use super::reply::{Fetched, Reply};
 use super::sets;
 use super::trouble;
 use crate::error::Result;

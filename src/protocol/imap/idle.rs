@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::Session;
+use super::answer::Verdict;
 use super::command::Command;
 use super::link::deaf;
-use super::reply::Verdict;
 use super::trouble;
 use crate::error::Result;
 use crate::net::Ready;

@@ -6,82 +6,23 @@
 
 use std::time::{Duration, Instant};
 
+use super::answer::{Answer, Verdict};
 use super::command::{Command, Piece};
-use super::framer::{Cuts, Framer, Go, Place};
-use super::offers::Offers;
-use super::reply::{self, Answer, Code, Reply, Verdict};
-use super::select::Mailbox;
+use super::framer::{Framer, Go};
+pub(super) use super::hearing::{Ear, Tag, deaf};
+use super::hearing::{Hearing, State, Until};
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 use crate::net::{LINE_LIMIT, Ready, Taken, Wire};
 
 /// How long a command goes on after the interrupt rang, if the server keeps silent.
 const GRACE: Duration = Duration::from_secs(3);
+/// A line may be as long as a response.
+const LONGEST_LINE: usize = 16 << 20;
+const _: () = assert!(LONGEST_LINE > LINE_LIMIT);
+
 /// So many times as long the server may keep silent while it copies, moves or expunges.
 const LONG: u32 = 4;
-/// How long a command may go on with nothing coming but what was not asked for, and how much of that.
-const CHATTER_TIME: Duration = Duration::from_secs(600);
-const CHATTER: u32 = 2_000_000;
-/// The largest literal that is kept whole where none is expected, and the largest that is read past.
-const LITERAL_KEPT: u64 = 1 << 20;
-const LITERAL_TAKEN: u64 = 64 << 20;
-
-/// Listens to the responses of a command.
-pub(super) trait Ear {
-    /// Takes a response it waits for, or gives it back.
-    fn hear(&mut self, reply: Reply) -> Result<Option<Reply>>;
-
-    /// Where a literal belongs; `so_far` is the response up to it.
-    fn literal(&mut self, so_far: &[u8], size: u64) -> Result<Place> {
-        let _ = so_far;
-        if size > LITERAL_TAKEN {
-            return Err(Error::new(
-                Kind::Protocol,
-                format!("the server announced a literal of {size} bytes where a few were expected"),
-            ));
-        }
-        Ok(Place::Keep(LITERAL_KEPT))
-    }
-
-    /// Bytes of a literal that is handed through.
-    fn through(&mut self, bytes: &[u8]) -> Result<()> {
-        let _ = bytes;
-        Ok(())
-    }
-
-    /// Whether so much is expected that the transcript had better not show it.
-    fn is_bulk(&self) -> bool {
-        false
-    }
-}
-
-impl<F: FnMut(Reply) -> Result<Option<Reply>>> Ear for F {
-    fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
-        self(reply)
-    }
-}
-
-/// An ear that waits for nothing.
-pub(super) fn deaf(reply: Reply) -> Result<Option<Reply>> {
-    Ok(Some(reply))
-}
-
-/// The name of a command that was sent.
-pub(super) type Tag = String;
-
-/// What ends the listening.
-#[derive(Debug, Clone, Copy)]
-enum Until<'a> {
-    /// The answer to this command.
-    Answer(&'a str),
-    /// A continuation, or the answer to this command.
-    Leave(&'a str),
-    /// A continuation, or any answer.
-    Turn,
-    /// One response.
-    Response,
-}
-
 /// One conversation with a server.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -96,24 +37,6 @@ pub(super) struct Link {
     hurried: bool,
     /// Whether a command may go on for a moment after the interrupt rang.
     pub(super) patient: bool,
-}
-
-/// What the server told.
-#[derive(Debug, Default)]
-pub(super) struct State {
-    pub(super) offers: Offers,
-    pub(super) selected: Option<Mailbox>,
-    /// Something in the selected mailbox may have changed that no pull has seen.
-    pub(super) news: bool,
-    /// LOGOUT was said: BYE is fine.
-    pub(super) leaving: bool,
-    /// Commands that are not answered yet.
-    open: Vec<Tag>,
-    /// Answers that nobody asked for yet.
-    answered: Vec<(Tag, Answer)>,
-    /// The last continuation.
-    turn: Option<Vec<u8>>,
-    host: String,
 }
 
 impl Link {
@@ -226,7 +149,7 @@ impl Link {
     fn pump(&mut self, until: Until<'_>, ear: &mut dyn Ear) -> Result<()> {
         let Self { wire, framer, state, .. } = self;
         let bulk = ear.is_bulk();
-        let mut hearing = Hearing { state, ear, until, failure: None, chatter: 0, since: Instant::now() };
+        let mut hearing = Hearing::new(state, ear, until);
         loop {
             let heard = if bulk || !framer.is_between() {
                 let mut last = Go::On;
@@ -257,146 +180,6 @@ impl Link {
             };
             wire.close();
             return Err(error);
-        }
-    }
-}
-
-/// A line may be as long as a response.
-const LONGEST_LINE: usize = 16 << 20;
-const _: () = assert!(LONGEST_LINE > LINE_LIMIT);
-
-/// One listening.
-struct Hearing<'a> {
-    state: &'a mut State,
-    ear: &'a mut dyn Ear,
-    until: Until<'a>,
-    /// An error of the ear, which is not one of the connection.
-    failure: Option<Error>,
-    /// Responses that nobody waited for.
-    chatter: u32,
-    since: Instant,
-}
-
-impl Hearing<'_> {
-    fn own<T>(&mut self, outcome: Result<T>) -> Result<T> {
-        outcome.map_err(|e| {
-            self.failure = Some(e);
-            Error::new(Kind::Bug, "the listener failed")
-        })
-    }
-
-    fn untagged(&mut self, reply: Reply) -> Result<()> {
-        self.state.watch(&reply)?;
-        let heard = self.ear.hear(reply);
-        match self.own(heard)? {
-            None => self.since = Instant::now(),
-            Some(reply) => {
-                self.state.note(&reply);
-                self.chatter += 1;
-                if self.chatter > CHATTER || self.since.elapsed() > CHATTER_TIME {
-                    return Err(Error::new(
-                        Kind::Protocol,
-                        format!("{} talks on without answering", self.state.host),
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Cuts for Hearing<'_> {
-    fn literal(&mut self, so_far: &[u8], size: u64) -> Result<Place> {
-        let place = self.ear.literal(so_far, size);
-        self.own(place)
-    }
-
-    fn through(&mut self, bytes: &[u8]) -> Result<()> {
-        let taken = self.ear.through(bytes);
-        self.own(taken)
-    }
-
-    fn whole(&mut self, frame: &[u8]) -> Result<Go> {
-        let enough = match reply::read(frame) {
-            Reply::Done { tag, answer } => {
-                let Some(at) = self.state.open.iter().position(|t| *t == tag) else {
-                    tracing::warn!(%tag, "an answer to a command that was not sent");
-                    return Ok(Go::On);
-                };
-                self.state.open.swap_remove(at);
-                self.state.learn(&answer);
-                let enough = match self.until {
-                    Until::Answer(wanted) | Until::Leave(wanted) => wanted == tag,
-                    Until::Turn => true,
-                    Until::Response => false,
-                };
-                self.state.answered.push((tag, answer));
-                enough
-            }
-            Reply::Continue(challenge) => {
-                self.state.turn = Some(challenge);
-                matches!(self.until, Until::Leave(_) | Until::Turn)
-            }
-            reply => {
-                self.untagged(reply)?;
-                false
-            }
-        };
-        let enough = enough || matches!(self.until, Until::Response);
-        Ok(if enough { Go::Enough } else { Go::On })
-    }
-}
-
-impl State {
-    /// Whether this command is not answered yet.
-    pub(super) fn is_open(&self, tag: &str) -> bool {
-        self.open.iter().any(|open| open == tag)
-    }
-
-    /// Forgets answers that nobody will ask for.
-    pub(super) fn settle(&mut self) {
-        self.answered.clear();
-    }
-
-    /// Sees every response, whoever takes it.
-    fn watch(&mut self, reply: &Reply) -> Result<()> {
-        match reply {
-            Reply::Offers(words) => self.offers = Offers::new(words.clone()),
-            Reply::Says(answer) => {
-                self.learn(answer);
-                if answer.verdict == Verdict::Bye && !self.leaving {
-                    return Err(trouble::bye(&self.host, answer));
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn learn(&mut self, answer: &Answer) {
-        if let Some(Code::Capability(words)) = &answer.code {
-            self.offers = Offers::new(words.clone());
-        }
-        if answer.says("ALERT") {
-            let text = crate::text::Clean::line(&answer.text);
-            tracing::warn!(host = %self.host, "the server wants this to be read: {text}");
-        }
-    }
-
-    /// Notes what nobody waited for: what it says of the selected mailbox is news.
-    fn note(&mut self, reply: &Reply) {
-        let Some(mailbox) = &mut self.selected else { return };
-        match reply {
-            Reply::Exists(count) => {
-                self.news |= mailbox.exists != *count;
-                mailbox.exists = *count;
-            }
-            Reply::Expunge => {
-                mailbox.exists = mailbox.exists.saturating_sub(1);
-                self.news = true;
-            }
-            Reply::Vanished | Reply::Fetch(_) => self.news = true,
-            _ => {}
         }
     }
 }

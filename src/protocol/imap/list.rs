@@ -4,10 +4,12 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Session;
+use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::link::{Link, deaf};
 use super::names;
-use super::reply::{Answer, Counted, Listed, Reply, Verdict};
+use super::reply::{Counted, Listed, Reply};
+use super::roles;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, Role};
@@ -283,13 +285,13 @@ fn give_roles(folders: &mut [RemoteFolder], listed: &[Listed]) {
         given.insert(Role::Inbox);
     }
     for (folder, listed) in folders.iter_mut().zip(listed) {
-        let role = listed.attributes.iter().find_map(|a| names::role_of_attribute(a));
+        let role = listed.attributes.iter().find_map(|a| roles::of_attribute(a));
         if folder.selectable && folder.role.is_none() {
             folder.role = role.filter(|role| given.insert(*role));
         }
     }
     for folder in folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()) {
-        folder.role = names::role_of_path(&folder.path).filter(|role| given.insert(*role));
+        folder.role = roles::of_path(&folder.path).filter(|role| given.insert(*role));
     }
 }
 

@@ -10,9 +10,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use zeroize::Zeroizing;
 
+use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::link::{Link, deaf};
-use super::reply::{Answer, Reply, Verdict};
+use super::reply::Reply;
 use super::trouble;
 use crate::config::Tls;
 use crate::error::{Error, Kind, Result};

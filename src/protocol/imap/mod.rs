@@ -4,19 +4,23 @@
 //! `reply`, and handed to whoever asked by `link`. The `imap` crate signs in (`login`); from then on
 //! this module speaks by itself, because it pipelines, streams, and forgives servers much.
 
+mod answer;
 mod apply;
 mod command;
 mod date;
 mod fetch;
 mod framer;
 mod heads;
+mod hearing;
 mod idle;
 mod link;
 mod list;
+mod literal;
 mod login;
 mod names;
 mod offers;
 mod reply;
+mod roles;
 mod select;
 mod sets;
 mod sync;

@@ -1,9 +1,10 @@
 //! The selected mailbox (RFC 9051 section 6.3.2).
 
+use super::answer::{Answer, Code, Verdict};
 use super::command::Command;
 use super::link::{Link, Tag};
 use super::names;
-use super::reply::{Answer, Code, Reply, Verdict};
+use super::reply::Reply;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 use crate::model::Cursor;

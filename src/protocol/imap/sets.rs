@@ -57,7 +57,7 @@ impl Ranges {
 }
 
 fn uid(digits: &[u8]) -> Option<u32> {
-    super::token::number(digits).and_then(|n| u32::try_from(n).ok()).filter(|&n| n != 0)
+    super::literal::number(digits).and_then(|n| u32::try_from(n).ok()).filter(|&n| n != 0)
 }
 
 fn set_of(ranges: &[(u32, u32)]) -> UidSet {

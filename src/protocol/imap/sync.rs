@@ -10,11 +10,12 @@
 use std::collections::VecDeque;
 
 use super::Session;
+use super::answer::Verdict;
 use super::command::Command;
 use super::framer::Place;
 use super::heads::{self, FIRST, Heads, Out};
 use super::link::{Ear, Tag, deaf};
-use super::reply::{Reply, Verdict};
+use super::reply::Reply;
 use super::select::Mailbox;
 use super::sets::{self, Ranges};
 use super::trouble;

@@ -1,6 +1,6 @@
 //! What a server's refusals mean, in plain words (RFC 5530 and promise I12).
 
-use super::reply::{Answer, Verdict};
+use super::answer::{Answer, Verdict};
 use crate::error::{Error, Kind};
 use crate::text::Clean;
 
@@ -19,7 +19,7 @@ fn said(answer: &Answer) -> String {
 /// The kind of a refusal, and what can be done, by its response code.
 fn by_code(answer: &Answer) -> Option<(Kind, &'static str)> {
     let word = match &answer.code {
-        Some(super::reply::Code::Word(word)) => word.as_str(),
+        Some(super::answer::Code::Word(word)) => word.as_str(),
         _ => return None,
     };
     Some(match word {

@@ -5,6 +5,7 @@ pub mod certs;
 pub mod chance;
 mod dialogue;
 pub mod dovecot;
+pub mod imap;
 pub mod proxy;
 pub mod script;
 pub mod world;

@@ -199,11 +199,16 @@ impl Held {
     /// Looks at a folder once.
     pub fn pull(&mut self, session: &mut dyn MailProtocol, folder: &str) {
         self.told = 0;
-        let known = Snapshot { at: self.at, mails: self.mails.clone(), seen: self.seen.clone() };
+        let known = self.snapshot();
         let at = session.pull(&FolderRef::new(folder), &known, self).unwrap();
         if self.stop_at.is_none() {
             assert_eq!(self.at, at, "the last cursor told is the one returned");
         }
+    }
+
+    /// What is known now, to be lent while this takes changes.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot { at: self.at, mails: self.mails.clone(), seen: self.seen.clone() }
     }
 
     pub fn uids(&self) -> Vec<u32> {
@@ -251,7 +256,8 @@ impl Sink for Held {
     }
 }
 
-struct Snapshot {
+/// A copy of what is known.
+pub struct Snapshot {
     at: Cursor,
     mails: BTreeMap<RemoteId, Here>,
     seen: HashSet<String>,

@@ -1,0 +1,208 @@
+//! IMAP word for word: what is done to mail, and how news is waited for.
+
+use std::time::{Duration, Instant};
+
+use mailtui::Kind;
+use mailtui::model::{Cursor, FlagDelta, Flags};
+use mailtui::net::Interrupt;
+use mailtui::protocol::{Applied, FolderRef, MailProtocol, RemoteId, RemoteOp, Wake};
+
+use crate::support::imap::{NEW, OLD, SELECT, enter, id, ids, inbox, known, session, session_with};
+use crate::support::script::Script;
+
+fn flag(add: Flags, words: &[&str]) -> RemoteOp {
+    let add_words = words.iter().map(|w| (*w).to_owned()).collect();
+    RemoteOp::Flag {
+        folder: inbox(),
+        ids: ids(&[5, 2, 3]),
+        delta: FlagDelta::add(add),
+        add: add_words,
+        del: vec![],
+    }
+}
+
+#[test]
+fn i5_flags_are_deltas_and_keywords_only_where_they_are_kept() {
+    let select =
+        SELECT.replace("S: $tag OK", "S: * OK [PERMANENTFLAGS (\\\\Seen \\\\Flagged kept)]\nS: $tag OK");
+    let (server, mut session) = session(
+        OLD,
+        &format!(
+            "{select}C: m2 UID STORE 2:3,5 +FLAGS.SILENT (\\Flagged kept)\nS: * 2 FETCH (FLAGS (\\\\Flagged))\nS: m2 NO gone\nC: m3 UID SEARCH UID 2:3,5\nS: * SEARCH\nS: m3 OK"
+        ),
+    );
+    assert_eq!(session.apply(&flag(Flags::FLAGGED, &["kept", "other"])).unwrap(), Applied::done());
+    let error = session.apply(&flag(Flags::FLAGGED, &["a)\r\nx LOGOUT"])).unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert_eq!(session.apply(&flag(Flags::NONE, &["other"])).unwrap(), Applied::done(), "nothing to say");
+    let foreign = RemoteOp::Delete { folder: inbox(), ids: vec![RemoteId::Uid { validity: 8, uid: 2 }] };
+    assert_eq!(session.apply(&foreign).unwrap_err().kind(), Kind::Conflict);
+    drop(session);
+    server.finish();
+}
+
+fn move_to(to: &str) -> RemoteOp {
+    RemoteOp::Move { from: inbox(), to: FolderRef::new(to), ids: ids(&[2, 5]) }
+}
+
+fn pairs(pairs: &[(u32, u32)]) -> Applied {
+    let new = |uid| RemoteId::Uid { validity: 8, uid };
+    Applied::Done { moved: pairs.iter().map(|(a, b)| (id(*a), new(*b))).collect(), created: None }
+}
+
+#[test]
+fn i6_moves_by_what_the_server_has() {
+    let copied = "C: m2 UID COPY 2,5 \"a\"\nS: m2 OK [COPYUID 8 2,5 11:12]\n";
+    for (caps, text, outcome) in [
+        ("MOVE UIDPLUS", "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 2,5 11:12]\nS: * 1 EXPUNGE\nS: * 2 EXPUNGE\nS: m2 OK".to_owned(), pairs(&[(2, 11), (5, 12)])),
+        // Lies about what was copied are not believed.
+        ("MOVE", "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 1:4294967295 1:4294967295]\nS: m2 OK [COPYUID 8 3,5 1,2]".to_owned(), Applied::done()),
+        ("MOVE", "C: m2 UID MOVE 2,5 \"a\"\nS: m2 NO [TRYCREATE] make it\nC: m3 CREATE \"a\"\nC: m4 SUBSCRIBE \"a\"\nS: m3 OK\nS: m4 NO\nC: m5 UID MOVE 2,5 \"a\"\nS: m5 OK".to_owned(), Applied::done()),
+        ("UIDPLUS", format!("{copied}C: m3 UID STORE 2,5 +FLAGS.SILENT (\\Deleted)\nC: m4 UID EXPUNGE 2,5\nS: m3 OK\nS: * 2 EXPUNGE\nS: * 1 EXPUNGE\nS: m4 OK"), pairs(&[(2, 11), (5, 12)])),
+        // Only what is surely copied is removed.
+        ("UIDPLUS", "C: m2 UID COPY 2,5 \"a\"\nS: m2 OK [COPYUID 8 5 12]\nC: m3 UID STORE 5 *\nC: m4 UID EXPUNGE 5\nS: m3 OK\nS: m4 OK".to_owned(), pairs(&[(5, 12)])),
+        ("X", format!("{copied}C: m3 UID STORE 2,5 +FLAGS.SILENT (\\Deleted)\nS: m3 OK\nC: m4 UID SEARCH DELETED\nS: * SEARCH 2 5\nS: m4 OK\nC: m5 EXPUNGE\nS: * 1 EXPUNGE\nS: m5 OK"), pairs(&[(2, 11), (5, 12)])),
+        // Something else is marked: a plain EXPUNGE would take it too.
+        ("X", format!("{copied}C: m3 UID STORE *\nS: m3 OK\nC: m4 UID SEARCH DELETED\nS: * SEARCH 2 5 9\nS: m4 OK"), Applied::Partial { refused: ids(&[2, 5]) }),
+    ] {
+        let (server, mut session) = session(&format!("IMAP4rev1 {caps}"), &format!("{SELECT}{text}"));
+        assert_eq!(session.apply(&move_to("a")).unwrap(), outcome, "{text}");
+        drop(session);
+        server.finish();
+    }
+}
+
+#[test]
+fn i6_a_copy_that_failed_removes_nothing() {
+    for (answer, kind) in [("NO [OVERQUOTA] full", Kind::Refused), ("BAD what", Kind::Protocol)] {
+        let text = format!(
+            "{SELECT}C: m2 UID COPY 2,5 \"a\"\nS: m2 {answer}\nC: m3 UID SEARCH UID 2,5\nS: * SEARCH 2 5\nS: m3 OK"
+        );
+        let (server, mut session) = session("IMAP4rev1 UIDPLUS", &text);
+        let error = session.apply(&move_to("a")).unwrap_err();
+        assert_eq!(error.kind(), kind);
+        drop(session);
+        server.finish();
+    }
+}
+
+#[test]
+fn x4_folder_names_never_break_out_of_their_line() {
+    let (server, mut session) = session(
+        OLD,
+        &format!(
+            "{SELECT}C: m2 UID COPY 2,5 {{8}}\nS: * 4 EXISTS\nS: + go\nC> a\\r\\nm9 X\\xff\nC: \nS: m2 OK\nC: m3 UID COPY 2,5 \"q\\\"\\\\\"\nS: m3 OK"
+        ),
+    );
+    for to in ["\u{f8ff}a\r\nm9 X\u{ff}", "q\"\\"] {
+        let op = RemoteOp::Copy { from: inbox(), to: FolderRef::new(to), ids: ids(&[2, 5]) };
+        assert_eq!(session.apply(&op).unwrap(), Applied::done());
+    }
+    drop(session);
+    server.finish();
+}
+
+fn append(raw: &[u8]) -> RemoteOp {
+    RemoteOp::Append { folder: FolderRef::new("Sent"), raw: raw.to_vec(), flags: Flags::SEEN, received: 0 }
+}
+
+#[test]
+fn i7_appends_with_and_without_leave() {
+    let done = Applied::Done { moved: vec![(id(11), id(11))], created: None };
+    let (server, mut session1) = session(
+        "IMAP4rev1 LITERAL+ UIDPLUS",
+        "C: m1 APPEND \"Sent\" (\\Seen) {4+}\nC> a\\nb\\n\nC: \nS: * 5 EXISTS\nS: m1 OK [APPENDUID 7 11] done",
+    );
+    assert_eq!(session1.apply(&append(b"a\nb\n")).unwrap(), done);
+    drop(session1);
+    server.finish();
+    let (server, mut session2) = session(
+        OLD,
+        "C: m1 APPEND \"Sent\" (\\Seen) {1}\nS: * 5 EXISTS\nS: * OK [ALERT] x\nS: + go\nC> a\nC: \nS: m1 OK\n\
+         C: m2 APPEND \"Sent\" (\\Seen) {1}\nS: m2 NO [OVERQUOTA] full\n\
+         C: m3 APPEND \"Sent\" (\\Seen) {1}\nS: m3 NO [TRYCREATE] no\nC: m4 CREATE \"Sent\"\nC: m5 SUBSCRIBE \"Sent\"\nS: m4 OK\nS: m5 OK\n\
+         C: m6 APPEND \"Sent\" (\\Seen) {1}\nS: +\nC> a\nC: \nS: m6 OK\n\
+         C: m7 APPEND \"Sent\" (\\Seen) {1}\nS: * BYE gone",
+    );
+    assert_eq!(session2.apply(&append(b"a")).unwrap(), Applied::done());
+    let error = session2.apply(&append(b"a")).unwrap_err();
+    assert_eq!(error.kind(), Kind::Refused);
+    assert!(error.hint_text().unwrap().contains("full"));
+    assert_eq!(session2.apply(&append(b"a")).unwrap(), Applied::done());
+    assert_eq!(session2.apply(&append(b"a")).unwrap_err().kind(), Kind::Offline);
+    assert_eq!(session2.apply(&append(b"a\0")).unwrap_err().kind(), Kind::Unsupported);
+    drop(session2);
+    server.finish();
+}
+
+// ---- waiting ----
+
+#[test]
+fn i9_news_before_and_after_the_go_ahead_end_a_wait() {
+    let (server, mut session) = session(
+        NEW,
+        &format!(
+            "{}C: m2 IDLE\nS: * 4 EXISTS\nS: + idling\nC: DONE\n\
+             C: m3 SELECT \"INBOX\" (CONDSTORE)\nS: m2 OK\nS: * 4 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: * OK [UIDNEXT 11]\nS: m3 OK\n\
+             C: m4 UID FETCH *\nS: m4 OK\nC: m5 UID SEARCH *\nS: * ESEARCH UID ALL 1:4\nS: m5 OK\nC: m6 UID FETCH 1:4 *\nS: m6 OK\n\
+             C: m7 IDLE\nS: + idling\nS: * OK still here\nS: * 4 EXISTS\nS: * 3 FETCH (FLAGS (\\\\Seen))\nC: DONE\nS: m7 OK",
+            SELECT.replace("\"INBOX\"", "\"INBOX\" (CONDSTORE)")
+        ),
+    );
+    let late = Instant::now() + Duration::from_secs(60);
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed);
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed, "until it is looked at");
+    let mut held = known(Cursor { validity: 7, uidnext: 11, modseq: 0, backfill: 1 }, &[9]);
+    held.pull(&mut session, "INBOX");
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed);
+    drop(session);
+    server.finish();
+}
+
+#[test]
+fn i9_odd_ends_of_idle() {
+    for (end, outcome) in [
+        ("S: m2 BAD what", Ok(Wake::Unsupported)),
+        ("S: m2 NO no", Err(Kind::Refused)),
+        ("S: + idling\nS: * BYE timeout", Err(Kind::Offline)),
+        ("S: + idling\nCUT", Err(Kind::Offline)),
+        ("S: + idling\nS: m2 OK enough\nC: m3 IDLE\nS: + idling\nS: * 1 EXPUNGE\nC: DONE", Ok(Wake::Changed)),
+    ] {
+        let select = SELECT.replace("\"INBOX\"", "\"INBOX\" (CONDSTORE)");
+        let (server, mut session) = session(NEW, &format!("{select}C: m2 IDLE\n{end}"));
+        let woke = session.wait(&inbox(), Instant::now() + Duration::from_secs(60));
+        assert_eq!(woke.map_err(|e| e.kind()), outcome, "{end}");
+        drop(session);
+        server.finish();
+    }
+}
+
+#[test]
+fn the_interrupt_ends_what_hangs_and_nothing_else() {
+    let bell = Interrupt::new().unwrap();
+    let (server, mut session) = session_with(OLD, "C: m1 NOOP\nS: m1 OK\nC: m2 NOOP\nHANG", &bell);
+    bell.ring();
+    // The server answers in time: the command is done, and the session in order.
+    session.keep_alive().unwrap();
+    let error = session.keep_alive().unwrap_err();
+    assert_eq!(error.kind(), Kind::Interrupted);
+    assert_eq!(session.keep_alive().unwrap_err().kind(), Kind::Offline, "the session is over");
+    drop(session);
+    server.finish();
+}
+
+#[test]
+fn x3_endless_talk_ends() {
+    let line = vec![b'x'; 17 << 20];
+    let script = "S: * OK [CAPABILITY IMAP4rev1] hello\nC: a1 LOGIN *\nS: a1 OK [CAPABILITY IMAP4rev1] in\nC: m1 NOOP\nS> * ${line}\nEOF";
+    let (server, mut session) = enter(Script::new(script).put("line", line), &Interrupt::new().unwrap());
+    assert_eq!(session.keep_alive().unwrap_err().kind(), Kind::Protocol);
+    drop(session);
+    server.give_up();
+    let many = b"* 1 RECENT\r\n".repeat(100_000);
+    let script = script.replace("S> * ${line}\nEOF", "S> ${line}\nS: * OK {5}\nS: m1 OK");
+    let (server, mut session) = enter(Script::new(&script).put("line", many), &Interrupt::new().unwrap());
+    session.keep_alive().unwrap();
+    drop(session);
+    server.finish();
+}
