@@ -18,6 +18,7 @@ mod net_dial;
 mod net_wire;
 mod pop3_wire;
 mod props;
+mod servers;
 mod store;
 mod store_intents;
 mod store_kit;

@@ -1,0 +1,239 @@
+//! Engine, protocols and store against a real Dovecot: everything arrives, both ways, and nothing twice.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use mailtui::config::{Account, Leave, Protocol, Tls};
+use mailtui::engine::{Emit, Engine, Mode, Report, Setup};
+use mailtui::error::{Kind, Result};
+use mailtui::model::{FlagDelta, Flags, Intent, Owner, PlacementId, Role, Row, Target, View};
+use mailtui::protocol;
+use mailtui::secret::Secret;
+use mailtui::store::{Edge, Store};
+use sha2::{Digest, Sha256};
+
+use crate::support::dovecot::{self, User};
+
+/// A user of the server, and a store.
+struct Home<'a> {
+    user: &'a User<'a>,
+    account: Account,
+    dir: tempfile::TempDir,
+}
+
+impl<'a> Home<'a> {
+    fn new(user: &'a User<'a>, protocol: Protocol, tls: Tls) -> Self {
+        Self { user, account: user.account(protocol, tls), dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn store(&self) -> Store {
+        Store::open(self.dir.path()).unwrap()
+    }
+
+    /// One run of the program: open, get in step, close.
+    fn sync(&self) -> Result<Report> {
+        self.sync_with(self.user.secret())
+    }
+
+    fn sync_with(&self, secret: Secret) -> Result<Report> {
+        let store = self.store();
+        let account = self.account.clone();
+        let (owner, name) = match account.protocol {
+            Protocol::Imap => (Owner::Server, "imap"),
+            Protocol::Pop3 => (Owner::Here, "pop3"),
+        };
+        let far = account.clone();
+        let open: mailtui::engine::Opener =
+            Arc::new(move |interrupt| protocol::open(&far, &secret, interrupt));
+        let emit: Emit = Arc::new(|_| {});
+        let setup = Setup { account, owner, protocol: name, open };
+        let report = Engine::start(&store, vec![setup], Mode::Once, &emit)?.join().remove(0).1;
+        assert_eq!(store.reader()?.check()?, Vec::<String>::new());
+        report
+    }
+
+    fn rows(&self, role: Role) -> Vec<Row> {
+        let reader = self.store().reader().unwrap();
+        let account = reader.accounts().unwrap()[0].id;
+        let folder = reader.folder_by_role(account, role).unwrap().unwrap();
+        reader.page(View::Folder(folder.id), Edge::Top, 10_000).unwrap().rows
+    }
+
+    fn copy(&self, role: Role, subject: &str) -> PlacementId {
+        let rows = self.rows(role);
+        rows.iter().find(|row| row.head.subject.as_str() == subject).unwrap().head.placement
+    }
+
+    fn intend(&self, intent: Intent) {
+        assert_eq!(self.store().intend_wait(intent).unwrap().error, None);
+    }
+
+    /// SHA-256 of every mail here.
+    fn hashes(&self, role: Role) -> BTreeSet<[u8; 32]> {
+        let reader = self.store().reader().unwrap();
+        let rows = self.rows(role);
+        rows.iter().flat_map(|r| &r.members).map(|m| reader.body_hash(m.message).unwrap()).collect()
+    }
+
+    /// SHA-256 of every mail there, as the protocols give it: lines end in CRLF.
+    fn hashes_there(&self) -> BTreeSet<[u8; 32]> {
+        self.user.mails("INBOX").into_iter().map(|(_, raw)| Sha256::digest(crlf(&raw)).into()).collect()
+    }
+}
+
+fn crlf(raw: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(raw.len());
+    for (i, &byte) in raw.iter().enumerate() {
+        if byte == b'\n' && (i == 0 || raw[i - 1] != b'\r') {
+            out.push(b'\r');
+        }
+        out.push(byte);
+    }
+    out
+}
+
+fn mail(n: usize) -> Vec<u8> {
+    let odd = ["", ".\r\n..\r\n", "caf\u{e9} \u{4f1a}\u{8b70}\r\n", "From here on\r\n"][n % 4];
+    let filler = "0123456789 abcdefghij ".repeat(n * 7 % 400);
+    format!(
+        "From: Ada <ada@example.org>\r\nSubject: Letter {n}\r\nMessage-ID: <{n}@example.org>\r\n\
+         Date: Sun, 20 Sep 2026 10:00:{:02} +0000\r\n\r\n{odd}{filler}\r\n",
+        n % 60
+    )
+    .into_bytes()
+}
+
+fn with_mails(mails: usize, test: impl Fn(&User<'_>)) {
+    let Some(server) = dovecot::shared() else { return };
+    let user = server.user();
+    (0..mails).for_each(|n| user.deliver("INBOX", &mail(n)));
+    test(&user);
+}
+
+#[test]
+fn every_mail_arrives_as_it_is_there_and_a_second_sync_transfers_none() {
+    for protocol in [Protocol::Imap, Protocol::Pop3] {
+        for tls in [Tls::Implicit, Tls::Starttls, Tls::None] {
+            with_mails(120, |user| {
+                let home = Home::new(user, protocol, tls);
+                assert_eq!(home.sync().unwrap().new, 120);
+                assert_eq!(home.hashes(Role::Inbox), home.hashes_there());
+                let again = home.sync().unwrap();
+                assert_eq!((again.new, again.bytes), (0, 0));
+            });
+        }
+    }
+}
+
+#[test]
+fn i5_a_flag_set_here_is_seen_by_another_client_and_the_other_way_round() {
+    with_mails(3, |user| {
+        let home = Home::new(user, Protocol::Imap, Tls::Implicit);
+        home.sync().unwrap();
+        let items = vec![home.copy(Role::Inbox, "Letter 1")];
+        home.intend(Intent::Flag { items, delta: FlagDelta::add(Flags::FLAGGED), undoable: true });
+        user.doveadm(&["flags", "add"], &["\\Seen", "mailbox", "INBOX", "subject", "Letter 2"]);
+        home.sync().unwrap();
+        let starred = user.doveadm(&["search"], &["mailbox", "INBOX", "flagged"]);
+        assert_eq!(starred.lines().count(), 1);
+        let subject = user.doveadm(&["fetch"], &["hdr.subject", "mailbox", "INBOX", "flagged"]);
+        assert!(subject.contains("Letter 1"), "{subject}");
+        let rows = home.rows(Role::Inbox);
+        let flags =
+            |subject: &str| rows.iter().find(|r| r.head.subject.as_str() == subject).unwrap().head.flags;
+        assert_eq!(flags("Letter 2"), Flags::SEEN);
+        assert_eq!(flags("Letter 1"), Flags::FLAGGED);
+    });
+}
+
+#[test]
+fn a1_delete_then_undo_leaves_the_server_as_it_was() {
+    with_mails(3, |user| {
+        let home = Home::new(user, Protocol::Imap, Tls::Implicit);
+        home.sync().unwrap();
+        let before = home.hashes_there();
+        let items = vec![home.copy(Role::Inbox, "Letter 1")];
+        home.intend(Intent::Move { items, to: Target::Role(Role::Trash) });
+        home.sync().unwrap();
+        assert_eq!((user.mails("INBOX").len(), user.mails("Trash").len()), (2, 1));
+        assert_eq!((home.rows(Role::Inbox).len(), home.rows(Role::Trash).len()), (2, 1));
+        home.intend(Intent::Undo);
+        home.sync().unwrap();
+        home.sync().unwrap();
+        assert_eq!(home.hashes_there(), before);
+        assert_eq!(user.mails("Trash").len(), 0);
+        assert_eq!((home.rows(Role::Inbox).len(), home.rows(Role::Trash).len()), (3, 0));
+        assert_eq!(home.hashes(Role::Inbox), before);
+    });
+}
+
+#[test]
+fn i5_what_another_client_moves_and_removes_is_followed() {
+    with_mails(6, |user| {
+        let home = Home::new(user, Protocol::Imap, Tls::Starttls);
+        home.sync().unwrap();
+        user.doveadm(&["expunge"], &["mailbox", "INBOX", "subject", "Letter 2"]);
+        user.doveadm(&["move"], &["Archive", "mailbox", "INBOX", "subject", "Letter 4"]);
+        user.deliver("INBOX", &mail(9));
+        let report = home.sync().unwrap();
+        assert_eq!(report.new, 2);
+        assert_eq!(home.rows(Role::Inbox).len(), 5);
+        assert_eq!(home.rows(Role::Archive).len(), 1);
+        assert_eq!(home.hashes(Role::Inbox), home.hashes_there());
+    });
+}
+
+#[test]
+fn p3_each_leave_policy_does_what_it_says() {
+    for (leave, stays) in [(Leave::Forever, 4), (Leave::DeleteAfterDownload, 0), (Leave::Days(14), 4)] {
+        with_mails(4, |user| {
+            let mut home = Home::new(user, Protocol::Pop3, Tls::Implicit);
+            home.account.leave_on_server = leave;
+            let report = home.sync().unwrap();
+            assert_eq!((report.new, report.deleted), (4, 4 - stays));
+            assert_eq!(user.mails("INBOX").len() as u64, stays, "{leave:?}");
+            assert_eq!(home.rows(Role::Inbox).len(), 4);
+            let again = home.sync().unwrap();
+            assert_eq!((again.new, again.deleted), (0, 0), "{leave:?}");
+            assert_eq!(home.rows(Role::Inbox).len(), 4);
+        });
+    }
+    // Days(0): what was stored before now is old enough at the next look.
+    with_mails(2, |user| {
+        let mut home = Home::new(user, Protocol::Pop3, Tls::Starttls);
+        home.sync().unwrap();
+        home.account.leave_on_server = Leave::Days(0);
+        assert_eq!(home.sync().unwrap().deleted, 2);
+        assert_eq!(user.mails("INBOX").len(), 0);
+        assert_eq!(home.rows(Role::Inbox).len(), 2);
+    });
+}
+
+#[test]
+fn p12_mail_that_left_trash_here_leaves_the_server() {
+    with_mails(3, |user| {
+        let home = Home::new(user, Protocol::Pop3, Tls::Implicit);
+        home.sync().unwrap();
+        let items = vec![home.copy(Role::Inbox, "Letter 1")];
+        home.intend(Intent::Move { items, to: Target::Role(Role::Trash) });
+        home.sync().unwrap();
+        assert_eq!(user.mails("INBOX").len(), 3);
+        let items = vec![home.copy(Role::Trash, "Letter 1")];
+        home.intend(Intent::Purge { items });
+        assert_eq!(home.sync().unwrap().deleted, 1);
+        let left: Vec<_> = user.mails("INBOX");
+        assert_eq!(left.len(), 2);
+        assert!(left.iter().all(|(_, raw)| !raw.windows(8).any(|w| w == b"Letter 1")));
+    });
+}
+
+#[test]
+fn a7_a_wrong_password_is_told_as_such() {
+    with_mails(0, |user| {
+        for protocol in [Protocol::Imap, Protocol::Pop3] {
+            let home = Home::new(user, protocol, Tls::Implicit);
+            let error = home.sync_with(Secret::new("wrong")).unwrap_err();
+            assert_eq!(error.kind(), Kind::Auth, "{error}");
+        }
+    });
+}
