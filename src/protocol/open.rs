@@ -1,6 +1,6 @@
 //! From an account of the configuration to a session with its server.
 
-use super::{MailProtocol, imap, pop3};
+use super::{MailProtocol, pop3};
 use crate::config::{Account, Protocol};
 use crate::error::Result;
 use crate::net::Interrupt;
@@ -10,6 +10,6 @@ use crate::secret::Secret;
 pub fn open(account: &Account, secret: &Secret, interrupt: &Interrupt) -> Result<Box<dyn MailProtocol>> {
     match account.protocol {
         Protocol::Pop3 => pop3::connect(account, secret, interrupt),
-        Protocol::Imap => imap::connect(account, secret, interrupt),
+        Protocol::Imap => super::imap::connect(account, secret, interrupt),
     }
 }
