@@ -6,6 +6,8 @@ use crate::text::{Clean, wrap};
 
 /// Characters of a snippet.
 const LONGEST: usize = 200;
+/// Encoded bytes of a text that are looked at first.
+const BEGINNING: usize = 8 * 1024;
 /// Encoded bytes of a plain text that are looked at.
 const PLAIN: usize = 64 * 1024;
 /// Encoded bytes of an HTML text that are looked at: it may begin with a long style sheet.
@@ -38,13 +40,20 @@ pub fn facts(raw: &[u8]) -> Facts {
             _ => {}
         }
     }
-    let words = |part: &&parts::Part| of_plain(&body::text(part, PLAIN).text);
-    let mut snippet = plain.iter().take(TRIES).map(words).find(|s| !s.is_empty());
-    if snippet.is_none() {
-        let words = |part: &&parts::Part| of_plain(&markup::strip(&body::text(part, HTML).text, 8 * LONGEST));
-        snippet = html.iter().take(TRIES).map(words).find(|s| !s.is_empty());
-    }
+    let of_html = |html: &str| of_plain(&markup::strip(html, 8 * LONGEST));
+    let snippet = first_words(&plain, PLAIN, of_plain).or_else(|| first_words(&html, HTML, of_html));
     Facts { snippet: snippet.unwrap_or_default(), attachments }
+}
+
+/// The first words of the first part that has any. Mostly they are found at its beginning; up to `limit`
+/// bytes of it are read where they are not.
+fn first_words(parts: &[&parts::Part], limit: usize, words: impl Fn(&str) -> String) -> Option<String> {
+    parts.iter().take(TRIES).find_map(|part| {
+        let short = words(&body::text(part, BEGINNING).text);
+        let is_all = part.body.len() <= BEGINNING || short.chars().count() >= LONGEST / 2;
+        let found = if is_all { short } else { words(&body::text(part, limit).text) };
+        Some(found).filter(|words| !words.is_empty())
+    })
 }
 
 /// The first words of a text that are the sender's own; of a text that only quotes, the first quoted.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::{memchr, memchr2};
+
 /// Bytes of a header block that are looked at; what comes after is kept and hashed, but not read.
 const LIMIT: usize = 256 * 1024;
 
@@ -17,7 +19,7 @@ pub fn header_block(raw: &[u8]) -> &[u8] {
         if rest.starts_with(b"\n") {
             return &raw[..line + 1];
         }
-        match rest.iter().position(|b| *b == b'\n') {
+        match memchr(b'\n', rest) {
             Some(end) => line += end + 1,
             None => return raw,
         }
@@ -58,7 +60,7 @@ pub(super) fn fields(block: &[u8]) -> impl Iterator<Item = Field<'_>> {
 fn end_of_field(rest: &[u8]) -> usize {
     let mut end = 0;
     loop {
-        match rest[end..].iter().position(|b| *b == b'\n') {
+        match memchr(b'\n', &rest[end..]) {
             Some(at) => end += at + 1,
             None => return rest.len(),
         }
@@ -70,7 +72,7 @@ fn end_of_field(rest: &[u8]) -> usize {
 }
 
 fn field(whole: &[u8]) -> Field<'_> {
-    let (name, value) = match whole.iter().position(|b| *b == b':') {
+    let (name, value) = match memchr(b':', whole) {
         Some(at) => (&whole[..at], &whole[at + 1..]),
         None => (&b""[..], whole),
     };
@@ -85,7 +87,7 @@ fn field(whole: &[u8]) -> Field<'_> {
 
 /// The value on one line (RFC 5322 section 2.2.3): line breaks go, the white space after them stays.
 pub(super) fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
-    if !value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
+    if memchr2(b'\r', b'\n', value).is_none() {
         return Cow::Borrowed(value);
     }
     let mut out = Vec::with_capacity(value.len());

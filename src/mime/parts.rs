@@ -1,5 +1,7 @@
 //! The parts of a mail (RFC 2046), found in one pass over its lines, however deep they claim to nest.
 
+use memchr::{memchr, memmem};
+
 use super::header::{Field, fields};
 use super::params::Params;
 use super::transfer::Transfer;
@@ -57,7 +59,13 @@ impl Part<'_> {
 pub(super) fn scan(raw: &[u8]) -> Vec<Part<'_>> {
     let mut scan = Scan { raw, parts: Vec::new(), open: Vec::new(), leaf: None };
     let mut at = scan.begin(0, None);
+    let dashes = memmem::Finder::new(b"\n--");
     while at < raw.len() && !scan.open.is_empty() {
+        if !raw[at..].starts_with(b"--") {
+            // No delimiter begins here: on to the next line that may be one.
+            at = dashes.find(&raw[at..]).map_or(raw.len(), |i| at + i + 1);
+            continue;
+        }
         let end = line_end(raw, at);
         if let Some((level, closes)) = scan.delimiter(&raw[at..end]) {
             scan.end(level, at);
@@ -180,7 +188,7 @@ impl<'a> Scan<'a> {
 }
 
 fn line_end(raw: &[u8], at: usize) -> usize {
-    raw[at..].iter().position(|b| *b == b'\n').map_or(raw.len(), |i| at + i + 1)
+    memchr(b'\n', &raw[at..]).map_or(raw.len(), |i| at + i + 1)
 }
 
 fn part<'a>(header: &[u8], parent: Option<usize>, in_digest: bool) -> Part<'a> {

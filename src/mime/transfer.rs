@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 /// How the bytes of a part are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Transfer {
@@ -134,7 +136,7 @@ fn quoted_printable(raw: &[u8], limit: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len().min(limit));
     let mut rest = raw;
     while !rest.is_empty() && out.len() < limit {
-        let (line, ended) = match rest.iter().position(|b| *b == b'\n') {
+        let (line, ended) = match memchr(b'\n', rest) {
             Some(at) => {
                 let line = &rest[..at];
                 rest = &rest[at + 1..];

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::Encoding;
+use memchr::memmem;
 
 use super::charset;
 use super::header::unfold;
@@ -13,7 +14,7 @@ use super::transfer;
 /// Raw bytes outside encoded words are read as `hint` when they are not UTF-8.
 pub(super) fn decode(value: &[u8], hint: Option<&'static Encoding>) -> String {
     let value = unfold(value);
-    if !value.windows(2).any(|w| w == b"=?") {
+    if memmem::find(&value, b"=?").is_none() {
         return charset::decode(&value, hint);
     }
     let mut text = Text { out: String::with_capacity(value.len()), hint, pending: None };
@@ -36,7 +37,7 @@ pub(super) fn decode(value: &[u8], hint: Option<&'static Encoding>) -> String {
 }
 
 fn find(value: &[u8], what: &[u8; 2], from: usize) -> Option<usize> {
-    value.get(from..)?.windows(2).position(|w| w == what).map(|i| from + i)
+    memmem::find(value.get(from..)?, what).map(|i| from + i)
 }
 
 /// One encoded word.

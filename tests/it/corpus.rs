@@ -10,7 +10,8 @@ use mailtui::text::Clean;
 /// Cells of the pane that the snapshots are of.
 const WIDTH: usize = 72;
 
-fn corpus() -> Vec<(String, Vec<u8>)> {
+/// The mails by name.
+pub(crate) fn corpus() -> Vec<(String, Vec<u8>)> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
     let mut mails: Vec<_> = fs::read_dir(dir)
         .unwrap()

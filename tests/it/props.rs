@@ -56,34 +56,99 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+/// Something that happens to a mail on its way.
+#[derive(Debug, Clone)]
+struct Change {
+    at: prop::sample::Index,
+    length: usize,
+    what: What,
+}
 
+#[derive(Debug, Clone)]
+enum What {
+    Cut,
+    Repeat(usize),
+    Insert(Vec<u8>),
+    Flip(u8),
+}
+
+impl Change {
+    fn apply(&self, mut raw: Vec<u8>) -> Vec<u8> {
+        let at = self.at.index(raw.len() + 1);
+        let end = raw.len().min(at + self.length);
+        match &self.what {
+            What::Cut => {
+                raw.drain(at..end);
+            }
+            What::Repeat(times) => {
+                let piece = raw[at..end].repeat(*times);
+                raw.splice(at..at, piece);
+            }
+            What::Insert(piece) => {
+                raw.splice(at..at, piece.iter().copied());
+            }
+            What::Flip(bits) => raw[at..end].iter_mut().take(1).for_each(|b| *b ^= bits),
+        }
+        raw
+    }
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    let what = prop_oneof![
+        Just(What::Cut),
+        (1usize..4).prop_map(What::Repeat),
+        piece().prop_map(What::Insert),
+        any::<u8>().prop_map(What::Flip),
+    ];
+    (any::<prop::sample::Index>(), 0usize..200, what).prop_map(|(at, length, what)| Change {
+        at,
+        length,
+        what,
+    })
+}
+
+/// Reads a mail in every way and shows it: nothing panics, nothing unclean comes out.
+fn assert_readable(raw: &[u8], width: usize, html: bool) -> Result<(), TestCaseError> {
+    let head = mime::header_block(raw);
+    prop_assert!(raw.starts_with(head));
+    let envelope = mime::envelope(head);
+    prop_assert!(envelope.refs.len() <= 40);
+    let facts = mime::facts(raw);
+    prop_assert!(!facts.snippet.chars().any(char::is_control));
+    let document = mime::open(raw);
+    for part in &document.parts {
+        prop_assert!(mime::part(raw, part.index).is_ok());
+        prop_assert!(!part.name.is_empty() && !mime::safe_file_name(part.name.as_str()).is_empty());
+    }
+    let options = RenderOptions { html, all_headers: true, all_quotes: true, ..RenderOptions::default() };
+    let rendered = mime::render(&document, width, &options);
+    for span in rendered.lines.iter().flat_map(|line| &line.spans) {
+        let is_unclean = span.text.as_str().chars().any(|c| c.is_control() || c == '\u{202e}');
+        prop_assert!(!is_unclean, "{:?}", span);
+        if let Role::Link(n) = span.role {
+            prop_assert!(n < rendered.links.len());
+        }
+    }
+    Ok(())
+}
+
+proptest! {
     #[test]
     fn r7_any_mail_is_read_and_shown(pieces in prop::collection::vec(piece(), 0..60), width in 1usize..120, html: bool) {
-        let raw = pieces.concat();
-        let head = mime::header_block(&raw);
-        prop_assert!(raw.starts_with(head));
-        let envelope = mime::envelope(head);
-        prop_assert!(envelope.refs.len() <= 40);
-        let facts = mime::facts(&raw);
-        prop_assert!(!facts.snippet.chars().any(char::is_control));
-        let document = mime::open(&raw);
-        for part in &document.parts {
-            prop_assert!(mime::part(&raw, part.index).is_ok());
-            prop_assert!(!part.name.is_empty() && !mime::safe_file_name(part.name.as_str()).is_empty());
-        }
-        let options = RenderOptions { html, all_headers: true, all_quotes: true, ..RenderOptions::default() };
-        let rendered = mime::render(&document, width, &options);
-        for line in &rendered.lines {
-            for span in &line.spans {
-                let is_unclean = span.text.as_str().chars().any(|c| c.is_control() || c == '\u{202e}');
-                prop_assert!(!is_unclean, "{:?}", span);
-                if let Role::Link(n) = span.role {
-                    prop_assert!(n < rendered.links.len());
-                }
-            }
-        }
+        assert_readable(&pieces.concat(), width, html)?;
+    }
+
+    #[test]
+    fn r7_a_mail_that_was_tampered_with_is_read_and_shown(
+        which in any::<prop::sample::Index>(),
+        changes in prop::collection::vec(change(), 1..12),
+        width in 1usize..120,
+        html: bool,
+    ) {
+        let corpus = crate::corpus::corpus();
+        let (_, raw) = which.get(&corpus);
+        let raw = changes.iter().fold(raw.clone(), |raw, change| change.apply(raw));
+        assert_readable(&raw, width, html)?;
     }
 
     #[test]
