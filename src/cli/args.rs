@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::text::Clean;
+
 /// The exit codes, as the help tells them; the README's table is the same.
 pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
@@ -48,6 +50,9 @@ pub struct Global {
     /// Use this theme
     #[arg(long, global = true, value_name = "NAME")]
     pub theme: Option<String>,
+    /// Draw with plain marks only, for terminals that have no others
+    #[arg(long, global = true)]
+    pub ascii: bool,
     /// Write a log, never with secrets, into the state directory [also: MAILTUI_LOG]
     #[arg(long, global = true, value_name = "FILTER", num_args = 0..=1, default_missing_value = "mailtui=debug", require_equals = true)]
     pub log: Option<String>,
@@ -56,6 +61,8 @@ pub struct Global {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Look around in a made-up mailbox: no account, no network, nothing left behind
+    Demo(Demo),
     /// Get in step with the servers
     Sync(Sync),
     /// List messages, newest first
@@ -76,6 +83,20 @@ pub enum Verb {
         #[arg(long)]
         markdown: bool,
     },
+}
+
+/// `mailtui demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// How many mails there are
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u64).range(0..=5_000_000))]
+    pub messages: u64,
+    /// Print the first screen as text and exit
+    #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
+    pub snapshot: Option<(u16, u16)>,
+    /// Pretend that it is this time
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub now: Option<String>,
 }
 
 /// `mailtui sync`.
@@ -141,6 +162,16 @@ pub enum ConfigVerb {
     Show,
 }
 
+/// `100x30`; at least 20x5, as no screen is smaller.
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let (width, height) = text.split_once(['x', 'X', '×']).ok_or("write it as 100x30")?;
+    let number = |t: &str| t.trim().parse::<u16>().map_err(|_| format!("{} is not a number", Clean::line(t)));
+    match (number(width)?, number(height)?) {
+        (w @ 20..=1000, h @ 5..=500) => Ok((w, h)),
+        _ => Err("from 20x5 to 1000x500".to_owned()),
+    }
+}
+
 fn exit_codes() -> String {
     let lines = EXIT_CODES.iter().map(|(code, meaning)| format!("  {code:>3}  {meaning}\n"));
     format!("Exit codes:\n{}", lines.collect::<String>())
@@ -154,5 +185,13 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_are_read() {
+        assert_eq!(size("100x30"), Ok((100, 30)));
+        assert!(
+            size("100").is_err() && size("0x0").is_err() && size("axb").is_err() && size("99999x1").is_err()
+        );
     }
 }

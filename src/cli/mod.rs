@@ -9,6 +9,7 @@ pub mod keys;
 mod list;
 mod log;
 mod out;
+mod screen;
 mod settings;
 mod show;
 mod sync;
@@ -17,8 +18,9 @@ mod words;
 
 pub use out::is_broken_pipe;
 
-use args::{Cli, Verb};
+use args::{Cli, Global, Verb};
 use out::Out;
+use screen::Face;
 
 use crate::config::{Config, Overrides, Paths, SecretSource};
 use crate::error::{Error, Kind, Result};
@@ -34,6 +36,11 @@ pub fn run(cli: Cli) -> Result<u8> {
     let code = match cli.verb {
         Some(Verb::Config { what }) => settings::run(what, &paths, &overrides, &mut out)?,
         Some(Verb::Keys { markdown }) => keys::run(markdown, &mut out).map(|()| 0)?,
+        Some(Verb::Demo(demo)) => {
+            let config = Config::load(&paths, &overrides)?;
+            let Global { theme, data, ascii, .. } = &cli.global;
+            demo::run(&demo, config, theme.as_deref(), *ascii, data.as_deref(), &mut out)?
+        }
         Some(verb) => {
             let config = configured(&paths, &overrides)?;
             if config.accounts.is_empty() {
@@ -44,7 +51,15 @@ pub fn run(cli: Cli) -> Result<u8> {
             store.close();
             code
         }
-        None => screen(&configured(&paths, &overrides)?, &mut out)?,
+        None => {
+            let config = configured(&paths, &overrides)?;
+            if config.accounts.is_empty() {
+                out.bytes(welcome::text(&paths).as_bytes())?;
+                0
+            } else {
+                open_screen(&config, &cli.global)?
+            }
+        }
     };
     out.flush()?;
     Ok(code)
@@ -57,7 +72,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
         Verb::List(list) => list::run(&list, config, &reader, out)?,
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, &reader, out)?,
-        Verb::Config { .. } | Verb::Keys { .. } => {}
+        Verb::Demo(_) | Verb::Config { .. } | Verb::Keys { .. } => {}
     }
     Ok(0)
 }
@@ -77,10 +92,12 @@ fn configured(paths: &Paths, overrides: &Overrides) -> Result<Config> {
     Ok(config)
 }
 
-fn screen(config: &Config, out: &mut Out) -> Result<u8> {
-    if config.accounts.is_empty() {
-        out.bytes(welcome::text(&config.paths).as_bytes())?;
-        return Ok(0);
-    }
-    Ok(0)
+fn open_screen(config: &Config, global: &Global) -> Result<u8> {
+    screen::needs_terminal()?;
+    let face = Face::of(config, global.theme.as_deref(), global.ascii)?;
+    let setups = accounts::setups(config, None)?;
+    let store = Store::open(&config.paths.data)?;
+    let code = screen::run(face, &store, setups);
+    store.close();
+    code
 }

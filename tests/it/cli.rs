@@ -206,3 +206,36 @@ fn an_account_that_is_not_there_is_named() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("hint: `mailtui` alone tells how to add one"));
 }
+
+#[test]
+fn the_demo_prints_its_first_screen_and_leaves_nothing_behind() {
+    let place = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_mailtui"))
+        .args(["demo", "--snapshot", "100x30", "--messages", "0", "--now", "2026-06-10T16:20"])
+        .env("TMPDIR", place.path())
+        .env("HOME", place.path())
+        .env("TZ", "UTC")
+        .env_remove("MAILTUI_CONFIG")
+        .env_remove("MAILTUI_DATA")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let screen = stdout(&output);
+    assert_eq!(screen.lines().count(), 30, "{screen}");
+    assert!(screen.lines().all(|line| mailtui::text::width(line) <= 100), "{screen}");
+    for part in ["work", "home", "Lists/tides", "Re: Gauge 7 has gone quiet", "16:08", "佐藤 美咲", "★"]
+    {
+        assert!(screen.contains(part), "{part}:\n{screen}");
+    }
+    assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_screen_without_a_terminal_is_told() {
+    let place = deaf("pop3", "{ command = \"echo x\" }");
+    for arguments in [&[][..], &["demo"]] {
+        let output = mailtui(place.path(), arguments);
+        assert_eq!(output.status.code(), Some(9), "{}", stderr(&output));
+        assert!(stderr(&output).starts_with("mailtui: the screen needs a terminal\nhint: "));
+    }
+}

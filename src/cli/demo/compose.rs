@@ -129,7 +129,11 @@ impl Scribe {
     fn content(&self, letter: &Letter) -> Vec<u8> {
         let mut bodies = Vec::new();
         if letter.text.len() > 1 {
-            bodies.push(text_part("plain", &self.fill(&letter.text), &letter.charset));
+            let text = self.fill(&letter.text);
+            bodies.push(match letter.is_prose() {
+                true => text_part("plain; format=flowed", &flowed(&text), &letter.charset),
+                false => text_part("plain", &text, &letter.charset),
+            });
         }
         if let Some(html) = &letter.html {
             let html = text_part("html", &self.fill(html), "utf-8");
@@ -257,6 +261,34 @@ pub(super) fn encode(text: &str, charset: &str) -> (Vec<u8>, bool) {
 /// Lines end in CRLF on the wire.
 pub(super) fn lines(text: &str) -> String {
     text.replace('\n', "\r\n")
+}
+
+/// RFC 3676: lines of a paragraph end in a space, so that a reader can fold them anew.
+fn flowed(text: &str) -> String {
+    let prose = |line: &str| {
+        let own = line.trim_start_matches("> ");
+        own.chars().count() > 50 && own.starts_with(char::is_alphanumeric) && !own.contains("   ")
+    };
+    let mut out = String::with_capacity(text.len() + 100);
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        // Space-stuffing.
+        if line.starts_with(' ') || line.starts_with("From ") {
+            out.push(' ');
+        }
+        out.push_str(line);
+        let depth = |line: &str| line.starts_with('>');
+        let goes_on = lines.peek().is_some_and(|next| {
+            let next_own = next.trim_start_matches("> ");
+            depth(next) == depth(line)
+                && next_own.starts_with(|c: char| c.is_alphanumeric() || "(*\"'".contains(c))
+        });
+        if prose(line) && goes_on {
+            out.push(' ');
+        }
+        out.push('\n');
+    }
+    out
 }
 
 /// A text part with its headers.

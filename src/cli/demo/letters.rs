@@ -34,6 +34,14 @@ pub(super) struct Letter {
     pub(super) report: Option<String>,
 }
 
+impl Letter {
+    /// Whether its lines may be folded anew: no patch, no machine's report, no script without spaces.
+    pub(super) fn is_prose(&self) -> bool {
+        let machine = self.headers.iter().any(|(name, _)| name == "auto-submitted");
+        !machine && !self.subject.starts_with("[PATCH") && self.charset != "iso-2022-jp"
+    }
+}
+
 /// The letters of both accounts and those that arrive later.
 pub(super) const WORK: &str = concat!(include_str!("work.mail"), include_str!("lists.mail"));
 pub(super) const HOME: &str = include_str!("home.mail");

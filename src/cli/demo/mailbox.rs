@@ -23,21 +23,13 @@ pub struct World {
     pub home: Server,
     /// How many mails there are in all.
     pub mails: u64,
-    /// What is not new in the account `home`, by Message-ID: its server keeps no flags (POP3).
-    pub home_state: Vec<HomeState>,
+    /// The flags of what is not new in the account `home`, by Message-ID without brackets: its server
+    /// keeps none (POP3).
+    pub home_flags: Vec<(String, Flags)>,
+    /// What was sent from the account `home`, and when: no server has it.
+    pub home_sent: Vec<(Vec<u8>, i64)>,
     scribe: Scribe,
     coming: std::vec::IntoIter<Letter>,
-}
-
-/// How a mail of the account `home` looks once its owner has been through it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HomeState {
-    /// Message-ID without its brackets.
-    pub msgid: String,
-    /// The folder it is in.
-    pub folder: String,
-    /// Its flags.
-    pub flags: Flags,
 }
 
 impl World {
@@ -49,31 +41,39 @@ impl World {
             work.add_folder(path, None);
         }
         let mut scribe = Scribe::new(now.clone());
-        let mut home_state = Vec::new();
+        let (mut home_flags, mut home_sent) = (Vec::new(), Vec::new());
         // Account, folder, source, flags, received: to be delivered oldest first.
         let mut mails: Vec<(&'static str, String, Source, Flags, i64)> = Vec::new();
         for (account, file) in [("work", letters::WORK), ("home", letters::HOME)] {
             for letter in letters::read(file) {
                 let (raw, received) = scribe.write(&letter, account);
+                if account == "home" && letter.folder == "Sent" {
+                    home_sent.push((raw, received));
+                    continue;
+                }
                 if account == "home" {
-                    home_state.push(state(&raw, &letter.folder, letter.flags));
+                    home_flags.push((msgid(&raw), letter.flags));
                 }
                 mails.push((account, letter.folder, raw.into(), letter.flags, received));
             }
         }
-        let count = messages.saturating_sub(mails.len() as u64);
+        let count = messages.saturating_sub((mails.len() + home_sent.len()) as u64);
         let filler = Arc::new(Filler::new(SEED, count, now.clone()));
         for number in 0..count {
             let slip = filler.slip(number);
+            if slip.account == "home" && slip.folder == "Sent" {
+                home_sent.push((filler.raw(number), slip.received));
+                continue;
+            }
             if slip.account == "home" {
-                home_state.push(state(&filler.raw(number), slip.folder, slip.flags));
+                home_flags.push((msgid(&filler.raw(number)), slip.flags));
             }
             let make = Arc::clone(&filler);
             let source = Source::Made(Arc::new(move || make.raw(number)));
             mails.push((slip.account, slip.folder.to_owned(), source, slip.flags, slip.received));
         }
         mails.sort_by_key(|(_, _, _, _, received)| *received);
-        let total = mails.len() as u64;
+        let total = (mails.len() + home_sent.len()) as u64;
         for (account, folder, source, flags, received) in mails {
             if account == "work" {
                 work.deliver(&folder, source, flags, received);
@@ -82,7 +82,7 @@ impl World {
             }
         }
         let coming = letters::read(letters::NEW).into_iter();
-        Self { work, home, mails: total, home_state, scribe, coming }
+        Self { work, home, mails: total, home_flags, home_sent, scribe, coming }
     }
 
     /// One more mail arrives. False when there is none left.
@@ -96,8 +96,6 @@ impl World {
     }
 }
 
-fn state(raw: &[u8], folder: &str, flags: Flags) -> HomeState {
-    let text = String::from_utf8_lossy(raw);
-    let msgid = text.split("Message-ID: <").nth(1).and_then(|rest| rest.split('>').next()).unwrap_or("");
-    HomeState { msgid: msgid.to_owned(), folder: folder.to_owned(), flags }
+fn msgid(raw: &[u8]) -> String {
+    crate::mime::envelope(crate::mime::header_block(raw)).msgid
 }

@@ -6,4 +6,7 @@ mod filler;
 mod letters;
 mod mailbox;
 
-pub use mailbox::{HomeState, World};
+mod run;
+
+pub use mailbox::World;
+pub(super) use run::run;
