@@ -182,7 +182,7 @@ impl<'a> Worker<'a> {
                 Next::Wanted => self.fetch_wanted(),
                 Next::Push => self.push(),
                 Next::Folders => self.list_folders(),
-                Next::Pull(folder) => self.pull(folder),
+                Next::Pull(folder) => self.pull(folder).map(drop),
                 Next::Take => self.take(),
                 Next::Bodies => self.fetch_bodies(),
                 Next::Deletions => self.delete(),

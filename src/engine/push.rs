@@ -4,19 +4,31 @@ use super::backoff;
 use crate::error::{Error, Kind, Result, Retry};
 use crate::model::{FolderId, PlacementId};
 use crate::protocol::{Applied, FolderRef, MailProtocol, RemoteId, RemoteOp};
-use crate::store::{Op, OpKind, Reader, Step};
+use crate::store::{Op, OpItem, OpKind, Reader, Step};
+
+/// Tries of an operation in a folder that is numbered anew again and again.
+const PATIENCE: u32 = 5;
 
 /// What pushing one operation came to.
 #[derive(Debug)]
 pub(super) struct Pushed {
     /// To be committed.
     pub(super) step: Step,
-    /// A folder that has to be looked at, because the server did not tell what arrived there.
+    /// A folder that has to be looked at, because of what the server did not tell.
     pub(super) look: Option<FolderId>,
+    pub(super) end: End,
+}
+
+/// How a push ended.
+#[derive(Debug)]
+pub(super) enum End {
+    Done,
+    /// The folder was numbered anew (promise I2): to be looked at, then the operation is tried again.
+    Renumbered(FolderId),
     /// The connection is of no more use.
-    pub(super) broken: Option<Error>,
-    /// For the user: the operation waits for a decision.
-    pub(super) trouble: Option<Error>,
+    Broken(Error),
+    /// The operation waits for a decision of the user.
+    Trouble(Error),
 }
 
 fn folder_ref(reader: &Reader, folder: FolderId) -> Result<FolderRef> {
@@ -27,25 +39,64 @@ fn folder_ref(reader: &Reader, folder: FolderId) -> Result<FolderRef> {
     Ok(FolderRef::new(folder.remote))
 }
 
-/// The operation in the server's names.
-fn remote_op(reader: &Reader, op: &Op) -> Result<RemoteOp> {
+/// The operations on the server that this one comes to; more than one where a part of it is done already.
+fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
     if let OpKind::Mkdir { path, .. } = &op.kind {
-        return Ok(RemoteOp::CreateFolder { path: path.clone() });
+        return Ok(vec![RemoteOp::CreateFolder { path: path.clone() }]);
     }
     let home = op.folder.ok_or_else(|| Error::new(Kind::Bug, "an operation names no folder"))?;
     let folder = folder_ref(reader, home)?;
     let validity = reader.cursor(home)?.validity;
-    let ids =
-        op.items.iter().filter_map(|item| item.uid).map(|uid| RemoteId::Uid { validity, uid }).collect();
+    // Its folder may have been numbered anew since the operation was read.
+    if op.items.iter().any(|item| item.uid.is_none()) {
+        return Err(Error::new(Kind::Conflict, "the mail is being looked for on the server"));
+    }
+    let name = |item: &OpItem| Some(RemoteId::Uid { validity, uid: item.uid? });
+    let ids: Vec<RemoteId> = op.items.iter().filter_map(name).collect();
+    let (landed, open) = op.items.iter().partition::<Vec<OpItem>, _>(|item| item.landed);
+    let landed: Vec<RemoteId> = landed.iter().filter_map(name).collect();
+    let open: Vec<RemoteId> = open.iter().filter_map(name).collect();
     Ok(match &op.kind {
         OpKind::Flags(delta) => {
-            RemoteOp::Flag { folder, ids, delta: *delta, add: Vec::new(), del: Vec::new() }
+            vec![RemoteOp::Flag { folder, ids, delta: *delta, add: Vec::new(), del: Vec::new() }]
         }
-        OpKind::Move(to) => RemoteOp::Move { from: folder, to: folder_ref(reader, *to)?, ids },
-        OpKind::Copy(to) => RemoteOp::Copy { from: folder, to: folder_ref(reader, *to)?, ids },
-        OpKind::Delete => RemoteOp::Delete { folder, ids },
+        OpKind::Move(to) => {
+            let mut ops = Vec::new();
+            if !open.is_empty() {
+                ops.push(RemoteOp::Move { from: folder.clone(), to: folder_ref(reader, *to)?, ids: open });
+            }
+            // An earlier try made the copy (RFC 6851 section 3.3 allows that) and got no further.
+            if !landed.is_empty() {
+                ops.push(RemoteOp::Delete { folder, ids: landed });
+            }
+            ops
+        }
+        // To copy again would make a second copy.
+        OpKind::Copy(_) if open.is_empty() => Vec::new(),
+        OpKind::Copy(to) => vec![RemoteOp::Copy { from: folder, to: folder_ref(reader, *to)?, ids: open }],
+        OpKind::Delete => vec![RemoteOp::Delete { folder, ids }],
         OpKind::Mkdir { .. } => return Err(Error::new(Kind::Bug, "a folder is made twice")),
     })
+}
+
+/// Carries out what an operation comes to; the answers as one.
+fn apply(session: &mut dyn MailProtocol, ops: &[RemoteOp]) -> Result<Applied> {
+    let (mut moved, mut created, mut left) = (Vec::new(), None, Vec::new());
+    for op in ops {
+        match session.apply(op)? {
+            Applied::Done { moved: told, created: made } => {
+                moved.extend(told);
+                created = created.or(made);
+            }
+            Applied::Partial { refused } => left.extend(refused),
+            Applied::AtFinish => return Ok(Applied::AtFinish),
+        }
+    }
+    if left.is_empty() {
+        Ok(Applied::Done { moved, created })
+    } else {
+        Ok(Applied::Partial { refused: left })
+    }
 }
 
 /// Which item got which UID, where the server told.
@@ -66,37 +117,65 @@ pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now
         OpKind::Move(to) | OpKind::Copy(to) => Some(to),
         _ => None,
     };
-    match remote_op(reader, op).and_then(|remote| session.apply(&remote)) {
+    let done = |moved, created, look| Pushed {
+        step: Step::OpDone { op: op.id, moved, created },
+        look,
+        end: End::Done,
+    };
+    match remote_ops(reader, op).and_then(|ops| apply(session, &ops)) {
         Ok(Applied::Done { moved: told, created }) => {
             let moved = moved(op, &told);
-            let look = target.filter(|_| moved.len() < op.items.len());
-            Pushed { step: Step::OpDone { op: op.id, moved, created }, look, broken: None, trouble: None }
+            let known = moved.len() + op.items.iter().filter(|item| item.landed).count();
+            done(moved, created, target.filter(|_| known < op.items.len()))
         }
-        Ok(Applied::AtFinish) => Pushed {
-            step: Step::OpDone { op: op.id, moved: Vec::new(), created: None },
-            look: None,
-            broken: None,
-            trouble: None,
-        },
+        Ok(Applied::AtFinish) => done(Vec::new(), None, None),
         Ok(Applied::Partial { refused }) => {
             let error = Error::new(
-                Kind::Conflict,
+                Kind::Refused,
                 format!("the server left {} of {} as they were", refused.len(), op.items.len()),
             );
-            failed(op, error, now, op.folder)
+            failed(op, error, now)
         }
-        Err(error) => failed(op, error, now, op.folder),
+        Err(error) => failed(op, error, now),
     }
 }
 
-fn failed(op: &Op, error: Error, now: i64, look: Option<FolderId>) -> Pushed {
+fn failed(op: &Op, error: Error, now: i64) -> Pushed {
+    let renumbered = op.folder.filter(|_| error.kind() == Kind::Conflict && op.tries < PATIENCE);
     let again = matches!(error.kind().retry(), Retry::Now | Retry::Later | Retry::AskUser);
-    let wait = backoff::delay(op.tries.saturating_add(1), backoff::random());
-    let retry_at = again.then(|| now.saturating_add(i64::try_from(wait.as_secs()).unwrap_or(0).max(1)));
+    let retry_at = match renumbered {
+        Some(_) => Some(now),
+        None => again.then(|| now.saturating_add(wait(op.tries, error.kind()))),
+    };
     let step = Step::OpFailed { op: op.id, error: error.to_string(), retry_at };
-    if again {
-        Pushed { step, look: None, broken: Some(error), trouble: None }
-    } else {
-        Pushed { step, look, broken: None, trouble: Some(error) }
+    let (look, end) = match renumbered {
+        Some(folder) => (None, End::Renumbered(folder)),
+        None if again => (None, End::Broken(error)),
+        None => (op.folder, End::Trouble(error)),
+    };
+    Pushed { step, look, end }
+}
+
+/// Seconds until an operation may be tried again whose n-th try failed. A line that broke says nothing of
+/// the operation: it is tried again as soon as there is a line. One that breaks a second line is suspected.
+fn wait(tries: u32, kind: Kind) -> i64 {
+    if tries <= 1 && matches!(kind, Kind::Offline | Kind::Timeout | Kind::Interrupted) {
+        return 0;
+    }
+    let delay = backoff::delay(tries, backoff::random());
+    i64::try_from(delay.as_secs()).unwrap_or(0).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_broke_once_costs_an_operation_nothing() {
+        assert_eq!(wait(1, Kind::Offline), 0);
+        assert_eq!(wait(1, Kind::Timeout), 0);
+        assert!(wait(1, Kind::Protocol) >= 1);
+        assert!(wait(2, Kind::Offline) >= 1);
+        assert!(wait(6, Kind::Offline) > wait(2, Kind::Offline));
     }
 }

@@ -10,7 +10,7 @@ use super::pull::{Held, Intake, Outgoing};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, FolderId, Role};
 use crate::protocol::{FolderRef, RemoteFolder, RemoteId};
-use crate::store::{Batch, FolderSpec, Step, WantedBody};
+use crate::store::{Batch, Doubt, FolderSpec, Step, WantedBody};
 use crate::text::Clean;
 
 /// Bodies asked for in one go, and POP3 mails taken in one go.
@@ -39,7 +39,8 @@ impl Worker<'_> {
                 continue;
             }
             let held = self.reader.cursor(folder.id)?;
-            if !told.get(folder.remote.as_str()).is_some_and(|there| in_step(held, *there)) {
+            let in_step = told.get(folder.remote.as_str()).is_some_and(|there| in_step(held, *there));
+            if !in_step || self.reader.doubt(folder.id)? != Doubt::None {
                 due.push((self.looked != Some(folder.id), folder.role.unwrap_or(Role::All), folder.id));
             }
         }
@@ -57,14 +58,16 @@ impl Worker<'_> {
         Ok((FolderRef::new(folder.remote), folder.path))
     }
 
-    pub(super) fn pull(&mut self, folder: FolderId) -> Result<()> {
+    /// Looks at a folder; says whether all of it was looked at, or it cannot be.
+    pub(super) fn pull(&mut self, folder: FolderId) -> Result<bool> {
         let (remote, path) = match self.folder_ref(folder) {
             Ok(found) => found,
             Err(_) => {
                 self.pulls.retain(|f| *f != folder);
-                return Ok(());
+                return Ok(true);
             }
         };
+        let look_again = self.reader.doubt(folder)? == Doubt::Awaited;
         self.told.state(AccountState::Syncing);
         let before = self.reader.cursor(folder)?;
         let session = self.session.as_mut().ok_or_else(no_session)?;
@@ -111,7 +114,12 @@ impl Worker<'_> {
             self.told.emit(Event::Arrived { account: self.id, folder, count: unread });
         }
         match pulled {
-            Ok(_) if complete => self.pulls.retain(|f| *f != folder),
+            Ok(_) if complete => {
+                self.pulls.retain(|f| *f != folder);
+                if look_again {
+                    self.pulls.push(folder);
+                }
+            }
             Ok(_) => {}
             Err(error) if is_of_one_folder(&error) => {
                 self.pulls.retain(|f| *f != folder);
@@ -120,7 +128,7 @@ impl Worker<'_> {
             }
             Err(error) => return Err(error),
         }
-        settled
+        settled.map(|()| complete)
     }
 
     /// POP3: takes the next mails that are listed there and not here, the newest first.

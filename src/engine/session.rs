@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::account::{Worker, no_session, now};
 use super::event::AccountState;
-use super::{pop, push};
+use super::pop;
+use super::push::{self, End};
 use crate::error::Result;
 use crate::model::Role;
 use crate::protocol::{Caps, FolderRef, MailProtocol, Wake};
-use crate::store::{Batch, Step};
+use crate::store::{Batch, OpKind, Step};
 
 /// An open session, and what belongs to it only.
 pub(super) struct Session {
@@ -58,7 +59,16 @@ impl Worker<'_> {
             return Ok(());
         }
         for op in ready {
+            // An earlier try may have got as far as the copies: what is in the target shows it.
+            if let OpKind::Move(target) | OpKind::Copy(target) = op.kind
+                && op.tries > 0
+                && !self.pull(target)?
+            {
+                return Ok(());
+            }
             self.store.commit(Batch { account: self.id, steps: vec![Step::OpRunning(op.id)] })?;
+            // The user may have taken it back, or part of it, until it was marked.
+            let Some(op) = self.reader.running_op(op.id)? else { continue };
             let session = self.session.as_mut().ok_or_else(no_session)?;
             let pushed = push::push(session.protocol.as_mut(), &self.reader, &op, now());
             self.store.commit(Batch { account: self.id, steps: vec![pushed.step] })?;
@@ -67,10 +77,11 @@ impl Worker<'_> {
             {
                 self.pulls.push(folder);
             }
-            match (pushed.broken, pushed.trouble) {
-                (Some(error), _) => return Err(error),
-                (None, Some(error)) => self.told.trouble(&error),
-                (None, None) => self.report.pushed += 1,
+            match pushed.end {
+                End::Done => self.report.pushed += 1,
+                End::Renumbered(folder) => return self.pull(folder).map(drop),
+                End::Broken(error) => return Err(error),
+                End::Trouble(error) => self.told.trouble(&error),
             }
         }
         Ok(())

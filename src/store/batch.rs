@@ -285,4 +285,6 @@ pub struct OpItem {
     pub placement: PlacementId,
     /// Its UID; `None`: it waits for the op whose result it is.
     pub uid: Option<u32>,
+    /// A move or copy: its copy was seen in the target, so an earlier try got that far.
+    pub landed: bool,
 }

@@ -49,5 +49,5 @@ pub use list::{Edge, Page};
 pub use lock::{AccountLock, Locked};
 pub use pack::Packer;
 pub use queue::{Conflict, PopPolicy};
-pub use reader::{AccountRow, Reader};
+pub use reader::{AccountRow, Doubt, Reader};
 pub use records::Record;

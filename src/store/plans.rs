@@ -21,7 +21,7 @@ const SCANS: &[(&str, &str)] = &[
 /// Sorts that SQLite may do itself: of few rows.
 const SORTS: &[(&str, &str)] = &[
     ("SELECT s.uidl, s.message_id FROM pop_seen", "what may be deleted, oldest first, once a session"),
-    ("SELECT p.id, p.uid FROM op_items", "the mails of one operation"),
+    ("SELECT p.id, p.uid, r.uid IS NOT NULL FROM op_items", "the mails of one operation"),
     ("SELECT folder_id, uid FROM placements WHERE message_id", "the copies of one mail"),
     ("SELECT m.id, p.id, p.folder_id", "the mails of one conversation"),
     ("SELECT p.id, p.folder_id, p.message_id, p.uid", "the copies of one mail"),

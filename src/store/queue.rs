@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use rusqlite::Row as Columns;
+
 use super::batch::{Op, OpItem, OpKind};
 use super::db::sql;
 use super::fault::damaged;
@@ -39,6 +41,17 @@ struct Queued {
     tries: u32,
 }
 
+fn queued(row: &Columns<'_>) -> rusqlite::Result<Queued> {
+    Ok(Queued {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        folder: row.get(2)?,
+        target: row.get(3)?,
+        detail: row.get(4)?,
+        tries: row.get(5)?,
+    })
+}
+
 impl Reader {
     /// The operations that can be carried out at `now` (Unix time), in order: not those that wait for a time,
     /// for a UID, for a folder to be made, or for an earlier one on the same mail.
@@ -51,16 +64,7 @@ impl Reader {
                     sql!("SELECT id, kind, folder_id, target_id, detail, tries FROM ops
                           WHERE account_id = ?1 AND state = 'queued' AND id > ?2 AND not_before <= ?3 ORDER BY id LIMIT 1"),
                     (account, after, now),
-                    |row| {
-                        Ok(Queued {
-                            id: row.get(0)?,
-                            kind: row.get(1)?,
-                            folder: row.get(2)?,
-                            target: row.get(3)?,
-                            detail: row.get(4)?,
-                            tries: row.get(5)?,
-                        })
-                    },
+                    queued,
                 )?;
                 let Some(queued) = next else { break };
                 after = queued.id;
@@ -69,6 +73,18 @@ impl Reader {
                 }
             }
             Ok(ready)
+        })
+    }
+
+    /// An operation that was marked as running, as it is now; `None`: it was taken back before it was marked.
+    pub fn running_op(&self, op: OpId) -> Result<Option<Op>> {
+        self.0.snapshot(|| {
+            let running = self.0.one(
+                sql!("SELECT id, kind, folder_id, target_id, detail, tries FROM ops WHERE id = ?1 AND state = 'running'"),
+                [op],
+                queued,
+            )?;
+            running.map_or(Ok(None), |running| self.op(running))
         })
     }
 
@@ -112,10 +128,10 @@ impl Reader {
             _ => return Ok(None),
         };
         let items = self.0.all(
-            sql!("SELECT p.id, p.uid FROM op_items i JOIN placements p ON p.id = i.placement_id WHERE i.op_id = ?1
-                  ORDER BY p.uid"),
+            sql!("SELECT p.id, p.uid, r.uid IS NOT NULL FROM op_items i JOIN placements p ON p.id = i.placement_id
+                  LEFT JOIN placements r ON r.id = i.result_id WHERE i.op_id = ?1 ORDER BY p.uid"),
             [queued.id],
-            |row| Ok(OpItem { placement: row.get(0)?, uid: row.get(1)? }),
+            |row| Ok(OpItem { placement: row.get(0)?, uid: row.get(1)?, landed: row.get(2)? }),
         )?;
         Ok(Some(Op { id: queued.id, kind, folder: queued.folder, tries: queued.tries, items }))
     }

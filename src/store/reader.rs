@@ -4,6 +4,7 @@ use rusqlite::Row as Columns;
 
 use super::db::{Db, sql, unsigned};
 use super::fault::damaged;
+use super::places::AWAITED;
 use super::tx::owner_from;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Cursor, Flags, Folder, FolderId, Owner, Role, UidSet, View};
@@ -29,6 +30,17 @@ pub struct AccountRow {
     pub protocol: String,
     /// Who holds the truth about its folders and flags.
     pub owner: Owner,
+}
+
+/// Whether some copies of a folder may not be on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// All is known.
+    None,
+    /// The next complete look at the folder settles it.
+    Doubted,
+    /// The second one does: the first may have begun too early.
+    Awaited,
 }
 
 impl Reader {
@@ -162,6 +174,23 @@ impl Reader {
             }
         }
         Ok(all)
+    }
+
+    /// How sure the store is of a folder's copies that it does not know the UIDs of.
+    pub fn doubt(&self, folder: FolderId) -> Result<Doubt> {
+        let stale = self.0.one(
+            sql!(
+                "SELECT max(stale) FROM placements WHERE folder_id = ?1 AND stale <> 0
+                  AND NOT EXISTS (SELECT 1 FROM folders WHERE id = ?1 AND parked <> '')"
+            ),
+            [folder],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
+        Ok(match stale.flatten() {
+            None => Doubt::None,
+            Some(AWAITED..) => Doubt::Awaited,
+            Some(_) => Doubt::Doubted,
+        })
     }
 
     /// What the screen remembered under a key.

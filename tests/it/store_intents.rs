@@ -64,7 +64,7 @@ fn i5_a_flag_is_seen_at_once_and_queued_as_a_delta() {
     let ops = kit.ops();
     assert_eq!(ops.len(), 1);
     assert_eq!(ops[0].kind, OpKind::Flags(STAR));
-    assert_eq!(ops[0].items, [OpItem { placement: copy, uid: Some(1) }]);
+    assert_eq!(ops[0].items, [OpItem { placement: copy, uid: Some(1), landed: false }]);
     // The server tells other flags meanwhile: ours stays on top, theirs comes through.
     kit.commit([Step::Flags { folder: kit.inbox, uid: 1, flags: Flags::ANSWERED, keywords: Vec::new() }]);
     assert_eq!(kit.mails(kit.inbox)[0].1, Flags::ANSWERED | Flags::FLAGGED);
@@ -230,7 +230,7 @@ fn moves_of_moves_wait_for_each_other() {
     assert_eq!(op.len(), 1);
     kit.done(op[0].id, vec![(first, 9)]);
     let op = kit.ops().remove(0);
-    assert_eq!(op.items, [OpItem { placement: second, uid: Some(9) }]);
+    assert_eq!(op.items, [OpItem { placement: second, uid: Some(9), landed: false }]);
     kit.done(op.id, vec![(second, 3)]);
     assert_eq!(kit.reader.uids(trash).unwrap().to_string(), "3");
     assert!(kit.mails(archive).is_empty() && kit.mails(kit.inbox).is_empty());
