@@ -74,6 +74,11 @@ impl Drop for Seed {
     }
 }
 
+/// Whether every point of a campaign is to be tried; else a sample of them.
+pub fn is_campaign() -> bool {
+    std::env::var_os("MAILTUI_CAMPAIGN").is_some_and(|v| v == "1")
+}
+
 #[test]
 fn the_same_seed_gives_the_same_sample() {
     let all: Vec<u32> = (0..100).collect();

@@ -3,9 +3,15 @@
 
 pub mod certs;
 pub mod chance;
+pub mod desk;
 mod dialogue;
 pub mod dovecot;
 pub mod imap;
 pub mod proxy;
 pub mod script;
+pub mod world;
+pub mod invariants;
+pub mod proxy;
+pub mod script;
+pub mod seed;
 pub mod world;

@@ -64,6 +64,12 @@ impl Plan {
         self
     }
 
+    /// This plan with the faults of another behind its own.
+    pub fn with(mut self, other: &Self) -> Self {
+        self.0.extend_from_slice(&other.0);
+        self
+    }
+
     pub fn refused(&self) -> u32 {
         let count = |f: &Fault| if let Fault::Refuse { connections } = f { *connections } else { 0 };
         self.0.iter().map(count).max().unwrap_or(0)

@@ -1,0 +1,197 @@
+//! One account's data directory: synced, acted in, looked at, and put back as it was.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, chown};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use mailtui::Result;
+use mailtui::config::{Account, Protocol};
+use mailtui::engine::{Engine, Mode, Opener, Report, Setup};
+use mailtui::model::{AccountId, FlagDelta, Intent, Owner, PlacementId, Role, Target, View};
+use mailtui::store::{Edge, Reader, Store};
+
+use super::invariants::{Copy, State};
+
+/// Longer than every deadline of the program together: who is not back by then hangs.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+pub struct Desk {
+    dir: tempfile::TempDir,
+    pub account: Account,
+    open: Opener,
+}
+
+impl Desk {
+    pub fn new(account: Account, open: Opener) -> Self {
+        Self { dir: scratch(), account, open }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
+    }
+
+    fn owner(&self) -> Owner {
+        match self.account.protocol {
+            Protocol::Imap => Owner::Server,
+            Protocol::Pop3 => Owner::Here,
+        }
+    }
+
+    fn protocol(&self) -> &'static str {
+        match self.account.protocol {
+            Protocol::Imap => "imap",
+            Protocol::Pop3 => "pop3",
+        }
+    }
+
+    /// Opens the store, gets in step once, closes the store.
+    pub fn sync(&self) -> Result<Report> {
+        self.sync_while(|_| ())
+    }
+
+    /// The same; `begin` gets the open store before anything happens.
+    pub fn sync_while(&self, begin: impl FnOnce(&Store)) -> Result<Report> {
+        let store = Store::open(&self.data()).unwrap();
+        begin(&store);
+        let setup = Setup {
+            account: self.account.clone(),
+            owner: self.owner(),
+            protocol: self.protocol(),
+            open: Arc::clone(&self.open),
+        };
+        let engine = Engine::start(&store, vec![setup], Mode::Once, &(Arc::new(|_| ()) as _)).unwrap();
+        let (done, back) = channel();
+        std::thread::spawn(move || done.send(engine.join()));
+        let mut reports = back.recv_timeout(PATIENCE).expect("the engine hangs");
+        store.close();
+        reports.pop().expect("one account was started").1
+    }
+
+    /// Opens the store, does something as the user, closes the store.
+    pub fn act(&self, act: impl FnOnce(&User<'_>)) {
+        let store = Store::open(&self.data()).unwrap();
+        let reader = store.reader().unwrap();
+        let account = id(&reader);
+        act(&User { store: &store, reader: &reader, account });
+        drop(reader);
+        store.close();
+    }
+
+    pub fn state(&self, there: Vec<Copy>) -> State {
+        let store = Store::open(&self.data()).unwrap();
+        let reader = store.reader().unwrap();
+        if reader.accounts().unwrap().is_empty() {
+            return State { there, ..State::default() };
+        }
+        State::of(there, &reader, id(&reader))
+    }
+
+    /// Keeps the directory as it is now for [`reset`](Self::reset).
+    pub fn keep(&self) {
+        let _ = fs::create_dir_all(self.data());
+        replace_dir(&self.data(), &self.dir.path().join("kept"));
+    }
+
+    pub fn reset(&self) {
+        replace_dir(&self.dir.path().join("kept"), &self.data());
+    }
+}
+
+fn id(reader: &Reader) -> AccountId {
+    reader.accounts().unwrap().first().expect("the account was synced").id
+}
+
+/// Somebody at the screen.
+pub struct User<'a> {
+    pub store: &'a Store,
+    pub reader: &'a Reader,
+    pub account: AccountId,
+}
+
+impl User<'_> {
+    /// The copies of these seeds in the folder of this role.
+    pub fn copies(&self, role: Role, seeds: &[u32]) -> Vec<PlacementId> {
+        let folder = self.reader.folder_by_role(self.account, role).unwrap().unwrap();
+        let page = self.reader.page(View::Folder(folder.id), Edge::Top, 10_000).unwrap();
+        let summary = |id| self.reader.summary(id).unwrap().unwrap();
+        let members = page.rows.iter().flat_map(|row| &row.members).map(|m| summary(m.placement));
+        let wanted: Vec<String> = seeds.iter().map(|n| format!("seed {n}")).collect();
+        let found: Vec<_> =
+            members.filter(|s| wanted.iter().any(|w| w == s.subject.as_str())).map(|s| s.placement).collect();
+        assert_eq!(found.len(), seeds.len(), "{seeds:?} in {role:?}");
+        found
+    }
+
+    fn intend(&self, intent: Intent) {
+        let outcome = self.store.intend_wait(intent).unwrap();
+        assert_eq!(outcome.error, None);
+    }
+
+    pub fn flag(&self, role: Role, seeds: &[u32], delta: FlagDelta) {
+        self.intend(Intent::Flag { items: self.copies(role, seeds), delta, undoable: true });
+    }
+
+    pub fn move_to(&self, from: Role, seeds: &[u32], to: Role) {
+        self.intend(Intent::Move { items: self.copies(from, seeds), to: Target::Role(to) });
+    }
+
+    pub fn copy_to(&self, from: Role, seeds: &[u32], to: Role) {
+        self.intend(Intent::Copy { items: self.copies(from, seeds), to: Target::Role(to) });
+    }
+
+    pub fn purge(&self, from: Role, seeds: &[u32]) {
+        self.intend(Intent::Purge { items: self.copies(from, seeds) });
+    }
+
+    pub fn undo(&self) {
+        self.intend(Intent::Undo);
+    }
+
+    pub fn redo(&self) {
+        self.intend(Intent::Redo);
+    }
+}
+
+/// A directory in memory where there is one: campaigns open thousands of stores.
+pub fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    let builder = || {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("mailtui-fault-");
+        builder
+    };
+    builder().tempdir_in(memory).or_else(|_| builder().tempdir()).unwrap()
+}
+
+/// Makes `to` a copy of `from`: files, directories and whose they are; sockets and links are left out.
+pub fn replace_dir(from: &Path, to: &Path) {
+    if to.exists() {
+        fs::remove_dir_all(to).unwrap();
+    }
+    copy_dir(from, to);
+}
+
+fn copy_dir(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    own(from, to);
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (kind, target) = (entry.file_type().unwrap(), to.join(entry.file_name()));
+        if kind.is_dir() {
+            copy_dir(&entry.path(), &target);
+        } else if kind.is_file() && !kind.is_socket() {
+            fs::copy(entry.path(), &target).unwrap();
+            own(&entry.path(), &target);
+        }
+    }
+}
+
+fn own(from: &Path, to: &Path) {
+    let meta = fs::metadata(from).unwrap();
+    fs::set_permissions(to, meta.permissions()).unwrap();
+    // Only root may give files away, and only then is it needed.
+    let _ = chown(to, Some(meta.uid()), Some(meta.gid()));
+}
