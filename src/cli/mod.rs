@@ -94,7 +94,8 @@ fn configured(paths: &Paths, overrides: &Overrides) -> Result<Config> {
 
 fn open_screen(config: &Config, global: &Global) -> Result<u8> {
     screen::needs_terminal()?;
-    let face = Face::of(config, global.theme.as_deref(), global.ascii)?;
+    let ascii = global.ascii || screen::is_plain_terminal();
+    let face = Face::of(config, global.theme.as_deref(), ascii)?;
     let setups = accounts::setups(config, None)?;
     let store = Store::open(&config.paths.data)?;
     let code = screen::run(face, &store, setups);

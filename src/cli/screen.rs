@@ -36,7 +36,7 @@ impl Face {
             name: account.display_name.clone(),
         });
         Ok(Self {
-            look: Look { theme, zone: config.ui.timezone.clone(), ascii: ascii || is_plain_terminal() },
+            look: Look { theme, zone: config.ui.timezone.clone(), ascii },
             settings: Settings {
                 me: me.collect(),
                 mark_read_after: config.ui.mark_read_after,
@@ -59,7 +59,7 @@ impl Face {
 }
 
 /// Terminals and character sets that have nothing but plain marks.
-fn is_plain_terminal() -> bool {
+pub(super) fn is_plain_terminal() -> bool {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let charset = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG"));
     let utf8 = charset.is_none_or(|c| c.to_ascii_lowercase().replace('-', "").contains("utf8"));

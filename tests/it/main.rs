@@ -7,6 +7,7 @@ mod config;
 mod conformance;
 mod corpus;
 mod demo;
+mod docs;
 mod engine;
 mod faults_memory;
 mod faults_proxy;

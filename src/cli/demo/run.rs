@@ -57,6 +57,8 @@ pub(in crate::cli) fn run(
     let place = Place::new(data)?;
     let world = World::new(&now, demo.messages);
     config.accounts = vec![account("work", Protocol::Imap), account("home", Protocol::Pop3)];
+    // A snapshot is a text for anywhere; this terminal's limits are not its.
+    let ascii = ascii || (demo.snapshot.is_none() && screen::is_plain_terminal());
     let mut face = Face::of(&config, theme, ascii)?;
     if demo.now.is_some() {
         let _ = PINNED.set(now.timestamp().as_second());
