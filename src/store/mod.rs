@@ -10,7 +10,6 @@ mod batch;
 mod bodies;
 mod check;
 mod db;
-mod effects;
 mod fault;
 mod flags;
 mod folders;
@@ -37,8 +36,6 @@ mod undo;
 mod unread;
 mod writer;
 
-#[cfg(test)]
-mod failing;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

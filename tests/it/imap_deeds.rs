@@ -41,6 +41,11 @@ fn i5_flags_are_deltas_and_keywords_only_where_they_are_kept() {
     server.finish();
 }
 
+/// A server without MOVE is first asked what the target holds: here, nothing of these.
+const LOOK: &str = "C: m2 UID FETCH 2,5 (UID RFC822.SIZE BODY.PEEK[HEADER])\nS: * 1 FETCH (UID 2 RFC822.SIZE 9 BODY[HEADER] \"Message-ID: <a@x>\")\nS: * 2 FETCH (UID 5 RFC822.SIZE 9 BODY[HEADER] \"Message-ID: <b@x>\")\nS: m2 OK\n\
+     C: m3 SELECT *\nS: * OK [UIDVALIDITY 8]\nS: * 1 EXISTS\nS: m3 OK\nC: m4 UID SEARCH HEADER MESSAGE-ID \"a@x\"\nC: m5 UID SEARCH HEADER MESSAGE-ID \"b@x\"\nS: * SEARCH\nS: m4 OK\nS: * SEARCH 9\nS: m5 OK\n\
+     C: m6 UID FETCH 9 *\nS: * 1 FETCH (UID 9 RFC822.SIZE 10 BODY[HEADER] \"Message-ID: <b@x>\")\nS: m6 OK\nC: m7 SELECT \"INBOX\"\nS: * OK [UIDVALIDITY 7]\nS: m7 OK\n";
+
 fn move_to(to: &str) -> RemoteOp {
     RemoteOp::Move { from: inbox(), to: FolderRef::new(to), ids: ids(&[2, 5]) }
 }
@@ -52,18 +57,52 @@ fn pairs(pairs: &[(u32, u32)]) -> Applied {
 
 #[test]
 fn i6_moves_by_what_the_server_has() {
-    let copied = "C: m2 UID COPY 2,5 \"a\"\nS: m2 OK [COPYUID 8 2,5 11:12]\n";
+    let new = pairs(&[(2, 11), (5, 12)]);
+    let mark = "+FLAGS.SILENT (\\Deleted)";
+    let copied = format!(
+        "{LOOK}C: m8 UID COPY 2,5 \"a\"\nS: m8 OK [COPYUID 8 2,5 11:12]\nC: m9 UID STORE 2,5 {mark}\n"
+    );
+    let marked = "S: m9 OK\nC: m10 UID SEARCH DELETED\n";
     for (caps, text, outcome) in [
-        ("MOVE UIDPLUS", "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 2,5 11:12]\nS: * 1 EXPUNGE\nS: * 2 EXPUNGE\nS: m2 OK".to_owned(), pairs(&[(2, 11), (5, 12)])),
+        (
+            "MOVE UIDPLUS",
+            "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 2,5 11:12]\nS: * 1 EXPUNGE\nS: * 2 EXPUNGE\nS: m2 OK".into(),
+            new.clone(),
+        ),
         // Lies about what was copied are not believed.
-        ("MOVE", "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 1:4294967295 1:4294967295]\nS: m2 OK [COPYUID 8 3,5 1,2]".to_owned(), Applied::done()),
-        ("MOVE", "C: m2 UID MOVE 2,5 \"a\"\nS: m2 NO [TRYCREATE] make it\nC: m3 CREATE \"a\"\nC: m4 SUBSCRIBE \"a\"\nS: m3 OK\nS: m4 NO\nC: m5 UID MOVE 2,5 \"a\"\nS: m5 OK".to_owned(), Applied::done()),
-        ("UIDPLUS", format!("{copied}C: m3 UID STORE 2,5 +FLAGS.SILENT (\\Deleted)\nC: m4 UID EXPUNGE 2,5\nS: m3 OK\nS: * 2 EXPUNGE\nS: * 1 EXPUNGE\nS: m4 OK"), pairs(&[(2, 11), (5, 12)])),
+        (
+            "MOVE",
+            "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 1:4294967295 1:4294967295]\nS: m2 OK [COPYUID 8 3,5 1,2]".into(),
+            Applied::done(),
+        ),
+        (
+            "MOVE",
+            "C: m2 UID MOVE 2,5 \"a\"\nS: m2 NO [TRYCREATE] make it\nC: m3 CREATE \"a\"\nC: m4 SUBSCRIBE \"a\"\n\
+             S: m3 OK\nS: m4 NO\nC: m5 UID MOVE 2,5 \"a\"\nS: m5 OK"
+                .into(),
+            Applied::done(),
+        ),
+        (
+            "UIDPLUS",
+            format!("{copied}C: m10 UID EXPUNGE 2,5\nS: m9 OK\nS: * 2 EXPUNGE\nS: * 1 EXPUNGE\nS: m10 OK"),
+            new.clone(),
+        ),
         // Only what is surely copied is removed.
-        ("UIDPLUS", "C: m2 UID COPY 2,5 \"a\"\nS: m2 OK [COPYUID 8 5 12]\nC: m3 UID STORE 5 *\nC: m4 UID EXPUNGE 5\nS: m3 OK\nS: m4 OK".to_owned(), pairs(&[(5, 12)])),
-        ("X", format!("{copied}C: m3 UID STORE 2,5 +FLAGS.SILENT (\\Deleted)\nS: m3 OK\nC: m4 UID SEARCH DELETED\nS: * SEARCH 2 5\nS: m4 OK\nC: m5 EXPUNGE\nS: * 1 EXPUNGE\nS: m5 OK"), pairs(&[(2, 11), (5, 12)])),
+        (
+            "UIDPLUS",
+            format!(
+                "{LOOK}C: m8 UID COPY 2,5 \"a\"\nS: m8 OK [COPYUID 8 5 12]\nC: m9 UID STORE 5 {mark}\n\
+                 C: m10 UID EXPUNGE 5\nS: m9 OK\nS: m10 OK"
+            ),
+            pairs(&[(5, 12)]),
+        ),
+        (
+            "X",
+            format!("{copied}{marked}S: * SEARCH 2 5\nS: m10 OK\nC: m11 EXPUNGE\nS: * 1 EXPUNGE\nS: m11 OK"),
+            new.clone(),
+        ),
         // Something else is marked: a plain EXPUNGE would take it too.
-        ("X", format!("{copied}C: m3 UID STORE *\nS: m3 OK\nC: m4 UID SEARCH DELETED\nS: * SEARCH 2 5 9\nS: m4 OK"), Applied::Partial { refused: ids(&[2, 5]) }),
+        ("X", format!("{copied}{marked}S: * SEARCH 2 5 9\nS: m10 OK"), Applied::Partial { refused: ids(&[2, 5]) }),
     ] {
         let (server, mut session) = session(&format!("IMAP4rev1 {caps}"), &format!("{SELECT}{text}"));
         assert_eq!(session.apply(&move_to("a")).unwrap(), outcome, "{text}");
@@ -73,10 +112,22 @@ fn i6_moves_by_what_the_server_has() {
 }
 
 #[test]
+fn i6_a_copy_whose_answer_was_lost_is_not_made_twice() {
+    // The one there is has the same header and size as one of ours by now.
+    let look = LOOK.replace("UID 9 RFC822.SIZE 10", "UID 9 RFC822.SIZE 9");
+    let text = format!("{SELECT}{look}C: m8 UID COPY 2 \"a\"\nS: m8 OK [COPYUID 8 2 11]");
+    let (server, mut session) = session("IMAP4rev1 MOVE UIDPLUS", &text);
+    let op = RemoteOp::Copy { from: inbox(), to: FolderRef::new("a"), ids: ids(&[2, 5]) };
+    assert_eq!(session.apply(&op).unwrap(), pairs(&[(5, 9), (2, 11)]));
+    drop(session);
+    server.finish();
+}
+
+#[test]
 fn i6_a_copy_that_failed_removes_nothing() {
     for (answer, kind) in [("NO [OVERQUOTA] full", Kind::Refused), ("BAD what", Kind::Protocol)] {
         let text = format!(
-            "{SELECT}C: m2 UID COPY 2,5 \"a\"\nS: m2 {answer}\nC: m3 UID SEARCH UID 2,5\nS: * SEARCH 2 5\nS: m3 OK"
+            "{SELECT}{LOOK}C: m8 UID COPY 2,5 \"a\"\nS: m8 {answer}\nC: m9 UID SEARCH UID 2,5\nS: * SEARCH 2 5\nS: m9 OK"
         );
         let (server, mut session) = session("IMAP4rev1 UIDPLUS", &text);
         let error = session.apply(&move_to("a")).unwrap_err();
@@ -89,13 +140,13 @@ fn i6_a_copy_that_failed_removes_nothing() {
 #[test]
 fn x4_folder_names_never_break_out_of_their_line() {
     let (server, mut session) = session(
-        OLD,
+        "IMAP4rev1 MOVE",
         &format!(
-            "{SELECT}C: m2 UID COPY 2,5 {{8}}\nS: * 4 EXISTS\nS: + go\nC> a\\r\\nm9 X\\xff\nC: \nS: m2 OK\nC: m3 UID COPY 2,5 \"q\\\"\\\\\"\nS: m3 OK"
+            "{SELECT}C: m2 UID MOVE 2,5 {{8}}\nS: * 4 EXISTS\nS: + go\nC> a\\r\\nm9 X\\xff\nC: \nS: m2 OK\nC: m3 UID MOVE 2,5 \"q\\\"\\\\\"\nS: m3 OK"
         ),
     );
     for to in ["\u{f8ff}a\r\nm9 X\u{ff}", "q\"\\"] {
-        let op = RemoteOp::Copy { from: inbox(), to: FolderRef::new(to), ids: ids(&[2, 5]) };
+        let op = RemoteOp::Move { from: inbox(), to: FolderRef::new(to), ids: ids(&[2, 5]) };
         assert_eq!(session.apply(&op).unwrap(), Applied::done());
     }
     drop(session);

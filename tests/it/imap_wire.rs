@@ -69,10 +69,10 @@ fn s1_a_first_look_asks_for_the_newest_along_with_select() {
         NEW,
         "C: m1 LIST *\nS: * LIST () \"/\" INBOX\nS: * STATUS INBOX (MESSAGES 300 UIDNEXT 900 UIDVALIDITY 7 HIGHESTMODSEQ 5)\nS: m1 OK\n\
          C: m2 SELECT \"INBOX\" (CONDSTORE)\n\
-         C: m3 FETCH 101:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])\n\
+         C: m3 FETCH 101:* (UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])\nC: m4 UID SEARCH RETURN (ALL) ALL\n\
          S: * 2 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: * OK [UIDNEXT 900]\nS: * OK [HIGHESTMODSEQ 5]\nS: m2 OK\n\
          S: * 2 FETCH (BODY[HEADER] {6}\nS: A: b\nS>  UID 899 FLAGS (\\\\Seen x) INTERNALDATE \"17-Jul-1996 02:44:25 -0700\" RFC822.SIZE 20)\\r\\n\nS: m3 OK\n\
-         C: m4 UID SEARCH RETURN (ALL) ALL\nS: * ESEARCH (TAG \"m4\") UID ALL 4,899\nS: m4 OK\n\
+         S: * ESEARCH (TAG \"m4\") UID ALL 4,899\nS: m4 OK\n\
          C: m5 UID FETCH 4 *\nS: * 1 FETCH (UID 4 FLAGS () RFC822.SIZE 9 BODY[HEADER] NIL)\nS: m5 OK",
     );
     session.folders().unwrap();

@@ -90,12 +90,7 @@ impl Session {
             let moved = self.transfer(doing, "UID MOVE", to, &mailbox, &uids)?;
             return Ok(Applied::Done { moved, created: None });
         }
-        let moved = self.transfer(doing, "UID COPY", to, &mailbox, &uids)?;
-        // A copy that the server names is sure; without names its OK is for all or nothing.
-        let copied: UidSet = match moved.is_empty() {
-            true => uids,
-            false => moved.iter().filter_map(|(old, _)| uid_of(old)).collect(),
-        };
+        let (moved, copied) = self.copied(doing, to, &mailbox, &uids)?;
         match self.remove(&mailbox, &copied)? {
             true => Ok(Applied::Done { moved, created: None }),
             false => Ok(refused(&mailbox, &copied)),
@@ -106,9 +101,29 @@ impl Session {
     pub(super) fn copy_to(&mut self, from: &str, to: &str, ids: &[RemoteId]) -> Result<Applied> {
         let mailbox = self.link.open(from)?;
         let uids = mailbox.uids(ids)?;
-        let moved =
-            self.transfer("the server does not copy the messages", "UID COPY", to, &mailbox, &uids)?;
+        let (moved, _) = self.copied("the server does not copy the messages", to, &mailbox, &uids)?;
         Ok(Applied::Done { moved, created: None })
+    }
+
+    /// Copies what is not in the target already. Old names and new ones as far as told, and which
+    /// messages are surely in the target now.
+    fn copied(&mut self, doing: &str, to: &str, mailbox: &Mailbox, uids: &UidSet) -> Result<(Pairs, UidSet)> {
+        let (mut pairs, mut sure, mut rest) = (Pairs::new(), UidSet::new(), uids.clone());
+        for (uid, twin) in self.present(&mailbox.remote, to, uids)? {
+            rest.remove(uid);
+            sure.insert(uid);
+            pairs.push((RemoteId::Uid { validity: mailbox.validity, uid }, twin));
+        }
+        if self.link.mailbox()?.validity != mailbox.validity {
+            return Err(Error::new(Kind::Conflict, "the server numbered this folder anew"));
+        }
+        let told = self.transfer(doing, "UID COPY", to, mailbox, &rest)?;
+        // A copy that the server names is sure; without names its OK is for all or nothing.
+        let named: UidSet = told.iter().filter_map(|(old, _)| uid_of(old)).collect();
+        let done = if named.is_empty() { rest } else { named };
+        done.ranges().iter().for_each(|&(lo, hi)| sure.insert_range(lo, hi));
+        pairs.extend(told);
+        Ok((pairs, sure))
     }
 
     /// Removes for good.

@@ -31,6 +31,12 @@ impl Session {
     pub(super) fn bodies(&mut self, remote: &str, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
         let mailbox = self.link.open(remote)?;
         let wanted = mailbox.uids(ids)?;
+        let sizes = match self.sizes.get_mut(remote) {
+            Some((validity, sizes)) if *validity == mailbox.validity => {
+                wanted.iter().filter_map(|uid| Some((uid, sizes.remove(&uid)?))).collect()
+            }
+            _ => HashMap::new(),
+        };
         let mut queue: VecDeque<u32> = VecDeque::new();
         let mut queued = UidSet::new();
         for id in ids {
@@ -47,7 +53,7 @@ impl Session {
             wanted,
             only: None,
             current: None,
-            sizes: HashMap::new(),
+            sizes,
             late: vec![],
             flow: Flow::Continue,
         };
@@ -55,7 +61,7 @@ impl Session {
         let mut failed = Vec::new();
         let mut ahead: VecDeque<(Vec<Tag>, Vec<u32>)> = VecDeque::new();
         let mut asked_sizes = None;
-        if queue.len() > BLIND {
+        if queue.len() > BLIND && queue.iter().any(|uid| !ear.sizes.contains_key(uid)) {
             let first: Vec<u32> = queue.drain(..BLIND).collect();
             ahead.push_back((self.ask_bodies(&first)?, first));
             asked_sizes = Some(self.ask_sizes(&queue)?);

@@ -1,6 +1,6 @@
 //! Headers of messages, window by window, newest first.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Verdict};
@@ -28,6 +28,8 @@ const AHEAD: usize = 2;
 const HEADER: u64 = 1 << 20;
 /// So many bytes of headers are held back to be told newest first; beyond that they are told as they come.
 const HELD_BACK: usize = 8 << 20;
+/// So many sizes of a folder are remembered: the newest ones, which are fetched first.
+const SIZES: usize = 50_000;
 /// How many messages that the server failed to tell of are asked for one by one.
 const AGAIN: usize = 100;
 
@@ -42,11 +44,16 @@ pub(super) fn items(offers: &Offers) -> &'static str {
     }
 }
 
+/// RFC822.SIZE by UID.
+pub(super) type Sizes = HashMap<u32, u64>;
+
 /// Where changes go, and whether more are wanted.
 pub(super) struct Out<'a> {
     pub(super) sink: &'a mut dyn Sink,
     pub(super) validity: u32,
     pub(super) flow: Flow,
+    /// What is learned of sizes on the way, for whoever fetches the bodies.
+    pub(super) sizes: Sizes,
 }
 
 impl Out<'_> {
@@ -63,6 +70,9 @@ impl Out<'_> {
     }
 
     fn tell_new(&mut self, uid: u32, told: Fetched) -> Result<()> {
+        if let Some(size) = told.size.filter(|_| self.sizes.len() < SIZES) {
+            self.sizes.insert(uid, size);
+        }
         let (flags, keywords) = told.flags.unwrap_or_default();
         self.tell(Change::New {
             id: self.id(uid),

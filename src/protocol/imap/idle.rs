@@ -78,20 +78,9 @@ impl Session {
 
     /// Selects the folder; whether it changed since the last pull.
     fn is_behind(&mut self, remote: &str) -> Result<bool> {
-        let selected = self.link.state.selected.as_ref().is_some_and(|mailbox| mailbox.remote == remote);
         let now = self.link.open(remote)?;
-        if selected {
-            return Ok(self.link.state.news);
-        }
-        match self.seen.get(remote) {
-            Some(seen) => {
-                let same = seen.top() == now.top() && seen.exists == now.exists;
-                Ok(!same)
-            }
-            None => {
-                self.seen.insert(remote.to_owned(), now);
-                Ok(false)
-            }
-        }
+        let seen = self.seen.entry(remote.to_owned()).or_insert_with(|| now.clone());
+        // It may have been left and selected again since the pull.
+        Ok(self.link.state.news || seen.top() != now.top() || seen.count != now.count)
     }
 }

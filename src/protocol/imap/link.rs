@@ -16,7 +16,7 @@ use crate::error::{Error, Kind, Result};
 use crate::net::{LINE_LIMIT, Ready, Taken, Wire};
 
 /// How long a command goes on after the interrupt rang, if the server keeps silent.
-const GRACE: Duration = Duration::from_secs(3);
+const GRACE: Duration = Duration::from_secs(1);
 /// A line may be as long as a response.
 const LONGEST_LINE: usize = 16 << 20;
 const _: () = assert!(LONGEST_LINE > LINE_LIMIT);

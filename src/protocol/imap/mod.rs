@@ -19,6 +19,7 @@ mod literal;
 mod login;
 mod names;
 mod offers;
+mod present;
 mod reply;
 mod roles;
 mod select;
@@ -31,6 +32,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use self::command::Command;
+use self::heads::Sizes;
 use self::link::{Link, deaf};
 use self::list::Root;
 use self::select::Mailbox;
@@ -49,7 +51,7 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// Connects and signs in.
 ///
 /// The interrupt ends the wait for the connection and for news at once. During other operations a server
-/// that keeps silent is given three more seconds, so that the session stays in order; then the operation
+/// that keeps silent is given one more second, so that the session stays in order; then the operation
 /// fails with [`Kind::Interrupted`](crate::Kind::Interrupted) and the session is over.
 ///
 /// # Errors
@@ -67,6 +69,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         interrupt: options.interrupt.clone(),
         root: None,
         counts: HashMap::new(),
+        sizes: HashMap::new(),
         seen: HashMap::new(),
     })
 }
@@ -80,6 +83,8 @@ pub struct Session {
     root: Option<Root>,
     /// How many messages each folder held when the folders were listed.
     counts: HashMap<String, u32>,
+    /// Sizes that were told along with headers, by folder, with their UIDVALIDITY.
+    sizes: HashMap<String, (u32, Sizes)>,
     /// Each folder as it was when it was last looked at.
     seen: HashMap<String, Mailbox>,
 }

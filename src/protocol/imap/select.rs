@@ -21,6 +21,8 @@ pub(super) struct Mailbox {
     pub(super) uidnext: u32,
     /// How many messages it holds, kept up to date.
     pub(super) exists: u32,
+    /// How many it held when it was selected.
+    pub(super) count: u32,
     /// HIGHESTMODSEQ; 0: none.
     pub(super) modseq: u64,
     /// PERMANENTFLAGS; `None`: not told, then all may be kept.
@@ -97,6 +99,7 @@ impl Link {
                 "the server has no lasting names for messages (UIDVALIDITY)",
             ));
         }
+        mailbox.count = mailbox.exists;
         self.state.selected = Some(mailbox);
         Ok(())
     }

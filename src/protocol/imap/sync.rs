@@ -28,6 +28,15 @@ const GAP: u32 = 1000;
 /// How many messages one comparison of flags takes.
 const COMPARED: usize = 4000;
 
+/// What a first look asks for before all else.
+struct First {
+    newest: Tag,
+    /// From which message number on.
+    lowest: u32,
+    /// Which messages there are, if they are more.
+    all: Option<Tag>,
+}
+
 impl Session {
     /// See [`MailProtocol::pull`](crate::protocol::MailProtocol::pull).
     pub(super) fn look(&mut self, remote: &str, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
@@ -35,41 +44,51 @@ impl Session {
         let select = self.link.select(remote)?;
         // A first look knows from LIST how many messages there are, and asks for the newest at once.
         let guess = self.counts.get(remote).copied().filter(|&count| before.validity == 0 && count > 0);
-        let first = guess.map(|count| self.ask_newest(count)).transpose()?;
+        let first = guess.map(|count| self.ask_first(count)).transpose()?;
         let opened = self.link.selected(remote, &select);
-        if let (Err(_), Some((tag, _))) = (&opened, &first) {
-            let _ = self.link.answer(tag, &mut deaf);
+        if let (Err(_), Some(first)) = (&opened, &first) {
+            for tag in first.all.iter().chain([&first.newest]) {
+                let _ = self.link.answer(tag, &mut deaf);
+            }
         }
         opened?;
         let mailbox = self.link.mailbox()?;
         self.seen.insert(remote.to_owned(), mailbox.clone());
-        let mut out = Out { sink, validity: mailbox.validity, flow: Flow::Continue };
-        if before.validity != mailbox.validity {
-            if before.validity != 0 {
-                out.tell(Change::Reset { validity: mailbox.validity })?;
-            }
+        let sizes = self.sizes.remove(remote).filter(|(validity, _)| *validity == mailbox.validity);
+        let sizes = sizes.map(|(_, sizes)| sizes).unwrap_or_default();
+        let mut out = Out { sink, validity: mailbox.validity, flow: Flow::Continue, sizes };
+        let at = if before.validity == mailbox.validity {
+            self.look_again(&mailbox, before, known, &mut out)
+        } else {
+            self.look_anew(&mailbox, before, first, &mut out)
+        };
+        self.sizes.insert(remote.to_owned(), (mailbox.validity, out.sizes));
+        at
+    }
+
+    /// Asks for the newest messages of a mailbox that holds `count`, and which others there are.
+    fn ask_first(&mut self, count: u32) -> Result<First> {
+        let lowest = count.saturating_sub(FIRST - 1).max(1);
+        let items = heads::items(&self.link.state.offers);
+        let newest = self.link.send(&Command::new(format!("FETCH {lowest}:* {items}")))?;
+        let all = if lowest > 1 { Some(self.ask_all()?) } else { None };
+        Ok(First { newest, lowest, all })
+    }
+
+    /// Nothing is known yet, or nothing that holds any more.
+    fn look_anew(
+        &mut self,
+        mailbox: &Mailbox,
+        before: Cursor,
+        first: Option<First>,
+        out: &mut Out<'_>,
+    ) -> Result<Cursor> {
+        if before.validity != 0 {
+            out.tell(Change::Reset { validity: mailbox.validity })?;
             if out.flow == Flow::Stop {
                 return Ok(before);
             }
-            return self.first_look(&mailbox, first, &mut out);
         }
-        self.look_again(&mailbox, before, known, &mut out)
-    }
-
-    /// Asks for the newest messages of a mailbox that holds `count`; from which number on.
-    fn ask_newest(&mut self, count: u32) -> Result<(Tag, u32)> {
-        let lowest = count.saturating_sub(FIRST - 1).max(1);
-        let items = heads::items(&self.link.state.offers);
-        Ok((self.link.send(&Command::new(format!("FETCH {lowest}:* {items}")))?, lowest))
-    }
-
-    /// Nothing is known yet.
-    fn first_look(
-        &mut self,
-        mailbox: &Mailbox,
-        first: Option<(Tag, u32)>,
-        out: &mut Out<'_>,
-    ) -> Result<Cursor> {
         let nothing = UidSet::new();
         let mut at = mailbox.top();
         if at.uidnext != 0 {
@@ -81,19 +100,20 @@ impl Session {
         }
         let mut first = match first {
             Some(first) => Some(first),
-            None if mailbox.exists > 0 => Some(self.ask_newest(mailbox.exists)?),
+            None if mailbox.exists > 0 => Some(self.ask_first(mailbox.exists)?),
             None => None,
         };
-        let search = if mailbox.exists > FIRST { Some(self.ask_all()?) } else { None };
+        let mut search = None;
         let mut complete = mailbox.exists == 0;
-        while let Some((tag, lowest)) = first.take() {
+        while let Some(First { newest, lowest, all }) = first.take() {
+            search = all.or(search);
             let mut heads = Heads::new(out, 1, &nothing);
-            let answer = self.link.answer(&tag, &mut heads)?;
+            let answer = self.link.answer(&newest, &mut heads)?;
             heads.release()?;
             let told = std::mem::take(&mut heads.told);
             if answer.verdict == Verdict::Bad && lowest > mailbox.exists {
                 // The count of LIST was not true any more.
-                first = if mailbox.exists > 0 { Some(self.ask_newest(mailbox.exists)?) } else { None };
+                first = if mailbox.exists > 0 { Some(self.ask_first(mailbox.exists)?) } else { None };
                 continue;
             }
             if answer.verdict == Verdict::Bad {
