@@ -68,7 +68,7 @@ pub struct Part {
     /// What [`part`] finds it by.
     pub index: usize,
     /// Its file name, the subject of a mail, or a made-up name; never empty. Not safe as a path: see
-    /// [`safe_file_name`](super::safe_file_name).
+    /// [`file_name`](Self::file_name).
     pub name: Clean,
     /// What it is, in a word: `PDF`, `image`, `invitation`.
     pub media: Clean,
@@ -78,6 +78,20 @@ pub struct Part {
     pub size: u64,
     /// What it is there for.
     pub kind: PartKind,
+}
+
+impl Part {
+    /// A name under which it may be saved (promise X7), with the ending that its kind has.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let name = self.name.as_str();
+        if self.kind == PartKind::Message && !name.to_ascii_lowercase().ends_with(".eml") {
+            // Room for the ending: a subject may be as long as it likes, and have dots.
+            let subject: String = name.chars().take(60).collect();
+            return super::safe_file_name(&format!("{}.eml", subject.replace(['/', '\\'], " ")));
+        }
+        super::safe_file_name(name)
+    }
 }
 
 /// What a listed part is there for.

@@ -28,8 +28,16 @@ pub fn safe_file_name(name: &str) -> String {
             c => out.push(c),
         }
     }
-    let kept = out.trim_start_matches(['.', '-', '~', ' ']).trim_end_matches(['.', ' ']);
-    let kept = if is_device(kept) { format!("_{kept}") } else { kept.to_owned() };
+    // What goes from the beginning may leave marks behind that stood on it.
+    let kept = loop {
+        let kept = out.trim_start_matches(['.', '-', '~', ' ']).trim_end_matches(['.', ' ']);
+        let kept = String::from(Clean::line(kept));
+        if kept == out {
+            break kept;
+        }
+        out = kept;
+    };
+    let kept = if is_device(&kept) { format!("_{kept}") } else { kept };
     if kept.is_empty() { "attachment".to_owned() } else { cut(&kept) }
 }
 
@@ -77,6 +85,7 @@ mod tests {
         assert_eq!(safe_file_name("a\0b\nc\x1b[31m.txt"), "ab c_[31m.txt");
         assert_eq!(safe_file_name("exe.\u{202e}fdp.scr"), "exe.fdp.scr");
         assert_eq!(safe_file_name("photo.jpg                      .exe"), "photo.jpg .exe");
+        assert_eq!(safe_file_name("-\u{301}-\u{301}x"), "x");
         assert_eq!(safe_file_name("nul.txt"), "_nul.txt");
         assert_eq!(safe_file_name("COM1"), "_COM1");
         assert_eq!(safe_file_name("Übersicht 2024.docx"), "Übersicht 2024.docx");

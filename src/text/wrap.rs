@@ -67,7 +67,8 @@ pub fn fold(text: &str, fold: Fold) -> Vec<Range<usize>> {
     let mut lines = Vec::new();
     let mut from = clusters.iter().take_while(|c| c.is_space).count();
     // Indentation is kept as long as it leaves room for text.
-    if from < fold.first {
+    let first = clusters.get(from).map_or(0, |c| usize::from(c.wide));
+    if from + first <= fold.first {
         from = 0;
     }
     loop {
@@ -210,6 +211,7 @@ mod tests {
         assert_eq!(wrap("", 10), [""]);
         assert_eq!(wrap("word ", 10), ["word"]);
         assert_eq!(wrap("  indented text", 10), ["  indented", "text"]);
+        assert_eq!(wrap(" 日", 2), ["日"]);
     }
 
     #[test]

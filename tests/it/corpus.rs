@@ -83,7 +83,7 @@ fn seen(raw: &[u8]) -> String {
         writeln!(out, "warning: {warning}").unwrap();
     }
     for part in &document.parts {
-        let safe = mime::safe_file_name(part.name.as_str());
+        let safe = part.file_name();
         writeln!(out, "part {}: {} ({}, {} bytes) as {safe}", part.index, part.name, part.media, part.size)
             .unwrap();
     }
