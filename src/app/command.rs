@@ -1,6 +1,7 @@
 //! What a command is. Keys, help, the command line and the documentation all read [`COMMANDS`].
 
 use super::action::Action;
+use super::key::Key;
 use super::scope::{Focus, Scope};
 
 pub use super::commands::COMMANDS;
@@ -18,12 +19,21 @@ pub struct Command {
     pub args: Args,
     /// Under which heading help lists it.
     pub group: Group,
-    /// What it does: a verb first, no full stop, at most 40 cells.
+    /// What it does: a verb first, no full stop, at most 26 cells, so that two columns of help fit into 80.
     pub doc: &'static str,
     /// What must be there for it to work.
     pub needs: Needs,
     /// The action that it asks for.
     pub action: fn(&Call) -> Action,
+}
+
+impl Command {
+    /// Its default keys for people: `j Down`.
+    #[must_use]
+    pub fn key_labels(&self) -> String {
+        let labels = self.keys.iter().filter_map(|k| Key::sequence(k).ok()).map(|k| Key::label(&k));
+        labels.collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// How a command was called.
@@ -61,10 +71,10 @@ pub enum Args {
 pub enum Group {
     /// Moving about.
     Move,
-    /// Reading.
-    Read,
     /// Acting on mail.
     Act,
+    /// Reading.
+    Read,
     /// Selecting.
     Select,
     /// Conversations.

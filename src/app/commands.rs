@@ -55,20 +55,17 @@ pub const COMMANDS: &[Command] = &[
     row("page-up", SIDE.and(PARTS).and(Scope::HELP), &["<PgUp>"], Count)
         .does(Move, "Move up a page", |c| Action::Go(Motion::Pages(-c.steps()))),
     row("middle", LIST, &["zz"], No)
-        .does(Move, "Put this row in the middle", |_| Action::Align(Align::Middle)),
-    row("upper-edge", LIST, &["zt"], No).does(Move, "Put this row at the top", |_| Action::Align(Align::Top)),
+        .does(Move, "Put the row in the middle", |_| Action::Align(Align::Middle)),
+    row("upper-edge", LIST, &["zt"], No).does(Move, "Put the row at the top", |_| Action::Align(Align::Top)),
     row("lower-edge", LIST, &["zb"], No)
-        .does(Move, "Put this row at the bottom", |_| Action::Align(Align::Bottom)),
-    row("left", PANES, &["h", "<Left>"], No).does(Move, "Go to the pane on the left", |_| Action::Left),
-    row("right", PANES, &["l", "<Right>"], No).does(Move, "Go to the pane on the right", |_| Action::Right),
-    row("open", SIDE, &["<Enter>", "<Space>"], No)
-        .does(Move, "Open what is under the cursor", |_| Action::Open),
+        .does(Move, "Put the row at the bottom", |_| Action::Align(Align::Bottom)),
+    row("left", PANES, &["h", "<Left>"], No).does(Move, "Go to the left pane", |_| Action::Left),
+    row("right", PANES, &["l", "<Right>"], No).does(Move, "Go to the right pane", |_| Action::Right),
+    row("open", SIDE, &["<Enter>", "<Space>"], No).does(Move, "Open this", |_| Action::Open),
     row("back", ALL, &["q"], No).does(Move, "Go back one level", |_| Action::Back),
-    row("jump-back", PANES, &["<C-o>"], No)
-        .does(Move, "Go back to where you jumped from", |_| Action::JumpBack),
+    row("jump-back", PANES, &["<C-o>"], No).does(Move, "Go back to the last place", |_| Action::JumpBack),
     // Reading.
-    row("read-on", READER, &["<Space>"], No)
-        .does(Read, "Read on: a page, then the next unread", |_| Action::ReadOn),
+    row("read-on", READER, &["<Space>"], No).does(Read, "Read on, then next unread", |_| Action::ReadOn),
     row("read-back", READER, &["b", "-", "<PgUp>"], Count)
         .does(Read, "Read back a page", |c| Action::Go(Motion::Pages(-c.steps()))),
     row("next-message", READER, &["J"], Count)
@@ -79,9 +76,7 @@ pub const COMMANDS: &[Command] = &[
         .does(Read, "Go to the next unread", |_| Action::Step(Step::Unread, 1)),
     row("previous-unread", MAIL, &["<S-Tab>"], No)
         .does(Read, "Go to the previous unread", |_| Action::Step(Step::Unread, -1)),
-    row("html", READER, &["zh"], No)
-        .does(Read, "Switch between HTML and plain text", |_| Action::Html)
-        .needs(Shown),
+    row("html", READER, &["zh"], No).does(Read, "Switch HTML and plain text", |_| Action::Html).needs(Shown),
     row("all-headers", READER, &["zH"], No)
         .does(Read, "Show or hide all headers", |_| Action::AllHeaders)
         .needs(Shown),
@@ -101,7 +96,7 @@ pub const COMMANDS: &[Command] = &[
         .does(Read, "Save all attachments", |_| Action::Save(Save::All))
         .needs(Part),
     row("download", MAIL, &["gm"], No)
-        .does(Read, "Download the rest of this mail", |_| Action::Download)
+        .does(Read, "Download the rest of it", |_| Action::Download)
         .needs(Mail),
     // Acting on mail.
     row("delete", MAIL, &["d"], Count)
@@ -123,36 +118,30 @@ pub const COMMANDS: &[Command] = &[
     row("redo", PANES, &["<C-r>"], Count).does(Act, "Redo what was undone", |c| Action::Redo(c.times())),
     // Selecting.
     row("select", LIST, &["x"], Count)
-        .does(Pick, "Select this row and move down", |c| Action::Select(Select::Rows(c.times())))
+        .does(Pick, "Select and move down", |c| Action::Select(Select::Rows(c.times())))
         .needs(Mail),
     row("select-thread", MAIL, &["V"], No)
-        .does(Pick, "Select the whole conversation", |_| Action::Select(Select::Thread))
+        .does(Pick, "Select the conversation", |_| Action::Select(Select::Thread))
         .needs(Mail),
     row("select-all", LIST, &["*"], No)
-        .does(Pick, "Select all rows of this list", |_| Action::Select(Select::All))
+        .does(Pick, "Select all rows", |_| Action::Select(Select::All))
         .needs(Mail),
     // Conversations.
     row("next-thread", MAIL, &[")"], Count)
-        .does(Threads, "Go to the next conversation", |c| Action::Step(Step::Thread, c.steps())),
+        .does(Threads, "Go to next conversation", |c| Action::Step(Step::Thread, c.steps())),
     row("previous-thread", MAIL, &["("], Count)
-        .does(Threads, "Go to the previous conversation", |c| Action::Step(Step::Thread, -c.steps())),
+        .does(Threads, "Go to conversation before", |c| Action::Step(Step::Thread, -c.steps())),
     row("fold", LIST, &["za"], No)
-        .does(Threads, "Unfold or fold the conversation", |_| Action::Fold(Fold::Toggle))
+        .does(Threads, "Unfold or fold", |_| Action::Fold(Fold::Toggle))
         .needs(Mail),
-    row("unfold", LIST, &["zo"], No)
-        .does(Threads, "Unfold the conversation", |_| Action::Fold(Fold::Open))
-        .needs(Mail),
-    row("close", LIST, &["zc"], No)
-        .does(Threads, "Fold the conversation", |_| Action::Fold(Fold::Close))
-        .needs(Mail),
-    row("unfold-all", LIST, &["zR"], No)
-        .does(Threads, "Unfold all conversations", |_| Action::Fold(Fold::OpenAll)),
-    row("fold-all", LIST, &["zM"], No)
-        .does(Threads, "Fold all conversations", |_| Action::Fold(Fold::CloseAll)),
+    row("unfold", LIST, &["zo"], No).does(Threads, "Unfold", |_| Action::Fold(Fold::Open)).needs(Mail),
+    row("close", LIST, &["zc"], No).does(Threads, "Fold", |_| Action::Fold(Fold::Close)).needs(Mail),
+    row("unfold-all", LIST, &["zR"], No).does(Threads, "Unfold all", |_| Action::Fold(Fold::OpenAll)),
+    row("fold-all", LIST, &["zM"], No).does(Threads, "Fold all", |_| Action::Fold(Fold::CloseAll)),
     // Folders.
     row("go-inbox", PANES, &["gi"], No).does(Go, "Go to the inbox", |_| Action::GoRole(Role::Inbox)),
     row("go-unified", PANES, &["gu"], No)
-        .does(Go, "Go to all inboxes together", |_| Action::GoUnified)
+        .does(Go, "Go to all inboxes", |_| Action::GoUnified)
         .needs(Accounts),
     row("go-sent", PANES, &["gs"], No).does(Go, "Go to sent mail", |_| Action::GoRole(Role::Sent)),
     row("go-drafts", PANES, &["gd"], No).does(Go, "Go to the drafts", |_| Action::GoRole(Role::Drafts)),
@@ -164,12 +153,11 @@ pub const COMMANDS: &[Command] = &[
     row("previous-folder", SIDE, &["K"], Count)
         .does(Go, "Open the previous folder", |c| Action::NextFolder(-c.steps())),
     // The program.
-    row("help", ALL, &["?"], No).does(Program, "Show the keys of this place", |_| Action::Help),
+    row("help", ALL, &["?"], No).does(Program, "Show the keys of this pane", |_| Action::Help),
     row("command", ALL, &[":"], No)
-        .does(Program, "Run any command by its name", |_| Action::CommandLine(String::new())),
-    row("escape", ALL, &["<Esc>"], No)
-        .does(Program, "Undo one thing: keys, selection, level", |_| Action::Escape),
-    row("sync", PANES, &["$"], No).does(Program, "Ask the servers for new mail now", |_| Action::Sync),
+        .does(Program, "Run a command by its name", |_| Action::CommandLine(String::new())),
+    row("escape", ALL, &["<Esc>"], No).does(Program, "Undo one thing at a time", |_| Action::Escape),
+    row("sync", PANES, &["$"], No).does(Program, "Ask the servers now", |_| Action::Sync),
     row("redraw", ALL, &["<C-l>"], No).does(Program, "Paint the screen anew", |_| Action::Redraw),
     row("suspend", ALL, &["<C-z>"], No).does(Program, "Suspend until `fg`", |_| Action::Suspend),
     row("quit", ALL, &["ZZ"], No).does(Program, "Quit", |_| Action::Quit),

@@ -147,6 +147,16 @@ impl Key {
         if keys.is_empty() { Err("no key is written".to_owned()) } else { Ok(keys) }
     }
 
+    /// A sequence for people: without brackets where it is one key, `C-d`, `Enter`, `gg`.
+    #[must_use]
+    pub fn label(keys: &[Self]) -> String {
+        match keys {
+            [one] if one.text() == Some('<') => "<".to_owned(),
+            [one] => one.to_string().trim_start_matches('<').trim_end_matches('>').to_owned(),
+            _ => Self::print(keys),
+        }
+    }
+
     /// Prints a sequence so that [`Key::sequence`] reads it back.
     #[must_use]
     pub fn print(keys: &[Self]) -> String {

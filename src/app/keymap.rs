@@ -203,7 +203,7 @@ mod tests {
     fn hints_tell_what_may_follow() {
         let map = Keymap::new();
         let hints = map.hints(Focus::List, &Key::sequence("z").unwrap());
-        assert!(hints.contains(&Hint { key: Key::char('R'), doc: Some("Unfold all conversations") }));
+        assert!(hints.contains(&Hint { key: Key::char('R'), doc: Some("Unfold all") }));
         assert!(map.hints(Focus::List, &Key::sequence("zQ").unwrap()).is_empty());
     }
 

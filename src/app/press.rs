@@ -109,7 +109,11 @@ impl App {
             Needs::Nothing => true,
             Needs::Mail => self.list.current().is_some() || self.reader.mail().is_some(),
             Needs::Shown => self.reader.mail().is_some(),
-            Needs::Part => self.reader.letter().is_some_and(|l| !l.chips.is_empty()),
+            // Before the mail is laid out, what its row says has to do.
+            Needs::Part => match self.reader.letter() {
+                Some(letter) => !letter.chips.is_empty(),
+                None => self.reader.mail().is_some_and(|m| m.attachments > 0),
+            },
             Needs::Accounts => self.accounts.all.len() > 1,
         };
         (!met).then(|| command.needs.sentence())

@@ -305,12 +305,19 @@ impl Reading {
         unread && self.scroll == 0 && self.letter().is_some_and(|l| l.body != BodyState::None)
     }
 
-    /// The mail that is to be made read because it is shown now, once.
+    /// The mail that is to be made read because it is shown now; once, however it came to be unread again.
     pub fn mark(&mut self) -> Option<Summary> {
         self.read_at = None;
-        let mail = self.mail().filter(|_| self.can_mark())?.clone();
-        self.marked = Some(mail.message);
-        Some(mail)
+        let unread = self.mail().filter(|_| self.can_mark()).cloned();
+        if self.letter().is_some_and(|l| l.body != BodyState::None) {
+            self.leave_unmarked();
+        }
+        unread
+    }
+
+    /// From now on the mail that is open is not made read by being shown.
+    pub fn leave_unmarked(&mut self) {
+        self.marked = self.mail().map(|m| m.message);
     }
 
     /// When something is to happen by itself.

@@ -139,6 +139,9 @@ impl App {
         self.whole_thread = false;
         if let Some((items, delta)) = flags {
             let items: HashSet<_> = items.into_iter().collect();
+            if self.reader.mail().is_some_and(|m| items.contains(&m.placement)) {
+                self.reader.leave_unmarked();
+            }
             let members: Vec<_> = self.known_members().filter(|m| items.contains(&m.placement)).collect();
             self.flight.flags.extend(members.into_iter().map(|m| (m.message, delta)));
         }
@@ -186,6 +189,8 @@ impl App {
     }
 
     pub(super) fn select(&mut self, select: Select) {
+        // What is selected is told where the last message stands.
+        self.notice = None;
         match select {
             Select::Rows(count) => {
                 let picked: Vec<_> = self

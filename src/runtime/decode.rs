@@ -18,7 +18,9 @@ pub enum Input {
 
 const ESC: u8 = 0x1b;
 /// How long a lone Escape waits for the rest of a sequence.
-const ESCAPE_WAIT: Duration = Duration::from_millis(50);
+const ESCAPE_WAIT: Duration = Duration::from_millis(25);
+/// No hand presses two keys within this time.
+const HANDS: Duration = Duration::from_millis(10);
 /// How long a begun sequence waits for its end, and how late the tail of one may come.
 const TAIL_WAIT: Duration = Duration::from_millis(500);
 /// How long an open paste waits: what would come after it must not run.
@@ -72,6 +74,13 @@ impl Decoder {
         {
             // The Escape was taken for a key already; what follows it must not be taken for keys too.
             self.held.insert(0, ESC);
+        }
+        let at_once = self.held_since.is_some_and(|since| now.duration_since(since) < HANDS);
+        let is_tail = is_tail(bytes) || at_once && bytes.first() == Some(&b'O');
+        if self.held == [ESC] && self.paste.is_none() && !is_tail {
+            // An Escape that came alone, and then something else: two keys, not one with Alt.
+            self.held.clear();
+            out.push(Input::Key(Key::plain(Code::Esc)));
         }
         self.held.extend_from_slice(bytes);
         self.held_since = Some(now);

@@ -44,6 +44,7 @@ fn a_lone_escape_is_a_key_after_a_moment() {
     assert_eq!(at_once(b"\x1b"), "");
     assert_eq!(slowly(b"\x1b", Duration::from_millis(1)), "<Esc>");
     assert_eq!(slowly(b"\x1bj", Duration::from_millis(600)), "<Esc> j");
+    assert_eq!(slowly(b"\x1bj", Duration::from_millis(12)), "<Esc> j");
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn a11_sequences_in_pieces_run_nothing() {
 #[test]
 fn a_paste_is_one_thing() {
     assert_eq!(at_once(b"\x1b[200~dd\x1b[Aq\r\x1b[201~j"), "\"dd\\u{1b}[Aq\\r\" j");
-    assert_eq!(slowly(b"\x1b[200~dd\x1b[201~", Duration::from_millis(30)), "\"dd\"");
+    assert_eq!(slowly(b"\x1b[200~dd\x1b[201~", Duration::from_millis(20)), "\"dd\"");
     assert_eq!(slowly(b"\x1b[200~never ended", Duration::from_millis(1)), "\"never ended\"");
 }
 

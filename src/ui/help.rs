@@ -9,9 +9,9 @@ use crate::config::theme::Role;
 use crate::text::Clean;
 
 /// Cells of the keys.
-const KEYS: u16 = 14;
-/// From this width on there are two columns.
-const TWO: u16 = 100;
+const KEYS: u16 = 12;
+/// Cells of a column at least: the keys and what they do.
+const COLUMN: u16 = 39;
 
 /// One line of help.
 enum Item {
@@ -22,21 +22,17 @@ enum Item {
 
 /// Draws it, scrolled down by so many lines; the last line to which it scrolls.
 pub(super) fn draw(app: &App, of: Focus, scroll: usize, brush: &mut Brush<'_>, body: Area) -> usize {
-    let columns = if body.width >= TWO { 2 } else { 1 };
+    let columns = usize::from((body.width / COLUMN).clamp(1, 3));
     let sides = flow(sections(of), columns);
     let longest = sides.iter().map(Vec::len).max().unwrap_or(0);
     let last = longest.saturating_sub(usize::from(body.height));
     let scroll = scroll.min(last);
     let wide = body.width / u16::try_from(columns).unwrap_or(1);
     for (column, side) in sides.iter().enumerate() {
-        let x = body.x + 2 + u16::try_from(column).unwrap_or(0) * wide;
+        let x = body.x + 1 + u16::try_from(column).unwrap_or(0) * wide;
         for (y, item) in (body.y..body.bottom()).zip(side.iter().skip(scroll)) {
-            draw_item(app, item, brush, (x, y), wide.saturating_sub(4));
+            draw_item(app, item, brush, (x, y), wide.saturating_sub(2));
         }
-    }
-    if scroll < last {
-        let text = "j scrolls";
-        brush.put_right(body.right() - 1, body.bottom() - 1, text, Role::Dim, 12);
     }
     last
 }
@@ -49,7 +45,7 @@ fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), 
         }
         Item::Key(command) => {
             let off = app.disabled(command).is_some();
-            let keys = Clean::line(&command.keys.join(" "));
+            let keys = Clean::line(&command.key_labels());
             brush.put(x, y, &keys, Role::PanelKey, KEYS - 1);
             let role = if off { Role::PanelOff } else { Role::PanelText };
             brush.put(x + KEYS, y, command.doc, role, room.saturating_sub(KEYS));

@@ -48,7 +48,7 @@ impl Columns {
         let account = matches!(app.list.view(), Some(View::Unified(_))).then(|| {
             let names = app.accounts.all.iter().map(|a| cells(&a.name));
             let wide = names.max().unwrap_or(0).min(if narrow { short_names(app) } else { 8 });
-            (right - DATE - 2 - wide, wide)
+            (right - wide, wide)
         });
         let snippets = app.size().0 >= TWO_PANES;
         Self {
@@ -190,7 +190,7 @@ fn draw_people(app: &App, brush: &mut Brush<'_>, columns: &Columns, (entry, y): 
     }
 }
 
-/// The date, and in a list of several accounts whose it is; where the subject has to end.
+/// Whose it is in a list of several accounts, and the date before that; where the subject has to end.
 fn draw_date(
     app: &App,
     look: &Look,
@@ -198,15 +198,18 @@ fn draw_date(
     columns: &Columns,
     (mail, y): (&Summary, u16),
 ) -> u16 {
-    let date = Clean::line(&when::short(mail.key.at, app.now.unix, &look.zone));
-    let x = brush.put_right(columns.right, y, &date, Role::ListDate, cells(&date));
-    let Some((account, wide)) = columns.account else { return x.saturating_sub(2) };
-    // An older date is longer: the account makes room for it.
-    let at = account.min(x.saturating_sub(2 + wide));
-    if let Some(of) = app.accounts.get(mail.account) {
-        brush.put(at, y, Clean::line(head(of.name.as_str(), usize::from(wide))), Role::ListDate, wide);
+    let mut right = columns.right;
+    if let Some((at, wide)) = columns.account {
+        if let Some(of) = app.accounts.get(mail.account) {
+            brush.put(at, y, Clean::line(head(of.name.as_str(), usize::from(wide))), Role::ListDate, wide);
+        }
+        right = at.saturating_sub(2);
     }
-    at.saturating_sub(2)
+    let date = Clean::line(&when::short(mail.key.at, app.now.unix, &look.zone));
+    // All dates of this year end a subject at the same column; only an older date takes more.
+    let wide = cells(&date);
+    brush.put_right(right, y, &date, Role::ListDate, wide);
+    right.saturating_sub(wide.max(DATE) + 2)
 }
 
 fn draw_subject(

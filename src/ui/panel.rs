@@ -2,6 +2,7 @@
 
 use super::paint::{Brush, cells, size};
 use crate::app::command::Command;
+use crate::app::key::Key;
 use crate::app::keymap::Hint;
 use crate::app::layout::Area;
 use crate::app::prompt::Prompt;
@@ -57,8 +58,8 @@ fn draw_hints(app: &App, brush: &mut Brush<'_>, body: Area) {
             continue;
         }
         let x = area.x + 2 + column * wide;
-        brush.put(x, y, Clean::line(&key.to_string()), Role::PanelKey, 7);
-        brush.put(x + 8, y, doc.unwrap_or("more"), Role::PanelText, wide.saturating_sub(10));
+        brush.put(x, y, Clean::line(&Key::label(&[*key])), Role::PanelKey, 5);
+        brush.put(x + 6, y, doc.unwrap_or("more"), Role::PanelText, wide.saturating_sub(8));
     }
 }
 
@@ -86,7 +87,7 @@ fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Ar
         app.disabled(command).or_else(|| (!command.scope.covers(app.focus)).then_some("Not in this place"));
     let role = if off.is_some() { Role::PanelOff } else { Role::PanelText };
     brush.put(line.x + 2, line.y, command.name, role, 18);
-    let keys = Clean::line(&command.keys.join(" "));
+    let keys = Clean::line(&command.key_labels());
     brush.put(line.x + 21, line.y, &keys, if off.is_some() { Role::PanelOff } else { Role::PanelKey }, 12);
     let room = line.width.saturating_sub(36);
     brush.put(line.x + 34, line.y, off.unwrap_or(command.doc), role, room);
@@ -97,7 +98,7 @@ fn draw_parts(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
     let most = usize::from(body.height / 2).max(1);
     let lines = letter.chips.len().min(most);
     let area = open(brush, body, lines, &Clean::fixed("Attachments"));
-    let keys = "w save   W save all   Esc leaves";
+    let keys = " w save   W save all   Esc leaves ";
     brush.put_right(area.right() - 2, area.y - 1, keys, Role::Dim, area.width / 2);
     let top = (at + 1).saturating_sub(lines);
     for (y, (i, chip)) in (area.y..area.bottom()).zip(letter.chips.iter().enumerate().skip(top)) {

@@ -36,9 +36,14 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
 fn draw_subject(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     let right = area.right() - MARGIN;
     let mut end = right;
+    let mut facts = Vec::new();
     if let Some((mails, at)) = app.reader.conversation().filter(|(mails, _)| mails.len() > 1) {
-        let text = Clean::line(&format!("{} of {}", at + 1, mails.len()));
-        end = brush.put_right(right, area.y, &text, Role::ReaderHeader, 12).saturating_sub(2);
+        facts.push(Clean::line(&format!("{} of {}", at + 1, mails.len())));
+    }
+    facts.extend(app.reader.percent().map(|percent| Clean::line(&format!("{percent}%"))));
+    if !facts.is_empty() {
+        let text = Clean::join(&facts, "  ");
+        end = brush.put_right(right, area.y, &text, Role::ReaderHeader, 18).saturating_sub(2);
     }
     let mut lines = app.reader.subject_lines();
     if lines.iter().all(Clean::is_empty) {

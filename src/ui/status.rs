@@ -47,9 +47,14 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) -> Option<(u16,
         }
     } else if !app.list.selection.is_empty() {
         let mails: usize = app.list.selection.values().map(Vec::len).sum();
-        let text = Clean::line(&format!("{mails} selected"));
+        let rows = app.list.selection.len();
+        let text = if rows == mails {
+            Clean::line(&format!("{rows} selected"))
+        } else {
+            Clean::line(&format!("{rows} selected, {mails} messages"))
+        };
         let x = brush.put(left, y, &text, Role::MarkSelected, room);
-        let keys = "d trash   a archive   s star   U read   Esc none";
+        let keys = "d trash   a archive   Esc none";
         if x + 3 + cells(keys) <= left + room {
             brush.put(x + 3, y, keys, Role::StatusDim, left + room - x - 3);
         }

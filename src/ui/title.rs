@@ -2,7 +2,6 @@
 
 use super::paint::{Brush, cells, number};
 use crate::app::layout::Area;
-use crate::app::scope::Focus;
 use crate::app::{App, Overlay};
 use crate::config::theme::Role;
 use crate::model::{Role as Kind, View};
@@ -59,16 +58,11 @@ pub(super) fn folder_name(role: Option<Kind>, path: &Clean) -> Clean {
     }
 }
 
-/// At the right: how many in the list, or how far in the mail. Where it begins.
+/// At the right: how many in the list. Where it begins.
 fn counts(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     let right = area.right() - 1;
     if matches!(app.overlay, Some(Overlay::Help(..))) {
-        return brush.put_right(right, area.y, "q leaves", Role::TitleDim, area.width / 2);
-    }
-    if app.focus == Focus::Reader {
-        let Some(percent) = app.reader.percent() else { return right };
-        let text = Clean::line(&format!("{percent}%"));
-        return brush.put_right(right, area.y, &text, Role::TitleDim, area.width / 2);
+        return brush.put_right(right, area.y, "j k scroll   q leaves", Role::TitleDim, area.width / 2);
     }
     if app.list.view().is_none() {
         return right;

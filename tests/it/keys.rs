@@ -45,7 +45,7 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         let first = command.doc.split_whitespace().next().unwrap_or_default();
         assert!(VERBS.contains(&first), "{}: {:?} does not begin with a verb", command.name, command.doc);
         assert!(!command.doc.ends_with('.'), "{}: a full stop", command.name);
-        assert!(command.doc.chars().count() <= 40, "{}: {} cells", command.name, command.doc.chars().count());
+        assert!(command.doc.chars().count() <= 26, "{}: {} cells", command.name, command.doc.chars().count());
     }
 }
 

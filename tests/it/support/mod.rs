@@ -8,6 +8,8 @@ mod dialogue;
 pub mod dovecot;
 pub mod imap;
 pub mod invariants;
+pub mod drive;
+pub mod mail;
 pub mod proxy;
 pub mod script;
 pub mod seed;

@@ -1,0 +1,636 @@
+//! Keys in, screen and store out.
+
+use std::time::Duration;
+
+use mailtui::app::effect::Effect;
+use mailtui::app::key::Key;
+use mailtui::app::{App, Now, Settings};
+use mailtui::engine::{AccountState, Command, Event};
+use mailtui::model::{Flags, Intent, Role, Row, Target, View};
+use mailtui::runtime::Ended;
+use mailtui::store::{Changed, Edge};
+use mailtui::text::Clean;
+
+use crate::support::drive::{Screen, Start, me};
+use crate::support::mail::{DAY, HOUR, MINUTE, NOW, Post, mail};
+
+/// Mails one to `count`, the first the newest, an hour between each.
+fn plain(count: i64) -> Post {
+    let post = Post::new();
+    for n in (1..=count).rev() {
+        post.deliver(mail(&format!("Person {n} <p{n}@example.org>"), &format!("Topic {n}.")).ago(n * HOUR));
+    }
+    post
+}
+
+/// A conversation of three, the newest row, above two single mails.
+fn thread() -> Post {
+    let post = plain(0);
+    post.deliver(mail("Grace <grace@example.org>", "Linker").ago(2 * DAY));
+    post.deliver(mail("Alan <alan@example.org>", "Bombe").ago(DAY));
+    post.deliver(mail("Ada <ada@example.org>", "Engine").id("one@x").ago(5 * HOUR).body("The first.\n"));
+    post.deliver(
+        mail("Charles <charles@example.org>", "Re: Engine")
+            .id("two@x")
+            .answers("one@x")
+            .ago(4 * HOUR)
+            .body("The second.\n"),
+    );
+    post.deliver(
+        mail("Ada <ada@example.org>", "Re: Engine")
+            .id("three@x")
+            .answers("two@x")
+            .ago(3 * HOUR)
+            .body("The third.\n"),
+    );
+    post
+}
+
+fn rows(post: &Post, role: Role) -> Vec<Row> {
+    let folder = post.folder(post.work, role);
+    post.store.reader().unwrap().page(View::Folder(folder), Edge::Top, 500).unwrap().rows
+}
+
+fn subjects(post: &Post, role: Role) -> Vec<String> {
+    rows(post, role).iter().map(|r| r.head.subject.to_string()).collect()
+}
+
+/// Unread mails of the inbox, by subject, newest first.
+fn unread(post: &Post) -> Vec<String> {
+    let reader = post.store.reader().unwrap();
+    let members = rows(post, Role::Inbox).into_iter().flat_map(|r| r.members);
+    let unread = members.filter(|m| !m.flags.has(Flags::SEEN));
+    unread.map(|m| reader.summary(m.placement).unwrap().unwrap().subject.to_string()).collect()
+}
+
+#[test]
+fn moving() {
+    let post = plain(100);
+    let mut screen = Screen::open(&post);
+    screen
+        .keys("j")
+        .at("Topic 2.")
+        .keys("k")
+        .at("Topic 1.")
+        .keys("5j")
+        .at("Topic 6.")
+        .keys("3k")
+        .at("Topic 3.");
+    screen.keys("<Down><Up><Up>").at("Topic 2.").keys("G").at("Topic 100.").keys("gg").at("Topic 1.");
+    screen.keys("<C-d>").at("Topic 14.").keys("<C-u>").at("Topic 1.").keys("<C-f>").at("Topic 27.");
+    screen.keys("<PgUp>").at("Topic 1.").keys("<PgDn><End>").at("Topic 100.").keys("<Home>").at("Topic 1.");
+    screen.keys("90j").at("Topic 91.").keys("500k").at("Topic 1.").keys("500j").at("Topic 100.");
+}
+
+#[test]
+fn the_row_under_the_cursor_is_put_where_it_is_wanted() {
+    let post = plain(100);
+    let mut screen = Screen::open(&post);
+    let line = |screen: &Screen| screen.screen().lines().position(|l| l.contains("Topic 50.")).unwrap();
+    screen.keys("49j").at("Topic 50.");
+    screen.keys("zt").when("near the top", |s| s.lines().nth(4).is_some_and(|l| l.contains("Topic 50.")));
+    screen.keys("zb").when("near the bottom", |s| s.lines().nth(26).is_some_and(|l| l.contains("Topic 50.")));
+    screen.keys("zz").when("in the middle", |s| s.lines().nth(15).is_some_and(|l| l.contains("Topic 50.")));
+    assert_eq!(line(&screen), 15);
+}
+
+#[test]
+fn triage_and_undo() {
+    let post = plain(5);
+    let mut screen = Screen::open(&post);
+    screen.keys("jd").until("Moved 1 to Trash · u undoes").at("Topic 3.");
+    assert_eq!(subjects(&post, Role::Trash), ["Topic 2."]);
+    screen.keys("a").until("Archived 1").at("Topic 4.");
+    assert_eq!(subjects(&post, Role::Archive), ["Topic 3."]);
+    screen.keys("X").until("Moved 1 to Junk").at("Topic 5.");
+    assert_eq!(subjects(&post, Role::Junk), ["Topic 4."]);
+    screen.keys("u").until("Undid").at("Topic 4.");
+    screen.keys("u").at("Topic 3.").keys("u").at("Topic 2.");
+    assert_eq!(subjects(&post, Role::Inbox).len(), 5);
+    screen.keys("<C-r>").until("Redid");
+    assert_eq!(subjects(&post, Role::Trash), ["Topic 2."]);
+}
+
+#[test]
+fn counts_act_on_rows_and_keys_typed_ahead_mean_the_next_row() {
+    let post = plain(8);
+    let mut screen = Screen::open(&post);
+    screen.keys("3d").until("Moved 3 to Trash").at("Topic 4.");
+    assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 2.", "Topic 3."]);
+    screen.keys("dd").gone("Topic 5.").at("Topic 6.");
+    assert_eq!(subjects(&post, Role::Inbox), ["Topic 6.", "Topic 7.", "Topic 8."]);
+    screen.keys("e").gone("Topic 6.");
+    assert_eq!(subjects(&post, Role::Archive), ["Topic 6."]);
+}
+
+#[test]
+fn stars_and_read_marks_toggle_and_typing_ahead_counts() {
+    let post = plain(3);
+    let mut screen = Screen::open(&post);
+    screen.keys("s").until("★");
+    screen.keys("s").gone("★");
+    screen.keys("U").when("read", |s| s.matches('●').count() == 3);
+    assert_eq!(unread(&post), ["Topic 2.", "Topic 3."]);
+    // Twice at once: unread, then read again.
+    screen.keys("UUj").at("Topic 2.");
+    post.settle();
+    assert_eq!(unread(&post), ["Topic 2.", "Topic 3."]);
+    screen.keys("ss").keys("k").at("Topic 1.").gone("★");
+}
+
+/// The state of the screen without its loop, so that what comes between a frame and a key is certain.
+struct Still {
+    app: App,
+    changes: std::sync::mpsc::Receiver<Changed>,
+}
+
+impl Still {
+    fn new(post: &Post) -> Self {
+        let (tell, changes) = std::sync::mpsc::channel();
+        post.store.subscribe(Box::new(move |changed| drop(tell.send(changed.clone()))));
+        let settings = Settings { me: me(), mark_read_after: None, downloads: post.dir.path().to_owned() };
+        let now = Now { at: std::time::Instant::now(), unix: NOW };
+        let mut app = App::new(post.store.reader().unwrap(), settings, now, (100, 30)).unwrap();
+        app.was_painted();
+        Self { app, changes }
+    }
+
+    /// Tells everything that the store did.
+    fn hear(&mut self) {
+        for changed in self.changes.try_iter() {
+            self.app.on_changed(&changed);
+        }
+    }
+
+    /// The intents that keys ask for.
+    fn keys(&mut self, written: &str) -> Vec<Intent> {
+        let keys = Key::sequence(written).unwrap();
+        let effects = keys.into_iter().flat_map(|key| self.app.press(key));
+        let intents = effects.filter_map(|e| match e {
+            Effect::Intend(intent) => Some(intent),
+            _ => None,
+        });
+        intents.collect()
+    }
+}
+
+#[test]
+fn a5_a_closed_row_acts_on_what_was_counted_when_it_was_painted() {
+    let post = thread();
+    let mut still = Still::new(&post);
+    let counted: Vec<_> = rows(&post, Role::Inbox)[0].members.iter().map(|m| m.placement).collect();
+    // It arrives after the frame and before the key: the key does not mean it.
+    post.deliver(mail("Late <late@example.org>", "Re: Engine").id("four@x").answers("three@x").ago(MINUTE));
+    still.hear();
+    assert_eq!(rows(&post, Role::Inbox)[0].members.len(), 4);
+    let trash = Target::Role(Role::Trash);
+    assert_eq!(still.keys("d"), [Intent::Move { items: counted, to: trash }]);
+}
+
+#[test]
+fn a5_copies_elsewhere_are_left_alone() {
+    let post = thread();
+    post.deliver(
+        mail("Robin <robin@example.org>", "Re: Engine")
+            .answers("one@x")
+            .folder(Role::Sent)
+            .seen()
+            .ago(4 * HOUR),
+    );
+    let mut screen = Screen::open(&post);
+    screen.at("Re: Engine").keys("d").until("Moved 3 to Trash");
+    assert_eq!(subjects(&post, Role::Sent), ["Re: Engine"]);
+}
+
+#[test]
+fn a5_unfolded_rows_and_the_reader_act_on_one_mail() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen.keys("zo").at("Charles").keys("jd").until("Moved 1 to Trash");
+    assert_eq!(rows(&post, Role::Trash).len(), 1);
+    screen.keys("u").until("Undid").keys("zc").at("3  Re: Engine");
+    screen.keys("<Enter>").until("The first.").keys("d").until("The second.");
+    assert_eq!(rows(&post, Role::Inbox)[0].members.len(), 2);
+    screen.keys("Va").until("Archived 2");
+    assert_eq!(rows(&post, Role::Archive)[0].members.len(), 2);
+}
+
+#[test]
+fn a5_nothing_is_done_when_the_list_changed_under_the_cursor() {
+    let post = plain(3);
+    let mut still = Still::new(&post);
+    still.keys("j");
+    still.app.was_painted();
+    // Someone else takes the mail away, and the key comes before a frame has shown that.
+    let placement = rows(&post, Role::Inbox)[1].head.placement;
+    post.store.intend_wait(Intent::Move { items: vec![placement], to: Target::Role(Role::Archive) }).unwrap();
+    still.hear();
+    assert_eq!(still.keys("d"), []);
+    assert!(still.app.notice.as_ref().is_some_and(|n| n.text.as_str().contains("nothing was done")));
+    still.app.was_painted();
+    assert_eq!(still.keys("d").len(), 1);
+}
+
+#[test]
+fn a5_star_takes_the_newest() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen.keys("s").until("★");
+    let starred: Vec<_> =
+        rows(&post, Role::Inbox)[0].members.iter().map(|m| m.flags.has(Flags::FLAGGED)).collect();
+    assert_eq!(starred, [true, false, false]);
+}
+
+#[test]
+fn a6_opening_reads_and_moving_does_not() {
+    let post = plain(6);
+    let mut screen = Screen::start(&post, Start { width: 160, height: 45, ..Start::default() });
+    screen.keys("jjjj").at("Topic 5.").until("About topic 5..");
+    assert_eq!(unread(&post).len(), 6);
+    screen.keys("<Enter>").when("read", |s| s.contains("5 unread"));
+    assert_eq!(unread(&post), ["Topic 1.", "Topic 2.", "Topic 3.", "Topic 4.", "Topic 6."]);
+}
+
+#[test]
+fn a6_the_preview_reads_what_rests_in_it() {
+    let post = plain(6);
+    let wait = Some(Duration::from_millis(40));
+    let mut screen =
+        Screen::start(&post, Start { width: 160, height: 45, mark_read_after: wait, ..Start::default() });
+    // Untouched, the screen marks nothing: the first key begins.
+    screen.until("About topic 1..").keys("jjjj").at("Topic 5.").when("read", |s| s.contains("5 unread"));
+    assert!(!unread(&post).contains(&"Topic 5.".to_owned()));
+    assert!(unread(&post).contains(&"Topic 3.".to_owned()), "passed by, not read");
+}
+
+#[test]
+fn a6_in_a_conversation_only_what_was_shown_is_read() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen
+        .keys("<Enter>")
+        .until("The first.")
+        .until("1 of 3")
+        .keys("q")
+        .when("read", |s| s.contains("4 unread"));
+    assert_eq!(unread(&post).len(), 4);
+    screen.keys("<Enter>").until("The second.").keys("J").until("The third.").keys("q").until("2 unread");
+}
+
+#[test]
+fn a6_what_is_marked_unread_in_the_reader_stays_so() {
+    let post = plain(2);
+    let mut screen = Screen::open(&post);
+    screen.keys("<Enter>").until("About topic 1.").keys("q").until("1 unread");
+    screen.keys("<Enter>").until("About topic 1.").keys("U").until("Marked").keys("q").until("2 unread");
+    assert_eq!(unread(&post).len(), 2);
+}
+
+#[test]
+fn reading_on_stops_once_at_the_end() {
+    let post = Post::new();
+    let begin = "I hope that this finds you well, and the weather too.\n\n".to_owned();
+    let long: String = begin + &(1..=60).map(|n| format!("Line number {n}.\n\n")).collect::<String>();
+    post.deliver(mail("Ada <ada@example.org>", "Long").body(&long).ago(HOUR));
+    post.deliver(mail("Alan <alan@example.org>", "Read").seen().ago(2 * HOUR));
+    post.deliver(mail("Joan <joan@example.org>", "Next").body("The next one.\n").ago(3 * HOUR));
+    let mut screen = Screen::open(&post);
+    screen
+        .keys("<Enter>")
+        .until("Line number 1.")
+        .keys("3j")
+        .gone("Line number 1.")
+        .keys("3k")
+        .until("Line number 1.");
+    screen
+        .keys("<Space>")
+        .gone("Line number 1.")
+        .keys("b")
+        .until("Line number 1.")
+        .keys("-G")
+        .until("Line number 60.");
+    screen.keys("<Space>").until("Space goes on").until("Line number 60.");
+    screen.keys("<Space>").until("The next one.");
+    screen.keys("gg").keys("<S-Tab>").until("Nothing else is unread here");
+}
+
+#[test]
+fn tab_goes_to_what_is_unread_and_round() {
+    let post = plain(0);
+    for n in 1..=80_i64 {
+        let mail = mail(&format!("Person {n} <p{n}@example.org>"), &format!("Topic {n}.")).ago(n * HOUR);
+        post.deliver(if n % 30 == 2 { mail } else { mail.seen() });
+    }
+    let mut screen = Screen::open(&post);
+    screen.keys("<Tab>").at("Topic 2.").keys("<Tab>").at("Topic 32.").keys("<Tab>").at("Topic 62.");
+    screen.keys("<Tab>").at("Topic 2.").until("From the top");
+    screen.keys("<S-Tab>").at("Topic 62.").keys("<S-Tab>").at("Topic 32.");
+    screen.keys("<Enter>").until("About topic 32.").keys("<Tab>").until("About topic 62.");
+}
+
+#[test]
+fn the_next_and_the_previous_message_and_conversation() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen
+        .keys(")")
+        .at("Bombe")
+        .keys("(")
+        .at("Engine")
+        .keys("2)")
+        .at("Linker")
+        .keys(")")
+        .until("last conversation");
+    screen.keys("gg<Enter>").until("The first.").keys("J").until("2 of 3").keys("2J").until("About bombe.");
+    screen.keys("K").until("The third.").keys(")").until("About bombe.").keys(")").until("About linker.");
+    screen.keys("J").until("last message").keys("q").at("Linker");
+}
+
+#[test]
+fn conversations_fold_and_unfold() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen.keys("za").until("└─ The second.").at("Ada").keys("za").gone("└─");
+    screen
+        .keys("zo")
+        .until("└─")
+        .keys("zc")
+        .gone("└─")
+        .keys("jzR")
+        .until("└─")
+        .at("Bombe")
+        .keys("zM")
+        .gone("└─");
+    screen.keys("ggzojj").at("The third.").keys("zc").at("Re: Engine");
+}
+
+#[test]
+fn selecting() {
+    let post = plain(30);
+    let mut screen = Screen::open(&post);
+    screen.keys("xjx").until("2 selected").keys("d").until("Moved 2 to Trash").gone("selected");
+    assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 3."]);
+    screen.keys("3x").until("3 selected").keys("<Esc>").gone("selected");
+    screen.keys("gg*").until("Selected all 28 rows, 28 messages");
+    screen.keys("a").until("Archive 28 messages? y/n").keys("n").until("Nothing was done");
+    screen.keys("a").until("y/n").keys("y").until("Archived 28");
+    assert!(subjects(&post, Role::Inbox).is_empty());
+    screen.keys("u").until("Undid").until("Topic 2.");
+}
+
+#[test]
+fn a_whole_conversation_is_selected_from_one_of_its_mails() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen
+        .keys("zoj")
+        .at("Charles")
+        .keys("V")
+        .until("1 selected, 3 messages")
+        .keys("d")
+        .until("Moved 3 to Trash");
+}
+
+#[test]
+fn deleting_in_the_trash_asks_with_the_count() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen.keys("d").until("Moved 3").keys("gD").until("work · Trash").at("Re: Engine");
+    screen
+        .keys("d")
+        .until("Delete 1 conversation (3 messages) for good? y/n")
+        .keys("q")
+        .until("Nothing was done");
+    assert_eq!(rows(&post, Role::Trash).len(), 1);
+    screen.keys("d").until("y/n").keys("y").until("Trash is empty");
+    assert!(rows(&post, Role::Trash).is_empty());
+}
+
+#[test]
+fn folders_are_reached_by_keys_and_left_again() {
+    let post = plain(3);
+    let home = post.home();
+    post.deliver_to(home, mail("Mum <mum@example.org>", "Lunch").ago(MINUTE));
+    let mut screen = Screen::open(&post);
+    screen.until("All inboxes").at("Lunch").keys("j").at("Topic 1.");
+    screen
+        .keys("gi")
+        .until("work · Inbox")
+        .keys("ga")
+        .until("work · Archive")
+        .keys("gs")
+        .until("work · Sent");
+    screen.keys("gd").until("work · Drafts").keys("gj").until("work · Junk").keys("gD").until("work · Trash");
+    screen
+        .keys("gu")
+        .until(" All inboxes")
+        .keys("<C-o>")
+        .until("work · Trash")
+        .keys("6<C-o>")
+        .until("work · Trash");
+    screen
+        .keys("giJ")
+        .until("work · Drafts")
+        .keys("K")
+        .until("work · Inbox")
+        .keys("K")
+        .when("unified", |s| s.starts_with(" All"));
+    screen.keys("h").keys("jj").until("work · Drafts").keys("l").keys("gi").at("Topic 1.");
+}
+
+#[test]
+fn the_engine_is_told_what_is_looked_at_and_asked_for() {
+    let post = plain(1);
+    let mut screen = Screen::open(&post);
+    let archive = post.folder(post.work, Role::Archive);
+    screen.keys("ga").until("Archive");
+    screen.command(|c| matches!(c, Command::Look { folder, .. } if *folder == archive));
+    screen.keys("$").until("Asking the servers");
+    screen.command(|c| matches!(c, Command::Sync(None)));
+}
+
+#[test]
+fn mail_that_arrives_leaves_the_view_still() {
+    let post = plain(60);
+    let mut screen = Screen::open(&post);
+    screen.keys("5j").at("Topic 6.");
+    let before: Vec<String> = screen.screen().lines().skip(2).map(|l| l.chars().skip(24).collect()).collect();
+    for n in 0..3 {
+        post.deliver(mail("New <new@example.org>", &format!("Fresh {n}")).ago(n));
+    }
+    screen.until("↑ 3 new").at("Topic 6.");
+    let after: Vec<String> = screen.screen().lines().skip(2).map(|l| l.chars().skip(24).collect()).collect();
+    assert_eq!(before, after);
+    screen.keys("gg").at("Fresh 0").gone("new ").keys("3j").at("Topic 1.");
+}
+
+#[test]
+fn a_conversation_on_the_screen_keeps_its_place_when_mail_comes_to_it() {
+    let post = plain(60);
+    post.deliver(mail("Ada <ada@example.org>", "Engine").id("one@x").ago(5 * HOUR + MINUTE).seen());
+    let mut screen = Screen::open(&post);
+    screen.keys("5j").at("Engine");
+    post.deliver(mail("Charles <charles@example.org>", "Re: Engine").answers("one@x").ago(0));
+    screen
+        .at("Ada, Charles")
+        .when("the same line", |s| s.lines().nth(7).is_some_and(|l| l.contains("Engine")));
+    screen.keys("gg").at("Engine");
+}
+
+#[test]
+fn at_the_top_what_arrives_is_shown_and_the_cursor_stays_on_its_mail() {
+    let post = plain(5);
+    let mut screen = Screen::open(&post);
+    post.deliver(mail("New <new@example.org>", "Fresh").ago(0));
+    screen.until("Fresh").at("Topic 1.");
+}
+
+#[test]
+fn a11_pastes_and_unknown_keys_run_nothing() {
+    let post = plain(3);
+    let mut screen = Screen::open(&post);
+    screen.paste("dd\nZZ\n").until("Pasted text is not taken for keys");
+    screen.keys("g%").until("g% does nothing here · ? shows the keys");
+    screen.keys("<A-d>").until("<A-d> does nothing here");
+    assert_eq!(subjects(&post, Role::Inbox).len(), 3);
+    screen.keys(":").paste("go-sent\nquit\n").until(":go-sent quit").keys("<Esc>").gone(":go-sent");
+}
+
+#[test]
+fn escape_undoes_one_thing_a_press() {
+    let post = plain(3);
+    let mut screen = Screen::open(&post);
+    screen
+        .keys("x<Enter>")
+        .until("About topic 2.")
+        .keys("?")
+        .until("Keys · Reader")
+        .keys("<Esc>")
+        .gone("Keys ·");
+    screen.keys("3g").until(" 3g").keys("<Esc>").gone(" 3g").until("About topic 2.");
+    // The selection goes before the level.
+    screen.keys("<Esc><Esc>").gone("About topic 2.").gone("✓");
+}
+
+#[test]
+fn the_command_line_runs_commands_by_name() {
+    let post = plain(5);
+    let mut screen = Screen::open(&post);
+    screen
+        .keys(":")
+        .until("Move down")
+        .keys("arch<Tab>")
+        .until(":archive")
+        .keys("<Enter>")
+        .until("Archived 1");
+    screen.keys(":down 2<Enter>").at("Topic 4.").keys(":frob<Enter>").until("there is no command `frob`");
+    screen.keys(":next-message<Enter>").until("`next-message` does not work in the list");
+    screen.keys(":<Up><Up><Up><Enter>").at("Topic 5.");
+    screen.keys(":undo<BS><BS><BS><BS><BS>j").at("Topic 5.");
+    screen.keys(":q<Enter>");
+    assert_eq!(screen.ended().unwrap(), Ended::Quit);
+}
+
+#[test]
+fn quitting_by_level() {
+    let post = plain(2);
+    let mut screen = Screen::open(&post);
+    screen.keys("<Enter>").until("About topic 1.").keys("q").gone("About topic 1.");
+    screen
+        .keys("q")
+        .until("q again quits")
+        .keys("j")
+        .at("Topic 2.")
+        .keys("q")
+        .until("q again quits")
+        .keys("q");
+    assert_eq!(screen.ended().unwrap(), Ended::Quit);
+    let mut screen = Screen::open(&post);
+    screen.keys("ZZ");
+    assert_eq!(screen.ended().unwrap(), Ended::Quit);
+}
+
+#[test]
+fn headers_and_the_other_form() {
+    let post = Post::new();
+    post.deliver(
+        mail("Ada <ada@example.org>", "Forms")
+            .body("As plain text.\n")
+            .html("<p>As <b>HTML</b> text.</p>")
+            .ago(HOUR),
+    );
+    post.deliver(mail("Alan <alan@example.org>", "Plain").ago(2 * HOUR));
+    let mut screen = Screen::open(&post);
+    screen
+        .keys("<Enter>")
+        .until("As plain text.")
+        .keys("zh")
+        .until("As HTML text.")
+        .keys("zh")
+        .until("As plain text.");
+    screen.keys("zH").until("Message-ID:").keys("zH").gone("Message-ID:");
+    screen.keys("J").until("About plain.").keys("zh").until("only one form");
+}
+
+#[test]
+fn attachments_are_saved_as_new_private_files() {
+    let post = Post::new();
+    post.deliver(
+        mail("Ada <ada@example.org>", "Tables")
+            .file("../tables.txt", "one")
+            .file("sketch.txt", "two")
+            .ago(HOUR),
+    );
+    let dir = post.dir.path().join("downloads");
+    let mut screen = Screen::open(&post);
+    screen.keys("A").until("A does nothing here").keys("<Enter>").until("sketch.txt");
+    screen.keys("Ajw").until("Saved").until("sketch.txt");
+    assert_eq!(std::fs::read_to_string(dir.join("sketch.txt")).unwrap(), "two");
+    screen.keys("W").until("Saved 2 files");
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 3);
+    screen.keys("qw").until(".eml");
+    assert!(std::fs::read_to_string(dir.join("Tables.eml")).unwrap().contains("Subject: Tables"));
+}
+
+#[test]
+fn accounts_in_trouble_are_told_and_the_rest_goes_on() {
+    let post = plain(2);
+    let mut screen = Screen::open(&post);
+    let account = post.work;
+    screen.event(Event::Trouble {
+        account,
+        text: Clean::fixed("the server refused the password"),
+        hint: Some(Clean::fixed("change it in the configuration")),
+    });
+    screen.until("work: the server refused the password · change it in the configuration");
+    let why = Clean::fixed("no route");
+    let until = std::time::Instant::now() + Duration::from_secs(60);
+    screen.event(Event::State { account, state: AccountState::Offline { why, until } }).until("work offline");
+    screen.keys("j").at("Topic 2.");
+}
+
+#[test]
+fn resizing_in_the_middle_keeps_the_place() {
+    let post = plain(50);
+    let mut screen = Screen::open(&post);
+    screen.keys("20j").at("Topic 21.").resize(80, 24).at("Topic 21.").resize(160, 45).at("Topic 21.");
+    screen.until("About topic 21.").resize(30, 5).until("mailtui needs").resize(40, 10).at("Topic 21.");
+    screen
+        .keys("<Enter>")
+        .until("About topic 21.")
+        .resize(160, 45)
+        .until("About topic 21.")
+        .until("Topic 22.");
+}
+
+#[test]
+fn a_hostile_mail_draws_only_clean_text() {
+    let post = Post::new();
+    let evil = "\u{1b}]0;gone\u{7}\u{202e}evil\u{9b}2J";
+    post.deliver(mail(&format!("{evil} <x@example.org>"), evil).body(&format!("{evil}\n")).ago(HOUR));
+    let mut screen = Screen::open(&post);
+    screen.keys("<Enter>").until("→ Robin").when("the text", |s| s.matches("evil").count() > 1);
+    let shown = screen.screen();
+    assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+    assert!(!shown.contains('\u{202e}'));
+}
