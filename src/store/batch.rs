@@ -39,7 +39,8 @@ pub enum Step {
         /// The piece.
         chunk: Chunk,
     },
-    /// The body of a message whose row is there: its last chunks, and what is known of the whole.
+    /// The body of a message whose row is there: its last chunks, and what is known of the whole. Passed
+    /// over, as its parts are, where the message went meanwhile.
     Body {
         /// Whose.
         message: MessageId,

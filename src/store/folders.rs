@@ -61,6 +61,10 @@ impl Tx<'_> {
                     (id, protocol, remote_key),
                 )?;
             }
+            // Perhaps another mailbox with the same numbers: no operation may act on a mail by its old one.
+            if owner == Owner::Server && held_key != remote_key {
+                self.renumber(id)?;
+            }
             return Ok(id);
         }
         self.db.run(
@@ -75,6 +79,15 @@ impl Tx<'_> {
             }
         }
         Ok(account)
+    }
+
+    /// Every copy is to be found again under a new UID.
+    fn renumber(&mut self, account: AccountId) -> Result<()> {
+        let folders =
+            self.db.all(sql!("SELECT id FROM folders WHERE account_id = ?1"), [account], |row| {
+                row.get::<_, FolderId>(0)
+            })?;
+        folders.into_iter().try_for_each(|folder| self.reset(folder, 0))
     }
 
     /// A folder; without a name on the wire one that is still to be made on the server.

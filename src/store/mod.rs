@@ -25,6 +25,7 @@ mod open;
 mod ops;
 mod pack;
 mod peers;
+mod pieces;
 mod places;
 mod pop;
 mod queue;

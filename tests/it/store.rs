@@ -113,16 +113,48 @@ fn a_body_that_never_became_whole_is_dropped_at_the_next_start() {
 #[test]
 fn a_batch_is_whole_or_not_at_all_and_the_others_go_on() {
     let kit = Kit::server();
-    let bad = [
-        Step::Message(Box::new(mail(kit.inbox, 1))),
-        Step::Body { message: MessageId(99), body: packed(b"") },
-    ];
+    let nowhere = Step::Cursor { folder: FolderId(99), cursor: Cursor::default() };
+    let bad = [Step::Message(Box::new(mail(kit.inbox, 1))), nowhere];
     let bad = kit.store.submit(Batch { account: kit.account, steps: bad.into() });
     let good = [Step::Message(Box::new(mail(kit.inbox, 2)))];
     let good = kit.store.submit(Batch { account: kit.account, steps: good.into() });
     assert_eq!(bad.wait().unwrap_err().kind(), Kind::Gone);
     assert_eq!(good.wait().unwrap().messages.len(), 1);
     assert_eq!(kit.mails(kit.inbox), [("mail 2".to_owned(), Flags::NONE)]);
+    kit.check();
+}
+
+#[test]
+fn the_body_of_a_mail_that_went_meanwhile_is_passed_over() {
+    let kit = Kit::server();
+    let message = kit.bring(mail(kit.inbox, 1));
+    let other = kit.bring(mail(kit.inbox, 2));
+    let whole = packed(&vec![b'x'; 2_500_000]);
+    kit.commit([
+        Step::Gone { folder: kit.inbox, uid: 1 },
+        Step::Part { message, chunk: whole.chunks[0].clone() },
+        Step::Body { message, body: whole },
+        Step::Body { message: other, body: packed(b"this one is here") },
+    ]);
+    assert_eq!(kit.reader.raw(other, 100).unwrap(), b"this one is here");
+    kit.check();
+}
+
+#[test]
+fn an_account_that_points_to_another_server_acts_on_no_old_number() {
+    let kit = Kit::server();
+    let message = kit.bring(mail(kit.inbox, 1));
+    let delta = FlagDelta::add(Flags::FLAGGED);
+    let items = vec![kit.copy(kit.inbox, message)];
+    kit.store.intend_wait(Intent::Flag { items, delta, undoable: true }).unwrap();
+    assert_eq!(kit.ops().len(), 1);
+    let account = kit.store.account("work", "memory", Owner::Server, "ada@elsewhere.example").unwrap();
+    assert_eq!(account, kit.account);
+    assert!(kit.ops().is_empty(), "it waits until the mail is found there");
+    kit.bring(Incoming { uid: Some(31), ..mail(kit.inbox, 1) });
+    assert_eq!(kit.ops()[0].items[0].uid, Some(31));
+    let kind = kit.store.account("work", "pop3", Owner::Here, "").unwrap_err().kind();
+    assert_eq!(kind, Kind::Config);
     kit.check();
 }
 
