@@ -9,6 +9,8 @@ mod corpus;
 mod demo;
 mod docs;
 mod engine;
+mod faults_disk;
+mod faults_kill;
 mod faults_memory;
 mod faults_proxy;
 mod faults_wire;

@@ -1,6 +1,7 @@
 //! Chance that can be had again: a small generator, and the seed that a failure prints.
 
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// xorshift64*: good enough to choose faults with, and the same on every machine.
 #[derive(Debug, Clone)]
@@ -30,6 +31,12 @@ impl Chance {
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         let at = self.below(from.len() as u64);
         &from[usize::try_from(at).unwrap()]
+    }
+
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for at in (1..items.len()).rev() {
+            items.swap(at, usize::try_from(self.below(at as u64 + 1)).unwrap());
+        }
     }
 
     /// `count` of `from` in their order, or all of them.
@@ -77,6 +84,21 @@ impl Drop for Seed {
 /// Whether every point of a campaign is to be tried; else a sample of them.
 pub fn is_campaign() -> bool {
     std::env::var_os("MAILTUI_CAMPAIGN").is_some_and(|v| v == "1")
+}
+
+/// Bounds an ordinary run: a campaign goes on to the end.
+#[derive(Debug)]
+pub struct Budget(Instant);
+
+impl Budget {
+    pub fn new() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Whether one test has had its share of the time.
+    pub fn is_spent(&self) -> bool {
+        !is_campaign() && self.0.elapsed() > Duration::from_millis(800)
+    }
 }
 
 #[test]

@@ -29,7 +29,8 @@ impl Desk {
         Self { dir: scratch(), account, open }
     }
 
-    fn data(&self) -> PathBuf {
+    /// The directory of its store.
+    pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
@@ -81,7 +82,12 @@ impl Desk {
     }
 
     pub fn state(&self, there: Vec<Copy>) -> State {
-        let store = Store::open(&self.data()).unwrap();
+        self.state_in(&self.data(), there)
+    }
+
+    /// The same of another directory.
+    pub fn state_in(&self, data: &Path, there: Vec<Copy>) -> State {
+        let store = Store::open(data).unwrap();
         let reader = store.reader().unwrap();
         if reader.accounts().unwrap().is_empty() {
             return State { there, ..State::default() };

@@ -1,6 +1,7 @@
 //! What the tests stand on.
 #![allow(unreachable_pub, reason = "one binary: nothing of it is public, all of it is shared")]
 
+pub mod bench;
 pub mod certs;
 pub mod chance;
 pub mod desk;

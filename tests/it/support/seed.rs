@@ -13,6 +13,13 @@ pub struct Seed {
     pub sha256: [u8; 32],
 }
 
+impl Seed {
+    pub fn new(n: u32, raw: Vec<u8>) -> Self {
+        let sha256 = Sha256::digest(&raw).into();
+        Self { n, raw, sha256 }
+    }
+}
+
 /// The mails numbered from 1 to `count`: small, every line ended by CRLF, with all that a wire has to
 /// carry exactly. Some answer earlier ones.
 pub fn seeds(count: u32, chance: &mut Chance) -> Vec<Seed> {
@@ -49,8 +56,7 @@ fn seed(n: u32, chance: &mut Chance) -> Seed {
         ]));
     }
     raw.extend(format!("{:016x}\r\n", chance.next()).bytes());
-    let sha256 = Sha256::digest(&raw).into();
-    Seed { n, raw, sha256 }
+    Seed::new(n, raw)
 }
 
 /// The number of the mail that these bytes are, or once were.

@@ -1,0 +1,208 @@
+//! A user of a private Dovecot, a proxy before it and a store of its own, all of which can be put back.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use mailtui::Result;
+use mailtui::config::{Leave, Protocol, Tls};
+use mailtui::engine::{Opener, Report};
+use mailtui::protocol;
+
+use super::chance::{Budget, Chance, Seed as Chosen};
+use super::desk::{Desk, replace_dir, scratch};
+use super::dovecot::{self, User};
+use super::invariants::{Copy, State, of_maildir};
+use super::proxy::{Plan, Proxy, Seal, Tally, Way};
+use super::seed::{Seed, seeds};
+
+const FOLDERS: [&str; 6] = ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"];
+/// Runs within which everything must be quiet after a fault.
+const RUNS: usize = 4;
+
+pub struct Bench<'a> {
+    pub name: &'static str,
+    pub user: User<'a>,
+    pub proxy: Proxy,
+    pub desk: Desk,
+    pub seeds: Vec<Seed>,
+    kept: tempfile::TempDir,
+    /// What goes wrong in every round.
+    pub always: Plan,
+    pub chosen: Chosen,
+    pub chance: Chance,
+}
+
+impl Bench<'_> {
+    /// With `count` seeds in INBOX; `None`: there is no Dovecot here.
+    pub fn new(name: &'static str, protocol: Protocol, leave: Leave, count: u32) -> Option<Self> {
+        Self::over(Tls::None, name, protocol, leave, count)
+    }
+
+    /// Over TLS that the proxy sees into, or in clear.
+    pub fn over(tls: Tls, name: &'static str, protocol: Protocol, leave: Leave, count: u32) -> Option<Self> {
+        let user = dovecot::shared()?.user();
+        let chosen = Chosen::of_run();
+        let mut chance = chosen.chance();
+        let seeds = seeds(count, &mut chance);
+        seeds.iter().for_each(|seed| user.deliver("INBOX", &seed.raw));
+        let mut account = user.account(protocol, tls);
+        let seal = if tls == Tls::Implicit { Seal::Both } else { Seal::None };
+        let proxy = Proxy::start(account.port, protocol, seal);
+        account.port = proxy.port;
+        account.leave_on_server = leave;
+        let (at, secret) = (account.clone(), user.secret());
+        let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
+        let (desk, kept) = (Desk::new(account, open), scratch());
+        Some(Self { name, user, proxy, desk, seeds, kept, always: Plan::none(), chosen, chance })
+    }
+
+    pub fn is_imap(&self) -> bool {
+        self.desk.account.protocol == Protocol::Imap
+    }
+
+    fn home(&self) -> PathBuf {
+        self.user.maildir("INBOX")
+    }
+
+    fn there(&self) -> Vec<Copy> {
+        let mut copies: Vec<Copy> =
+            FOLDERS.iter().flat_map(|folder| of_maildir(folder, &self.user.mails(folder))).collect();
+        // A POP3 server marks what was taken as it likes.
+        if !self.is_imap() {
+            copies.iter_mut().for_each(|copy| copy.flags = 0);
+        }
+        copies.sort();
+        copies
+    }
+
+    pub fn state(&self) -> State {
+        self.desk.state(self.there())
+    }
+
+    /// One run in a round of its own; what passed.
+    pub fn run(&self, plan: Plan) -> (Result<Report>, Tally) {
+        let round = self.proxy.begin(plan);
+        let report = self.desk.sync();
+        round.wait_closed();
+        (report, round.tally())
+    }
+
+    pub fn sync(&self) {
+        self.run(Plan::none()).0.unwrap();
+    }
+
+    /// The program itself, about to get in step once.
+    pub fn program(&self) -> Command {
+        self.program_in(&self.desk.data())
+    }
+
+    /// The same with another data directory.
+    pub fn program_in(&self, data: &Path) -> Command {
+        let account = &self.desk.account;
+        let leave = match account.leave_on_server {
+            Leave::Forever => "forever".to_owned(),
+            Leave::DeleteAfterDownload => "delete_after_download".to_owned(),
+            Leave::Days(days) => format!("{days}d"),
+        };
+        let (protocol, only_pop) = match account.protocol {
+            Protocol::Imap => ("imap", String::new()),
+            Protocol::Pop3 => ("pop3", format!("leave_on_server = \"{leave}\"\n")),
+        };
+        assert_eq!(account.tls, Tls::None, "what the program says must be seen by a trace");
+        let text = format!(
+            "[accounts.{}]\nemail = \"{}\"\nprotocol = \"{protocol}\"\nhost = \"{}\"\nport = {}\ntls = \"none\"\n\
+             user = \"{}\"\npassword = {{ env = \"MAILTUI_TEST_SECRET\" }}\n{only_pop}",
+            account.name, account.email, account.host, account.port, account.user
+        );
+        let config = self.kept.path().join("config.toml");
+        std::fs::write(&config, text).unwrap();
+        let mut program = Command::new(env!("CARGO_BIN_EXE_mailtui"));
+        program.args(["sync", "--config"]).arg(config).arg("--data").arg(data);
+        program.env("MAILTUI_TEST_SECRET", dovecot::PASSWORD).env_remove("MAILTUI_LOG");
+        program
+    }
+
+    /// What is on both sides now is where every try begins.
+    pub fn keep(&self) {
+        self.desk.keep();
+        replace_dir(&self.home(), &self.kept.path().join("maildir"));
+    }
+
+    pub fn reset(&self) {
+        self.desk.reset();
+        replace_dir(&self.kept.path().join("maildir"), &self.home());
+    }
+
+    /// A run without a fault from where things are now, which is kept; how it ends, and what passed.
+    pub fn oracle(&self) -> (State, Tally) {
+        self.keep();
+        let (report, tally) = self.run(self.always.clone());
+        report.unwrap_or_else(|e| panic!("{}: without a fault: {e}", self.name));
+        let oracle = self.state();
+        assert_eq!(oracle.judge(&self.seeds, &oracle, self.is_imap()), Vec::<String>::new(), "{}", self.name);
+        assert_eq!(self.idles(&oracle), Ok(()), "{}: without a fault", self.name);
+        (oracle, tally)
+    }
+
+    /// All that must hold after a fault: at once, after a restart, and when nothing is left to do.
+    pub fn recover(&self, oracle: &State) -> std::result::Result<(), Vec<String>> {
+        let gone: Vec<u32> = self.seeds.iter().map(|s| s.n).filter(|n| !oracle.holds(*n)).collect();
+        let half = self.state().halfway(&self.seeds, &gone);
+        if !half.is_empty() {
+            return Err(half);
+        }
+        let mut now = State::default();
+        for _ in 0..RUNS {
+            self.run(self.always.clone()).0.map_err(|e| vec![format!("a run after the fault fails: {e}")])?;
+            now = self.state();
+            if now.wrong.is_empty() {
+                break;
+            }
+        }
+        let wrong = now.judge(&self.seeds, oracle, self.is_imap());
+        if wrong.is_empty() { self.idles(&now) } else { Err(wrong) }
+    }
+
+    /// One more run transfers nothing and changes nothing.
+    pub fn idles(&self, state: &State) -> std::result::Result<(), Vec<String>> {
+        let report = self.run(self.always.clone()).0.map_err(|e| vec![e.to_string()])?;
+        if report != Report::default() {
+            return Err(vec![format!("a run with nothing to do did something: {report:?}")]);
+        }
+        let now = self.state();
+        if now == *state { Ok(()) } else { Err(vec![format!("a run with nothing to do changed {now:?}")]) }
+    }
+
+    /// Tries each; says how it went and fails if one went wrong. `what` tells about the session.
+    pub fn try_all<T: std::fmt::Display>(
+        &self,
+        what: &str,
+        tries: &[T],
+        attempt: impl Fn(&T) -> std::result::Result<(), Vec<String>>,
+    ) {
+        let (mut bad, mut tried) = (Vec::new(), 0);
+        let budget = Budget::new();
+        for one in tries {
+            if tried > 0 && budget.is_spent() {
+                break;
+            }
+            tried += 1;
+            if let Err(wrong) = attempt(one) {
+                eprintln!("{}: {one}: {}", self.name, wrong.join("\n  "));
+                bad.push(one.to_string());
+            }
+            assert!(bad.len() < 20, "{}: too much is wrong, {:?}", self.name, self.chosen);
+        }
+        eprintln!("{}: {tried} of {} tried ({what}), {} bad", self.name, tries.len(), bad.len());
+        assert!(bad.is_empty(), "{}: {bad:#?} {:?}", self.name, self.chosen);
+    }
+}
+
+/// How much passed, in words.
+pub fn points(tally: &Tally) -> String {
+    let of = |p: &super::proxy::Passed| {
+        format!("{} up, {} down, {} lines", p.bytes(Way::Up), p.bytes(Way::Down), p.lines(Way::Down))
+    };
+    tally.connections.iter().map(of).collect::<Vec<_>>().join("; ")
+}
