@@ -16,6 +16,7 @@ mod faults_proxy;
 mod faults_wire;
 mod floors;
 mod flows;
+mod imap_chaos;
 mod imap_deeds;
 mod imap_login;
 mod imap_wire;

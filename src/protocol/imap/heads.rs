@@ -135,7 +135,9 @@ impl Ear for Heads<'_, '_> {
             other => return Ok(Some(other)),
         };
         if let Some(uid) = told.uid.filter(|uid| *uid >= self.from && !self.held.contains(*uid)) {
-            self.bytes += told.head.as_ref().map_or(0, Vec::len) + 200;
+            let words =
+                told.flags.as_ref().map_or(0, |(_, words)| words.iter().map(|word| word.len() + 32).sum());
+            self.bytes += told.head.as_ref().map_or(0, Vec::len) + words + 200;
             self.waiting.push((uid, *told));
             if self.bytes > HELD_BACK {
                 self.release()?;

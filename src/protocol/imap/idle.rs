@@ -63,6 +63,13 @@ impl Session {
             if !self.link.state.is_open(tag) {
                 return Ok(None);
             }
+            // A server that never stops talking does not keep these from counting.
+            if self.interrupt.is_rung() {
+                break Wake::Interrupted;
+            }
+            if Instant::now() >= until {
+                break Wake::TimedOut;
+            }
             match self.link.wait(until)? {
                 Ready::Data => self.link.listen(&mut deaf)?,
                 Ready::TimedOut => break Wake::TimedOut,

@@ -15,8 +15,10 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, Role};
 use crate::protocol::RemoteFolder;
 
-/// More folders than this are not believed.
+/// More folders than this, or more bytes of names, are not believed; longer names are passed over.
 const MOST: usize = 50_000;
+const BYTES: usize = 16 << 20;
+const NAME: usize = 4096;
 
 /// Where the folders of the user are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,10 +36,17 @@ struct Told {
     subscribed: HashSet<Vec<u8>>,
     counted: HashMap<Vec<u8>, Counted>,
     namespace: Option<Root>,
+    bytes: usize,
 }
 
 impl Told {
     fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
+        if let Reply::List(Listed { name, .. }) | Reply::Status(Counted { name, .. }) = &reply {
+            self.bytes += name.len();
+            if name.len() > NAME {
+                return Ok(None);
+            }
+        }
         match reply {
             Reply::List(folder) if folder.lsub => {
                 self.subscribed.insert(folder.name);
@@ -50,7 +59,8 @@ impl Told {
             Reply::Namespace(None) => {}
             other => return Ok(Some(other)),
         }
-        if self.listed.len().max(self.subscribed.len()).max(self.counted.len()) > MOST {
+        let count = self.listed.len().max(self.subscribed.len()).max(self.counted.len());
+        if count > MOST || self.bytes > BYTES {
             return Err(Error::new(Kind::Protocol, format!("the server lists over {MOST} folders")));
         }
         Ok(None)

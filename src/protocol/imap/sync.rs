@@ -169,7 +169,8 @@ impl Session {
         let leap = uidnext.saturating_sub(before.uidnext) > GAP;
         let new =
             if uidnext > before.uidnext && !leap { Some(self.ask_above(before.uidnext)?) } else { None };
-        let by_modseq = before.modseq != 0 && mailbox.modseq != 0;
+        // A server restored from a backup may count from lower on: then nothing can be said by it.
+        let by_modseq = before.modseq != 0 && mailbox.modseq >= before.modseq;
         let changed = if by_modseq && mailbox.modseq != before.modseq && before.uidnext > 1 {
             Some(self.ask_changed(before)?)
         } else {
@@ -200,6 +201,10 @@ impl Session {
         let mut doubt = ear.strange;
         if !by_modseq {
             doubt |= self.compare_flags(known, out)?;
+            if out.flow == Flow::Stop {
+                // Perhaps not all were compared: the next look does it again.
+                return Ok(at);
+            }
         }
         let exists = self.link.mailbox()?.exists;
         let there = if doubt || leap || before.backfill > 1 || count != u64::from(exists) {
@@ -335,8 +340,7 @@ impl Session {
                 return Err(trouble::refused("the server does not tell its flags", &answer));
             }
         }
-        // Cut short by a stop, it says nothing of what is gone.
-        Ok(ear.out.flow == Flow::Continue && ear.seen.contains(&false))
+        Ok(ear.seen.contains(&false))
     }
 }
 
