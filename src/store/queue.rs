@@ -192,9 +192,9 @@ impl Reader {
             Leave::Days(days) => now - i64::from(days) * 86_400,
         };
         self.0.all(
-            sql!("SELECT s.uidl, s.message_id FROM pop_seen s LEFT JOIN messages m ON m.id = s.message_id
-                  WHERE s.account_id = ?1 AND s.missing = 0
-                    AND ((s.want = 'delete' AND ?2) OR (s.want = 'keep' AND m.body_state = 2 AND s.seen_at <= ?3))
+            sql!("SELECT s.uidl, s.message_id FROM pop_seen s WHERE s.account_id = ?1 AND s.missing = 0
+                    AND ((s.want = 'delete' AND ?2) OR (s.want = 'keep' AND s.seen_at <= ?3
+                         AND (SELECT body_state FROM messages WHERE id = s.message_id) = 2))
                     AND NOT EXISTS (SELECT 1 FROM pop_seen d WHERE d.account_id = ?1 AND d.uidl = s.uidl AND d.dup <> s.dup)
                   ORDER BY s.seen_at, s.uidl"),
             (account, policy.when_deleted_here, stored_by),

@@ -119,11 +119,14 @@ User bench
 Pass pass
 SSLType IMAPS
 CertificateFile $work/tls/cert.pem
+
 IMAPStore far
 Account bench
+
 MaildirStore near
 Path $work/near/
 Inbox $work/near/INBOX
+
 Channel bench
 Far :far:
 Near :near:

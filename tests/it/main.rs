@@ -23,6 +23,7 @@ mod imap_wire;
 mod keys;
 mod net_dial;
 mod net_wire;
+mod oracle;
 mod pop3_wire;
 mod props;
 mod screens;
