@@ -49,7 +49,7 @@ fn refused(server: Server, tls: Tls) -> (Error, Heard) {
 fn sasl_plain_goes_in_one_line_where_that_is_offered() {
     let server = Script::new(
         "S: * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] hello\nC: a1 AUTHENTICATE PLAIN AGFubgBUcjB1YjRkb3ImMw==\n\
-         S: * OK [ALERT] read this\nS: a1 OK [CAPABILITY IMAP4rev1 ID] in\nC: m1 ID (\"name\" \"mailtui\" \"version\" *\n\
+         S: * 3 EXISTS\nS: * 1 FETCH (FLAGS (x))\nS: * LIST () NIL {2}\nS: ab\nS: * OK [ALERT] read this\nS: a1 OK [CAPABILITY IMAP4rev1 ID] in\nC: m1 ID (\"name\" \"mailtui\" \"version\" *\n\
          S: * ID NIL\nS: m1 OK\nC: m2 LOGOUT\nS: * BYE\nS: m2 OK",
     )
     .implicit()
