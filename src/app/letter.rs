@@ -14,14 +14,23 @@ pub struct Letter {
     pub lines: Vec<Line>,
     /// Its attachments.
     pub chips: Vec<Chip>,
-    /// To whom, by name.
-    pub to: Clean,
-    /// To whom else, by name.
-    pub cc: Clean,
+    /// To whom.
+    pub to: Vec<Whom>,
+    /// To whom else.
+    pub cc: Vec<Whom>,
     /// Whether there is both an HTML and a plain text.
     pub has_choice: bool,
     /// How much of the mail was here.
     pub body: BodyState,
+}
+
+/// Somebody to whom a mail went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Whom {
+    /// What to call them.
+    pub name: Clean,
+    /// Their address.
+    pub addr: Clean,
 }
 
 /// An attachment.

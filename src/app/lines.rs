@@ -225,15 +225,16 @@ fn unfold(db: &Reader, row: &Row) -> Result<Vec<Child>> {
     for branch in tree(&nodes) {
         let summary = mails[branch.index].clone();
         let parent = children.iter().rev().find(|c| c.more.len() + 1 == branch.more.len());
-        let same_subject = parent.is_some_and(|p| bare(&p.summary) == bare(&summary));
+        let same_subject = parent.is_some_and(|p| bare(p.summary.subject.as_str()) == bare(summary.subject.as_str()));
         children.push(Child { summary, more: branch.more, same_subject });
     }
     Ok(children)
 }
 
 /// A subject without what replies and forwards put before it.
-fn bare(mail: &Summary) -> &str {
-    let mut subject = mail.subject.as_str().trim_start();
+#[must_use]
+pub fn bare(subject: &str) -> &str {
+    let mut subject = subject.trim_start();
     while let Some((mark, rest)) = subject.split_once(':')
         && matches!(
             mark.to_lowercase().as_str(),

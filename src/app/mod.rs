@@ -204,6 +204,12 @@ impl App {
         self.size
     }
 
+    /// Whether no key was pressed yet.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        !self.touched
+    }
+
     /// The place whose keys are in force.
     #[must_use]
     pub fn place(&self) -> Focus {

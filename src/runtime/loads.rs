@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::effect::{Everything, Load, Loaded, Piece, Wish};
-use crate::app::letter::{Chip, Letter};
+use crate::app::letter::{Chip, Letter, Whom};
 use crate::error::{Error, Kind, Result};
 use crate::mime::{self, Document, PartKind, RenderOptions};
 use crate::model::{BodyState, MessageId, View};
@@ -59,8 +59,8 @@ impl Loader {
                 wish,
                 lines: Vec::new(),
                 chips: Vec::new(),
-                to: mail.to_line,
-                cc: Clean::default(),
+                to: Vec::new(),
+                cc: Vec::new(),
                 has_choice: false,
                 body: BodyState::None,
             });
@@ -73,7 +73,7 @@ impl Loader {
             measure: wish.width.into(),
         };
         let rendered = mime::render(&document, wish.width.into(), &options);
-        let people = |all: &[mime::Person]| Clean::join(all.iter().map(mime::Person::short), ", ");
+        let whom = |p: &mime::Person| Whom { name: p.short().clone(), addr: p.addr.clone() };
         let chips = document.parts.iter().filter(|p| p.kind != PartKind::Signature).map(|p| Chip {
             part: p.index,
             name: p.name.clone(),
@@ -83,8 +83,8 @@ impl Loader {
         Ok(Letter {
             wish,
             chips: chips.collect(),
-            to: people(&document.to),
-            cc: people(&document.cc),
+            to: document.to.iter().map(whom).collect(),
+            cc: document.cc.iter().map(whom).collect(),
             has_choice: rendered.has_other_form,
             lines: rendered.lines,
             body: mail.body,

@@ -5,7 +5,7 @@ use super::people::{GAP, Person, fit};
 use super::{Look, centred};
 use crate::app::App;
 use crate::app::layout::{Area, TWO_PANES};
-use crate::app::lines::{Child, Entry};
+use crate::app::lines::{Child, Entry, bare};
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
 use crate::engine::AccountState;
@@ -123,7 +123,12 @@ fn draw_entry(
                 let count = Clean::line(&row.members.len().min(most).to_string());
                 brush.put_right(columns.count_end, y, &count, Role::ListCount, columns.count_cells);
             }
-            draw_subject(brush, columns, (mail, y), (columns.subject, end), unread);
+            // How many mails there are says already that they answer each other.
+            let subject = match row.members.len() {
+                1 => mail.subject.clone(),
+                _ => Clean::line(bare(mail.subject.as_str())),
+            };
+            draw_subject(brush, columns, (mail, y), (columns.subject, end), (&subject, unread));
         }
         Entry::Child(_, child) => draw_child(brush, columns, (child, y), end, unread),
     }
@@ -217,10 +222,10 @@ fn draw_subject(
     columns: &Columns,
     (mail, y): (&Summary, u16),
     (x, end): (u16, u16),
-    unread: bool,
+    (subject, unread): (&Clean, bool),
 ) {
     let style = if unread { Role::ListUnread } else { Role::List };
-    let subject = if mail.subject.is_empty() { Clean::fixed("(no subject)") } else { mail.subject.clone() };
+    let subject = if subject.is_empty() { Clean::fixed("(no subject)") } else { subject.clone() };
     let after = brush.put(x, y, subject, style, end.saturating_sub(x)) + 2;
     if columns.snippets && end.saturating_sub(after) >= SNIPPET {
         brush.put(after, y, &mail.snippet, Role::ListSnippet, end - after);
@@ -231,7 +236,8 @@ fn draw_child(brush: &mut Brush<'_>, columns: &Columns, (child, y): (&Child, u16
     let glyphs = brush.glyphs;
     let Some((last, above)) = child.more.split_last() else {
         brush.put_right(columns.count_end, y, glyphs.open, Role::ListTree, 1);
-        return draw_subject(brush, columns, (&child.summary, y), (columns.subject, end), unread);
+        let subject = (&child.summary.subject, unread);
+        return draw_subject(brush, columns, (&child.summary, y), (columns.subject, end), subject);
     };
     let mut x = columns.subject;
     for goes_on in above.iter().rev().take(DEEPEST).rev() {
@@ -243,7 +249,7 @@ fn draw_child(brush: &mut Brush<'_>, columns: &Columns, (child, y): (&Child, u16
         let style = if unread { Role::ListUnread } else { Role::ListSnippet };
         brush.put(x, y, snippet, style, end.saturating_sub(x));
     } else {
-        draw_subject(brush, columns, (&child.summary, y), (x, end), unread);
+        draw_subject(brush, columns, (&child.summary, y), (x, end), (&child.summary.subject, unread));
     }
 }
 

@@ -6,7 +6,7 @@ use super::paint::{Brush, cells, size};
 use super::{Look, centred};
 use crate::app::App;
 use crate::app::layout::Area;
-use crate::app::letter::{Chip, Letter};
+use crate::app::letter::{Chip, Letter, Whom};
 use crate::app::reader::MARGIN;
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
@@ -80,9 +80,10 @@ fn draw_from(app: &App, look: &Look, brush: &mut Brush<'_>, mail: &Summary, (x, 
         x = brush.put(x, y, &mail.from_addr, Role::ReaderFrom, end.saturating_sub(x));
     }
     let (to, cc) = match app.reader.letter() {
-        Some(letter) => (letter.to.clone(), letter.cc.clone()),
-        None => (mail.to_line.clone(), Clean::default()),
+        Some(letter) => (named_people(app, &letter.to), named_people(app, &letter.cc)),
+        None => (Clean::default(), Clean::default()),
     };
+    let to = if to.is_empty() { mail.to_line.clone() } else { to };
     if !to.is_empty() && end > x + 6 {
         let arrow = brush.glyphs.to;
         x = brush.put(x + 2, y, arrow, Role::ReaderHeader, 1) + 1;
@@ -92,6 +93,11 @@ fn draw_from(app: &App, look: &Look, brush: &mut Brush<'_>, mail: &Summary, (x, 
         x = brush.put(x, y, ", cc ", Role::ReaderHeader, 5);
         brush.put(x, y, &cc, Role::ReaderHeader, end.saturating_sub(x));
     }
+}
+
+fn named_people(app: &App, people: &[Whom]) -> Clean {
+    let name = |w: &Whom| if app.accounts.is_me(w.addr.as_str()) { Clean::fixed("me") } else { w.name.clone() };
+    Clean::join(&people.iter().map(name).collect::<Vec<_>>(), ", ")
 }
 
 /// `tables.pdf 1.2 MB   sketch.png 88 KB   +2`.

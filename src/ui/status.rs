@@ -58,6 +58,9 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) -> Option<(u16,
         if x + 3 + cells(keys) <= left + room {
             brush.put(x + 3, y, keys, Role::StatusDim, left + room - x - 3);
         }
+    } else if app.is_untouched() {
+        // Until the first key: whoever sees this for the first time has to begin somewhere.
+        brush.put(left, y, "? keys   : commands   q back", Role::StatusDim, room);
     }
     None
 }

@@ -26,6 +26,7 @@ mod net_wire;
 mod oracle;
 mod pop3_wire;
 mod props;
+mod pty;
 mod screens;
 mod servers;
 mod store;

@@ -166,3 +166,29 @@ fn weight_and_colour_say_what_is_unread() {
     assert_eq!(cell(5, 2).modifier, Modifier::empty());
     assert_eq!(cell(18, 2).modifier, Modifier::BOLD);
 }
+
+/// Everything that puts text into cells goes through the brush, which takes clean text and the program's own.
+#[test]
+fn x5_no_raw_string_is_drawn() {
+    const DOORS: [&str; 12] = [
+        "set_string", "set_symbol", "set_span", "set_line", "set_char", "Span::", "Line::raw", "Line::from(",
+        "Text::", "Paragraph", "render_widget", "print!",
+    ];
+    let ui = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(ui).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        if path.ends_with("paint.rs") {
+            let takes: Vec<_> = text.lines().filter(|l| l.contains("impl Drawn for")).collect();
+            assert_eq!(takes.len(), 3, "the brush takes Clean, &Clean and &'static str: {takes:?}");
+            assert!(takes.iter().all(|l| l.contains("Clean") || l.contains("&'static str")), "{takes:?}");
+            continue;
+        }
+        for door in DOORS {
+            assert!(!text.contains(door), "{} draws with {door}, not with the brush", path.display());
+        }
+        seen += 1;
+    }
+    assert!(seen > 8, "the sources were not found");
+}
