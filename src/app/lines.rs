@@ -225,7 +225,8 @@ fn unfold(db: &Reader, row: &Row) -> Result<Vec<Child>> {
     for branch in tree(&nodes) {
         let summary = mails[branch.index].clone();
         let parent = children.iter().rev().find(|c| c.more.len() + 1 == branch.more.len());
-        let same_subject = parent.is_some_and(|p| bare(p.summary.subject.as_str()) == bare(summary.subject.as_str()));
+        let same_subject =
+            parent.is_some_and(|p| bare(p.summary.subject.as_str()) == bare(summary.subject.as_str()));
         children.push(Child { summary, more: branch.more, same_subject });
     }
     Ok(children)

@@ -96,7 +96,8 @@ fn draw_from(app: &App, look: &Look, brush: &mut Brush<'_>, mail: &Summary, (x, 
 }
 
 fn named_people(app: &App, people: &[Whom]) -> Clean {
-    let name = |w: &Whom| if app.accounts.is_me(w.addr.as_str()) { Clean::fixed("me") } else { w.name.clone() };
+    let name =
+        |w: &Whom| if app.accounts.is_me(w.addr.as_str()) { Clean::fixed("me") } else { w.name.clone() };
     Clean::join(&people.iter().map(name).collect::<Vec<_>>(), ", ")
 }
 

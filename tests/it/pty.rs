@@ -206,7 +206,10 @@ fn suspending_gives_the_terminal_back_and_takes_it_again() {
 #[test]
 fn a11_what_is_pasted_without_brackets_runs_nothing() {
     let mut terminal = Terminal::demo();
-    terminal.until("All inboxes").type_keys("dear diary, today I quit ZZ\r").until("Pasted text is not taken");
+    terminal
+        .until("All inboxes")
+        .type_keys("dear diary, today I quit ZZ\r")
+        .until("Pasted text is not taken");
     assert!(terminal.child.try_wait().unwrap().is_none());
 }
 

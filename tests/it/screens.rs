@@ -171,8 +171,18 @@ fn weight_and_colour_say_what_is_unread() {
 #[test]
 fn x5_no_raw_string_is_drawn() {
     const DOORS: [&str; 12] = [
-        "set_string", "set_symbol", "set_span", "set_line", "set_char", "Span::", "Line::raw", "Line::from(",
-        "Text::", "Paragraph", "render_widget", "print!",
+        "set_string",
+        "set_symbol",
+        "set_span",
+        "set_line",
+        "set_char",
+        "Span::",
+        "Line::raw",
+        "Line::from(",
+        "Text::",
+        "Paragraph",
+        "render_widget",
+        "print!",
     ];
     let ui = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
     let mut seen = 0;
