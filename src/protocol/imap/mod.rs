@@ -1,11 +1,12 @@
 //! IMAP (RFC 9051, RFC 3501) as a `MailProtocol`.
 //!
-//! Bytes come from [`Wire`](crate::net::Wire), are cut into responses by `framer`, read by `token` and
+//! Bytes come from [`Wire`], are cut into responses by `framer`, read by `token` and
 //! `reply`, and handed to whoever asked by `link`. The `imap` crate signs in (`login`); from then on
 //! this module speaks by itself, because it pipelines, streams, and forgives servers much.
 
 mod answer;
 mod apply;
+mod changes;
 mod command;
 mod date;
 mod fetch;

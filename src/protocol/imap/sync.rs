@@ -11,16 +11,16 @@ use std::collections::VecDeque;
 
 use super::Session;
 use super::answer::Verdict;
+use super::changes::{Again, Compare};
 use super::command::Command;
-use super::framer::Place;
 use super::heads::{self, FIRST, Heads, Out};
-use super::link::{Ear, Tag, deaf};
+use super::link::{Tag, deaf};
 use super::reply::Reply;
 use super::select::Mailbox;
 use super::sets::{self, Ranges};
 use super::trouble;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Cursor, Flags, UidSet};
+use crate::model::{Cursor, UidSet};
 use crate::protocol::{Change, Flow, Known, Sink};
 
 /// New mail is fetched in one go if its UIDs span no more than this.
@@ -342,77 +342,4 @@ impl Session {
         }
         Ok(ear.seen.contains(&false))
     }
-}
-
-/// Listens to new mail and to changed flags, which may come mixed.
-struct Again<'a, 'b> {
-    heads: Heads<'a, 'b>,
-    below: u32,
-    /// One was told of that is not known.
-    strange: bool,
-}
-
-impl Ear for Again<'_, '_> {
-    fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
-        let mut reply = match self.heads.hear(reply)? {
-            Some(reply) => reply,
-            None => return Ok(None),
-        };
-        let Reply::Fetch(told) = &mut reply else { return Ok(Some(reply)) };
-        let Some(uid) = told.uid.filter(|uid| *uid < self.below) else { return Ok(Some(reply)) };
-        let Some((flags, keywords)) = told.flags.take() else { return Ok(Some(reply)) };
-        let out = &mut self.heads.out;
-        if self.heads.held.contains(uid) {
-            let id = out.id(uid);
-            out.tell(Change::Flags { id, flags, keywords })?;
-        } else {
-            self.strange = true;
-        }
-        Ok(None)
-    }
-
-    fn literal(&mut self, so_far: &[u8], size: u64) -> Result<Place> {
-        self.heads.literal(so_far, size)
-    }
-
-    fn is_bulk(&self) -> bool {
-        true
-    }
-}
-
-/// Listens to the flags of known messages.
-struct Compare<'a, 'b> {
-    out: &'a mut Out<'b>,
-    told: &'a [(u32, Flags, Vec<String>)],
-    seen: Vec<bool>,
-}
-
-impl Ear for Compare<'_, '_> {
-    fn hear(&mut self, mut reply: Reply) -> Result<Option<Reply>> {
-        let Reply::Fetch(now) = &mut reply else { return Ok(Some(reply)) };
-        let (Some(uid), Some((flags, keywords))) = (now.uid, now.flags.take()) else {
-            return Ok(Some(reply));
-        };
-        let Ok(at) = self.told.binary_search_by_key(&uid, |(uid, _, _)| *uid) else { return Ok(None) };
-        self.seen[at] = true;
-        let (_, old, words) = &self.told[at];
-        if *old != flags || !same_words(words, &keywords) {
-            self.out.tell(Change::Flags { id: self.out.id(uid), flags, keywords })?;
-        }
-        Ok(None)
-    }
-
-    fn is_bulk(&self) -> bool {
-        true
-    }
-}
-
-/// Whether both are the same set of keywords; `sorted` is in order.
-fn same_words(words: &[String], sorted: &[String]) -> bool {
-    if words.len() != sorted.len() {
-        return false;
-    }
-    let mut words: Vec<&String> = words.iter().collect();
-    words.sort_unstable();
-    words.into_iter().eq(sorted)
 }
