@@ -195,13 +195,15 @@ impl<'a> Teller<'a> {
     fn end(&mut self, reports: Vec<(String, Result<Report>)>) -> Result<u8> {
         let mut code = 0;
         self.running.clear();
-        for (name, report) in reports {
+        for (name, report) in merged(reports) {
             let name = Clean::line(&name);
             match report {
                 Ok(report) if self.out.json => self.out.object(&json!({
                     "event": "done", "account": name, "new": report.new, "bytes": report.bytes,
                     "deleted": report.deleted, "pushed": report.pushed, "elsewhere": report.elsewhere,
                 }))?,
+                // What a watch brought was told as it came.
+                Ok(_) if self.watching => {}
                 Ok(report) if report.elsewhere.is_none() => {
                     self.line(&format!("{name}: {}", summary(&report)))?
                 }
@@ -282,6 +284,26 @@ fn progress_line(progress: &Progress) -> String {
     line
 }
 
+/// One report for each account, which may have had several threads; the first failure counts.
+fn merged(reports: Vec<(String, Result<Report>)>) -> Vec<(String, Result<Report>)> {
+    let mut all: Vec<(String, Result<Report>)> = Vec::new();
+    for (name, report) in reports {
+        match (all.iter_mut().find(|(known, _)| *known == name), report) {
+            (None, report) => all.push((name, report)),
+            (Some((_, Ok(sum))), Ok(more)) => {
+                sum.new += more.new;
+                sum.bytes += more.bytes;
+                sum.deleted += more.deleted;
+                sum.pushed += more.pushed;
+                sum.elsewhere = sum.elsewhere.take().or(more.elsewhere);
+            }
+            (Some((_, sum @ Ok(_))), Err(error)) => *sum = Err(error),
+            (Some((_, Err(_))), _) => {}
+        }
+    }
+    all
+}
+
 fn summary(report: &Report) -> String {
     let mut parts = vec![gained(report.new, report.bytes)];
     if report.pushed > 0 {
@@ -308,6 +330,22 @@ mod tests {
     fn numbers_read_well() {
         assert_eq!(gained(0, 0), "nothing new");
         assert_eq!(gained(1, 1000), "1 new message, 1.0 kB");
+    }
+
+    #[test]
+    fn an_account_with_two_threads_has_one_report() {
+        let report = |new| Ok(Report { new, ..Report::default() });
+        let failed = || Err(Error::new(Kind::Offline, "no way"));
+        let all = merged(vec![
+            ("a".into(), report(2)),
+            ("a".into(), report(3)),
+            ("b".into(), report(1)),
+            ("b".into(), failed()),
+            ("b".into(), report(9)),
+        ]);
+        assert_eq!(all.len(), 2);
+        assert_eq!(all[0].1.as_ref().unwrap().new, 5);
+        assert_eq!(all[1].1.as_ref().unwrap_err().kind(), Kind::Offline);
     }
 
     #[test]

@@ -239,3 +239,23 @@ fn a_screen_without_a_terminal_is_told() {
         assert!(stderr(&output).starts_with("mailtui: the screen needs a terminal\nhint: "));
     }
 }
+
+#[test]
+fn a_watch_ends_in_order_when_it_is_told_to() {
+    use std::io::{BufRead as _, BufReader};
+    let place = deaf("pop3", "{ command = \"echo x\" }");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mailtui"))
+        .args(["sync", "--watch"])
+        .env("MAILTUI_CONFIG", place.path().join("config.toml"))
+        .env("MAILTUI_DATA", place.path().join("data"))
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It goes on although the server cannot be reached, and says so.
+    let mut first = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with("mailtui: work: "), "{first}");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

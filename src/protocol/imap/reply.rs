@@ -56,9 +56,9 @@ pub(super) struct Fetched {
     pub(super) received: Option<i64>,
     /// EMAILID (RFC 8474) or X-GM-MSGID.
     pub(super) remote_id: Option<String>,
-    /// BODY[HEADER].
+    /// `BODY[HEADER]`.
     pub(super) head: Option<Vec<u8>>,
-    /// BODY[], where it came with the response and was not streamed past it.
+    /// `BODY[]`, where it came with the response and was not streamed past it.
     pub(super) body: Option<Vec<u8>>,
 }
 
