@@ -148,6 +148,12 @@ impl Store {
         self.0.close();
     }
 
+    /// A unit test's way to the connection that writes, in a transaction of its own.
+    #[cfg(test)]
+    pub(super) fn on_writer(&self, run: impl Fn(&rusqlite::Connection) + Send + 'static) -> Result<()> {
+        self.ask(Job::Test(super::inbox::TestJob(Box::new(run)))).map(|_| ())
+    }
+
     pub(super) fn ask(&self, job: Job) -> Result<Answer> {
         let (queued, ticket) = Queued::new(job);
         self.0.inbox.put(queued);
@@ -167,6 +173,9 @@ impl Inner {
                 let _ = thread.join();
             }
         }
+        // A listener may hold a handle: dropped when the lock is given back.
+        let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(listeners);
     }
 }
 

@@ -151,6 +151,21 @@ mod tests {
     }
 
     #[test]
+    fn the_schema_is_the_one_that_was_reviewed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        let mut statement =
+            conn.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name").unwrap();
+        let rows: Vec<String> =
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
+        // Comments and columns as they were written, one statement after the other.
+        insta::with_settings!({ snapshot_path => "../../tests/stores", prepend_module_to_snapshot => false }, {
+            insta::assert_snapshot!("schema", rows.join(";\n\n"));
+        });
+    }
+
+    #[test]
     fn a_change_that_fails_leaves_the_store_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
         let mut conn = opened(dir.path());

@@ -10,6 +10,7 @@ mod batch;
 mod bodies;
 mod check;
 mod db;
+mod effects;
 mod fault;
 mod flags;
 mod folders;
@@ -37,6 +38,8 @@ mod undo;
 mod unread;
 mod writer;
 
+#[cfg(test)]
+mod failing;
 #[cfg(test)]
 mod plans;
 #[cfg(test)]

@@ -32,6 +32,8 @@ mod servers;
 mod store;
 mod store_intents;
 mod store_kit;
+mod store_model;
 mod store_pop;
 mod store_records;
+mod store_threads;
 mod support;

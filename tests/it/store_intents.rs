@@ -306,6 +306,28 @@ fn a1_a_running_operation_is_never_cancelled() {
 }
 
 #[test]
+fn a1_what_was_tried_may_have_reached_the_server_and_is_not_cancelled() {
+    let kit = Kit::server();
+    let copy = kit.copy(kit.inbox, kit.bring(mail(kit.inbox, 1)));
+    kit.flag(&[copy], STAR);
+    let star = kit.ops().remove(0).id;
+    kit.run(star);
+    kit.commit([Step::OpFailed { op: star, error: "cut".to_owned(), retry_at: Some(NOW) }]);
+    kit.act(Intent::Undo);
+    assert_eq!(kit.reader.ops_waiting(kit.account).unwrap(), 2, "the star, then its inverse");
+    kit.done(star, vec![]);
+    let unstar = kit.ops().remove(0);
+    assert_eq!(unstar.kind, OpKind::Flags(STAR.inverse()));
+    kit.done(unstar.id, vec![]);
+    kit.transfer(&[copy], Role::Archive);
+    let there = kit.ops().remove(0).id;
+    kit.run(there);
+    kit.commit([Step::OpFailed { op: there, error: "cut".to_owned(), retry_at: Some(NOW) }]);
+    kit.act(Intent::Undo);
+    assert_eq!(kit.reader.ops_waiting(kit.account).unwrap(), 2, "the way there, then the way back");
+}
+
+#[test]
 fn a1_undo_reaches_over_restarts_in_order_and_no_further_than_a_week() {
     let kit = Kit::server();
     let copy = kit.copy(kit.inbox, kit.bring(mail(kit.inbox, 1)));

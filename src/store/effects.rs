@@ -1,0 +1,290 @@
+//! What acts do: the effect here, and the operation that tells the server.
+//!
+//! Each cancels what is queued and has never been tried, where it is the exact opposite and nothing queued
+//! since builds on it; else it queues an operation behind all others.
+
+use std::collections::BTreeMap;
+
+use super::acts::Act;
+use super::db::sql;
+use super::flags::delta as delta_from;
+use super::places::{LEAVING, Placement};
+use super::tx::Tx;
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, FlagDelta, Flags, FolderId, MessageId, OpId, Owner, PlacementId};
+
+/// A change of flags as a key: what was added, what was removed.
+type Bits = (i64, i64);
+
+impl Tx<'_> {
+    /// Changes flags; returns what really changed.
+    pub(super) fn change_flags(&mut self, copies: &[Placement], delta: FlagDelta) -> Result<Vec<Act>> {
+        let mut groups: BTreeMap<(FolderId, Bits), Vec<Placement>> = BTreeMap::new();
+        for copy in copies {
+            let after = delta.apply(copy.flags);
+            if after != copy.flags {
+                let bits = ((after & !copy.flags).bits(), (copy.flags & !after).bits());
+                groups.entry((copy.folder, bits)).or_default().push(*copy);
+            }
+        }
+        let mut acts = Vec::new();
+        for ((folder, (add, del)), copies) in groups {
+            let change = FlagDelta { add: Flags::from_bits(add), del: Flags::from_bits(del) };
+            let account = self.account_of(folder)?;
+            let is_local = self.owner(account)? == Owner::Here;
+            let mut op = None;
+            for copy in &copies {
+                let flags = change.apply(copy.flags);
+                let base = if is_local { flags } else { copy.base };
+                self.db.run(
+                    sql!("UPDATE placements SET flags = ?2, base = ?3 WHERE id = ?1"),
+                    (copy.id, flags, base),
+                )?;
+                self.touched.message(copy.message);
+                if is_local || self.cancel_flags(copy, change)? {
+                    continue;
+                }
+                let op = match op {
+                    Some(op) => op,
+                    None => *op.insert(self.queue_flags(account, folder, change)?),
+                };
+                self.add_item(op, copy.id, None)?;
+            }
+            self.touched.folders.insert(folder);
+            let copies = copies.iter().map(|copy| (copy.folder, copy.message)).collect();
+            acts.push(Act::Flag { delta: change, copies });
+        }
+        Ok(acts)
+    }
+
+    fn queue_flags(&mut self, account: AccountId, folder: FolderId, change: FlagDelta) -> Result<OpId> {
+        let detail = serde_json::to_string(&change)
+            .map_err(|e| Error::new(Kind::Bug, "could not write a change of flags down").because(e))?;
+        self.queue(account, "flags", Some(folder), None, &detail)
+    }
+
+    /// Cancels the last thing that is queued for a copy, if it is the opposite of `change`.
+    fn cancel_flags(&mut self, copy: &Placement, change: FlagDelta) -> Result<bool> {
+        let last = self.db.one(
+            sql!(
+                "SELECT o.id, o.kind, o.detail, o.account_id,
+                    (o.state = 'queued' AND o.tries = 0) OR o.state = 'conflict'
+                  FROM op_items i JOIN ops o ON o.id = i.op_id WHERE i.placement_id = ?1
+                  ORDER BY i.op_id DESC LIMIT 1"
+            ),
+            [copy.id],
+            |row| {
+                Ok((
+                    row.get::<_, OpId>(0)?,
+                    row.get::<_, String>(1)?,
+                    row.get::<_, String>(2)?,
+                    row.get::<_, AccountId>(3)?,
+                    row.get::<_, bool>(4)?,
+                ))
+            },
+        )?;
+        let Some((op, kind, detail, account, true)) = last else { return Ok(false) };
+        if kind != "flags" || delta_from(&detail)? != change.inverse() {
+            return Ok(false);
+        }
+        self.drop_item(op, copy.id)?;
+        self.touched.ops.insert(account);
+        // What the server has, and what else is queued. Of a copy that is not on the server yet nothing was
+        // heard since, and what was queued for its source is not queued for it.
+        if let Some(now) = self.placement(copy.id)?.filter(|now| now.uid.is_some()) {
+            self.set_base(&now, now.base)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes copies from one folder to another; returns what really moved.
+    pub(super) fn move_copies(
+        &mut self,
+        account: AccountId,
+        from: FolderId,
+        to: FolderId,
+        copies: &[Placement],
+    ) -> Result<Vec<Act>> {
+        if from == to || copies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_local = self.owner(account)? == Owner::Here;
+        let mut op = None;
+        for copy in copies {
+            self.touched.message(copy.message);
+            if is_local {
+                self.db.run(sql!("UPDATE placements SET folder_id = ?2 WHERE id = ?1"), (copy.id, to))?;
+                continue;
+            }
+            if self.cancel_move(copy, to)? {
+                continue;
+            }
+            let op = match op {
+                Some(op) => op,
+                None => *op.insert(self.queue(account, "move", Some(from), Some(to), "{}")?),
+            };
+            let result = self.pending_copy(copy, to)?;
+            self.hide(copy.id)?;
+            self.add_item(op, copy.id, Some(result))?;
+        }
+        self.touched.folders.extend([from, to]);
+        Ok(vec![Act::Move { from, to, messages: copies.iter().map(|copy| copy.message).collect() }])
+    }
+
+    /// Takes a queued move back whose result is this copy, if it came from `home`.
+    fn cancel_move(&mut self, copy: &Placement, home: FolderId) -> Result<bool> {
+        let Some((op, source)) = self.untouched_result(copy, "move")? else { return Ok(false) };
+        let Some(source) = self.placement(source)?.filter(|source| source.folder == home) else {
+            return Ok(false);
+        };
+        self.drop_result(op, source.id, copy)?;
+        self.db.run(sql!("UPDATE placements SET hidden = hidden & ~1 WHERE id = ?1"), [source.id])?;
+        self.touched.message(source.message);
+        Ok(true)
+    }
+
+    /// The item that will bring this copy to the server, if it was never tried and nothing builds on it.
+    fn untouched_result(&self, copy: &Placement, kind: &str) -> Result<Option<(OpId, PlacementId)>> {
+        self.db.one(
+            sql!(
+                "SELECT i.op_id, i.placement_id FROM op_items i JOIN ops o ON o.id = i.op_id
+                  WHERE i.result_id = ?1 AND o.kind = ?2
+                    AND ((o.state = 'queued' AND o.tries = 0) OR o.state = 'conflict')
+                    AND NOT EXISTS (SELECT 1 FROM op_items WHERE placement_id = ?1)"
+            ),
+            (copy.id, kind),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+    }
+
+    fn drop_result(&mut self, op: OpId, source: PlacementId, result: &Placement) -> Result<()> {
+        self.drop_item(op, source)?;
+        self.remove(result)
+    }
+
+    /// Puts copies into another folder too; returns what was really copied.
+    pub(super) fn copy_copies(
+        &mut self,
+        account: AccountId,
+        from: FolderId,
+        to: FolderId,
+        copies: &[Placement],
+    ) -> Result<Vec<Act>> {
+        let is_local = self.owner(account)? == Owner::Here;
+        let mut op = None;
+        let mut messages = Vec::new();
+        for copy in copies {
+            // One copy in a folder is enough.
+            if self.copy_in(to, copy.message)?.is_some() {
+                continue;
+            }
+            let result = self.pending_copy(copy, to)?;
+            messages.push(copy.message);
+            self.touched.message(copy.message);
+            if is_local {
+                continue;
+            }
+            let op = match op {
+                Some(op) => op,
+                None => *op.insert(self.queue(account, "copy", Some(from), Some(to), "{}")?),
+            };
+            self.add_item(op, copy.id, Some(result))?;
+        }
+        self.touched.folders.insert(to);
+        Ok(if messages.is_empty() { Vec::new() } else { vec![Act::Copy { from, to, messages }] })
+    }
+
+    /// Removes copies for good: here, and on the server.
+    pub(super) fn delete_copies(
+        &mut self,
+        account: AccountId,
+        folder: FolderId,
+        copies: &[Placement],
+    ) -> Result<()> {
+        let is_local = self.owner(account)? == Owner::Here;
+        let mut op = None;
+        for copy in copies {
+            self.touched.message(copy.message);
+            if is_local {
+                if self.copies(copy.message)?.len() <= 1 {
+                    self.want_deleted(copy.message)?;
+                }
+                self.remove(copy)?;
+                continue;
+            }
+            if let Some((op, source)) = self.untouched_result(copy, "copy")? {
+                self.drop_result(op, source, copy)?;
+                continue;
+            }
+            let op = match op {
+                Some(op) => op,
+                None => *op.insert(self.queue(account, "delete", Some(folder), None, "{}")?),
+            };
+            self.hide(copy.id)?;
+            self.add_item(op, copy.id, None)?;
+        }
+        self.touched.folders.insert(folder);
+        Ok(())
+    }
+
+    /// The same mail in another folder, without a UID.
+    fn pending_copy(&self, copy: &Placement, to: FolderId) -> Result<PlacementId> {
+        self.db.run(
+            sql!(
+                "INSERT INTO placements (folder_id, message_id, thread_id, sort_at, flags, base)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            ),
+            (to, copy.message, copy.thread, copy.sort_at, copy.flags, copy.base),
+        )?;
+        let result = PlacementId(self.db.last_id());
+        self.copy_tags(copy.id, result)?;
+        Ok(result)
+    }
+
+    fn hide(&self, placement: PlacementId) -> Result<()> {
+        self.db
+            .run(sql!("UPDATE placements SET hidden = hidden | ?2 WHERE id = ?1"), (placement, LEAVING))?;
+        Ok(())
+    }
+
+    /// A new operation, behind all others.
+    pub(super) fn queue(
+        &mut self,
+        account: AccountId,
+        kind: &str,
+        folder: Option<FolderId>,
+        target: Option<FolderId>,
+        detail: &str,
+    ) -> Result<OpId> {
+        self.db.run(
+            sql!(
+                "INSERT INTO ops (account_id, kind, folder_id, target_id, detail) VALUES (?1, ?2, ?3, ?4, ?5)"
+            ),
+            (account, kind, folder, target, detail),
+        )?;
+        self.touched.ops.insert(account);
+        Ok(OpId(self.db.last_id()))
+    }
+
+    fn add_item(&self, op: OpId, placement: PlacementId, result: Option<PlacementId>) -> Result<()> {
+        self.db.run(
+            sql!("INSERT INTO op_items (op_id, placement_id, result_id) VALUES (?1, ?2, ?3)"),
+            (op, placement, result),
+        )?;
+        Ok(())
+    }
+
+    fn drop_item(&mut self, op: OpId, placement: PlacementId) -> Result<()> {
+        self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1 AND placement_id = ?2"), (op, placement))?;
+        self.end_if_empty(op)
+    }
+
+    fn copy_in(&self, folder: FolderId, message: MessageId) -> Result<Option<Placement>> {
+        self.db.one(
+            sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements
+                  WHERE message_id = ?1 AND folder_id = ?2 AND (hidden & 1) = 0 ORDER BY id LIMIT 1"),
+            (message, folder),
+            Placement::read,
+        )
+    }
+}
