@@ -51,6 +51,7 @@ impl App {
         let result = self.list.open(&self.db, view);
         self.told(result);
         self.look(view);
+        self.keep_place();
     }
 
     /// Tells the engine that the user looks at this folder, and the next start where the user was.

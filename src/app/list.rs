@@ -2,11 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::action::{Align, Fold, Motion};
 use super::lines::{Entry, Folds, Lines, Spot};
 use super::window::Window;
 use crate::error::Result;
-use crate::model::{Member, PlacementId, Row, SortKey, ThreadId, View};
+use crate::model::{Member, Row, SortKey, ThreadId, View};
 use crate::store::{Edge, Reader};
 
 /// Rows that arrived above are counted up to here.
@@ -15,12 +14,12 @@ const NEWS: usize = 100;
 /// One list of conversations.
 #[derive(Debug, Default)]
 pub struct List {
-    view: Option<View>,
-    window: Window,
-    folds: Folds,
-    lines: Lines,
-    cursor: usize,
-    top: usize,
+    pub(super) view: Option<View>,
+    pub(super) window: Window,
+    pub(super) folds: Folds,
+    pub(super) lines: Lines,
+    pub(super) cursor: usize,
+    pub(super) top: usize,
     height: usize,
     /// Selected mails by conversation, newest first.
     pub selection: HashMap<ThreadId, Vec<Member>>,
@@ -29,7 +28,7 @@ pub struct List {
     /// The cursor went to another mail without the user's doing, and no frame has shown it yet.
     shifted: bool,
     /// The user is at the top and wants to see what arrives.
-    follow: bool,
+    pub(super) follow: bool,
     /// The newest row when the top was last on the screen.
     seen_top: Option<SortKey>,
     news: usize,
@@ -111,7 +110,7 @@ impl List {
         self.settle(db, false)
     }
 
-    fn open_at(&mut self, db: &Reader, view: View, edge: Edge) -> Result<()> {
+    pub(super) fn open_at(&mut self, db: &Reader, view: View, edge: Edge) -> Result<()> {
         if self.view != Some(view) {
             *self = Self { height: self.height, view: Some(view), ..Self::default() };
         }
@@ -200,146 +199,10 @@ impl List {
     }
 
     /// The line that was number `at`: the same mail, else the next one that is still there, else the one before.
-    fn find_again(&self, spots: &[Spot], at: usize) -> usize {
+    pub(super) fn find_again(&self, spots: &[Spot], at: usize) -> usize {
         let (before, after) = spots.split_at(at.min(spots.len()));
         let next = after.iter().find_map(|spot| self.lines.find(*spot));
         next.or_else(|| before.iter().rev().find_map(|spot| self.lines.find(*spot))).unwrap_or(0)
-    }
-
-    /// Moves the cursor.
-    pub fn go(&mut self, db: &Reader, motion: Motion) -> Result<()> {
-        let page = i64::try_from(self.height()).unwrap_or(1);
-        match motion {
-            Motion::Lines(n) => self.shift(db, n.into(), false)?,
-            Motion::Halves(n) => self.shift(db, i64::from(n) * (page / 2).max(1), true)?,
-            Motion::Pages(n) => self.shift(db, i64::from(n) * (page - 1).max(1), true)?,
-            Motion::First => {
-                if let Some(view) = self.view {
-                    return self.open(db, view);
-                }
-            }
-            Motion::Last => {
-                if let Some(view) = self.view {
-                    if !self.window.at_bottom {
-                        self.open_at(db, view, Edge::Bottom)?;
-                    }
-                    self.cursor = self.lines.len().saturating_sub(1);
-                    self.top = self.lines.len().saturating_sub(self.height());
-                }
-            }
-        }
-        self.reveal();
-        self.moved(db)
-    }
-
-    /// Moves the cursor, and the view with it where `scroll`, reading more rows as they are needed.
-    fn shift(&mut self, db: &Reader, by: i64, scroll: bool) -> Result<()> {
-        let mut left = by;
-        loop {
-            let end = self.lines.len().saturating_sub(1);
-            let room = if left < 0 { self.cursor } else { end - self.cursor.min(end) };
-            let step = usize::try_from(left.unsigned_abs()).unwrap_or(usize::MAX).min(room);
-            let signed = i64::try_from(step).unwrap_or(0) * left.signum();
-            self.cursor = self.cursor.saturating_add_signed(isize::try_from(signed).unwrap_or(0));
-            if scroll {
-                let last = self.lines.len().saturating_sub(self.height());
-                self.top = self.top.saturating_add_signed(isize::try_from(signed).unwrap_or(0)).min(last);
-            }
-            left -= signed;
-            if !self.fill(db)? || left == 0 {
-                return Ok(());
-            }
-        }
-    }
-
-    /// Puts the line under the cursor somewhere else on the screen.
-    pub fn align(&mut self, db: &Reader, align: Align) -> Result<()> {
-        let above = match align {
-            Align::Top => 0,
-            Align::Middle => self.height() / 2,
-            Align::Bottom => self.height() - 1,
-        };
-        self.top = self.cursor.saturating_sub(above);
-        self.fill(db)?;
-        self.reveal();
-        self.settle(db, false)
-    }
-
-    /// Folds or unfolds, the cursor staying on its mail or its conversation.
-    pub fn fold(&mut self, db: &Reader, fold: Fold) -> Result<()> {
-        let thread = self.current().map(|e| e.row().head.thread);
-        let spots = self.lines.spots(&self.window.rows);
-        let above = self.cursor.saturating_sub(self.top);
-        self.folds.apply(fold, thread);
-        self.lines.build(db, &self.window.rows, &self.folds, false)?;
-        self.cursor = self.find_again(&spots, self.cursor);
-        // A conversation that was just unfolded is read from its first mail.
-        if let (Some(row), Some(Entry::Child(..))) = (self.lines.row_at(self.cursor), self.current())
-            && spots.len() < self.lines.len()
-        {
-            self.cursor = self.lines.first_of(row);
-        }
-        self.top = self.cursor.saturating_sub(above);
-        self.fill(db)?;
-        self.reveal();
-        self.settle(db, false)
-    }
-
-    /// To the first line of the conversation so many further down, or up when negative. Says whether there was one.
-    pub fn step_thread(&mut self, db: &Reader, by: i32) -> Result<bool> {
-        let before = self.spot();
-        for _ in 0..by.unsigned_abs() {
-            let Some(row) = self.lines.row_at(self.cursor) else { return Ok(false) };
-            let next = if by < 0 { row.checked_sub(1) } else { Some(row + 1) };
-            let Some(next) = next.filter(|n| *n < self.window.rows.len()) else { break };
-            self.cursor = self.lines.first_of(next);
-            self.fill(db)?;
-        }
-        self.reveal();
-        self.moved(db)?;
-        Ok(before != self.spot())
-    }
-
-    /// To the next line with something unread among those held. Says whether there was one.
-    pub fn step_unread(&mut self, db: &Reader, backwards: bool) -> Result<bool> {
-        let unread = |at: &usize| {
-            self.lines
-                .get(&self.window.rows, *at)
-                .is_some_and(|e| e.members().iter().any(|m| !m.flags.has(crate::model::Flags::SEEN)))
-        };
-        let found = if backwards {
-            (0..self.cursor).rev().find(unread)
-        } else {
-            (self.cursor + 1..self.lines.len()).find(unread)
-        };
-        let Some(at) = found else { return Ok(false) };
-        self.cursor = at;
-        self.fill(db)?;
-        self.reveal();
-        self.moved(db)?;
-        Ok(true)
-    }
-
-    /// The place of the last row that is held, or of the first.
-    #[must_use]
-    pub fn edge(&self, first: bool) -> Option<SortKey> {
-        if first { self.window.rows.first() } else { self.window.rows.last() }.map(|h| h.place)
-    }
-
-    /// Moves the cursor off lines that are about to leave: to the first below that stays, else above.
-    pub fn leave(&mut self, db: &Reader, gone: &HashSet<PlacementId>) -> Result<()> {
-        let stays = |at: &usize| {
-            self.lines
-                .get(&self.window.rows, *at)
-                .is_some_and(|e| e.members().iter().any(|m| !gone.contains(&m.placement)))
-        };
-        let below = (self.cursor..self.lines.len()).find(stays);
-        if let Some(at) = below.or_else(|| (0..self.cursor).rev().find(stays)) {
-            self.cursor = at;
-        }
-        self.fill(db)?;
-        self.reveal();
-        self.settle(db, false)
     }
 
     /// Every conversation that is held.
@@ -358,7 +221,7 @@ impl List {
     }
 
     /// Reads more rows where the view comes near the end of what is held. Says whether lines were added.
-    fn fill(&mut self, db: &Reader) -> Result<bool> {
+    pub(super) fn fill(&mut self, db: &Reader) -> Result<bool> {
         let Some(view) = self.view else { return Ok(false) };
         let height = self.height();
         let near_end = self.cursor.max(self.top) + 2 * height > self.lines.len();
@@ -377,7 +240,7 @@ impl List {
     }
 
     /// Scrolls as little as shows the cursor, with a little room around it on tall screens.
-    fn reveal(&mut self) {
+    pub(super) fn reveal(&mut self) {
         let height = self.height();
         let margin = if height > 15 { 2 } else { 0 };
         self.cursor = self.cursor.min(self.lines.len().saturating_sub(1));
@@ -387,7 +250,7 @@ impl List {
     }
 
     /// After the user moved.
-    fn moved(&mut self, db: &Reader) -> Result<()> {
+    pub(super) fn moved(&mut self, db: &Reader) -> Result<()> {
         let at_top = self.cursor == 0 && self.window.at_top;
         if at_top && !self.follow {
             self.follow = true;
@@ -399,7 +262,7 @@ impl List {
     }
 
     /// Notes what is above: counted anew when the store changed, or when some of it may be on the screen now.
-    fn settle(&mut self, db: &Reader, changed: bool) -> Result<()> {
+    pub(super) fn settle(&mut self, db: &Reader, changed: bool) -> Result<()> {
         let Some(view) = self.view else { return Ok(()) };
         if self.top == 0 && self.window.at_top {
             let newest = self.window.rows.iter().map(|h| h.row.head.key).max();

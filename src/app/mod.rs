@@ -13,12 +13,14 @@ pub mod layout;
 pub mod letter;
 pub mod lines;
 pub mod list;
+mod moves;
 mod news;
 pub mod notice;
 mod open;
 mod press;
 pub mod prompt;
 pub mod reader;
+mod resume;
 pub mod scope;
 mod triage;
 pub mod window;
@@ -129,6 +131,8 @@ pub struct App {
     /// `V` was pressed in the reader: the next action takes the whole conversation.
     whole_thread: bool,
     everything_ticket: effect::Ticket,
+    /// What the store told and was not looked at yet.
+    backlog: news::Backlog,
     effects: Vec<Effect>,
 }
 
@@ -166,12 +170,12 @@ impl App {
             touched: false,
             whole_thread: false,
             everything_ticket: 0,
+            backlog: news::Backlog::default(),
             effects: Vec::new(),
         };
-        if let Some(view) = app.first_view() {
-            app.arrange();
-            app.list.open(&app.db, view)?;
-            app.look(view);
+        app.arrange();
+        if !app.resume()? {
+            app.open_first();
         }
         app.arrange();
         Ok(app)
@@ -228,6 +232,7 @@ impl App {
 
     /// Another size of the terminal.
     pub fn resize(&mut self, width: u16, height: u16) -> Vec<Effect> {
+        self.catch_up();
         self.size = (width, height);
         self.arrange();
         self.out()

@@ -1,55 +1,97 @@
 //! What arrives: changes of the store, what the engines tell, what was loaded.
 
+use std::collections::HashSet;
+
 use super::App;
 use super::effect::{Effect, Loaded};
 use super::lines::Spot;
 use super::notice::Notice;
 use super::scope::Focus;
 use crate::engine::Event;
-use crate::model::{Outcome, Place, View};
+use crate::model::{FolderId, MessageId, Outcome, Place, View};
 use crate::store::Changed;
 
+/// Changes of the store that wait to be looked at, as one.
+#[derive(Debug, Default)]
+pub(super) struct Backlog {
+    is_news: bool,
+    foreign: bool,
+    folders_changed: bool,
+    folders: HashSet<FolderId>,
+    messages: HashSet<MessageId>,
+    outcomes: Vec<Outcome>,
+}
+
+impl Backlog {
+    fn add(&mut self, changed: Changed) {
+        self.is_news = true;
+        self.foreign |= changed.foreign;
+        let quiet = changed.folders.is_empty() && changed.accounts.is_empty() && changed.ops.is_empty();
+        self.folders_changed |= !quiet;
+        self.folders.extend(changed.folders);
+        self.messages.extend(changed.messages);
+        self.outcomes.extend(changed.outcome);
+    }
+}
+
 impl App {
-    /// The store changed: read anew what is shown of it.
-    pub fn on_changed(&mut self, changed: &Changed) -> Vec<Effect> {
-        if changed.foreign
-            || !(changed.folders.is_empty() && changed.accounts.is_empty() && changed.ops.is_empty())
-        {
-            let had = self.accounts.all.len();
+    /// The store changed. What is shown of it is read anew before the next key or frame, once for many.
+    pub fn on_changed(&mut self, changed: Changed) {
+        self.backlog.add(changed);
+    }
+
+    /// Reads anew what is shown of what changed.
+    pub fn look_again(&mut self) -> Vec<Effect> {
+        self.catch_up();
+        self.out()
+    }
+
+    pub(super) fn catch_up(&mut self) {
+        let news = std::mem::take(&mut self.backlog);
+        if !news.is_news {
+            return;
+        }
+        if news.foreign || news.folders_changed {
             let result = self.accounts.read(&self.db);
             self.told(result);
-            if had == 0 || self.list.view().is_none() {
+            if self.list.view().is_none() {
                 self.open_first();
             }
         }
-        let shown = match self.list.view() {
-            Some(View::Folder(folder)) => changed.folders.contains(&folder),
-            Some(View::Unified(role)) => {
-                changed.folders.iter().any(|f| self.accounts.folder(*f).is_some_and(|f| f.role == Some(role)))
-            }
-            None => false,
-        };
-        if let Some(outcome) = &changed.outcome {
+        for outcome in &news.outcomes {
             self.landed(outcome);
         }
-        if shown || changed.foreign || changed.outcome.is_some() {
+        if self.is_shown(&news) {
             let result = self.list.refresh(&self.db);
             self.told(result);
         }
         let open = self.reader.mail().map(|m| (m.message, m.folder));
         if open.is_some_and(|(mail, folder)| {
-            changed.foreign || changed.messages.contains(&mail) || changed.folders.contains(&folder)
+            news.foreign || news.messages.contains(&mail) || news.folders.contains(&folder)
         }) {
             self.refresh_reader();
         }
-        if let Some(place) = changed.outcome.as_ref().and_then(|o| o.place) {
+        if let Some(place) = news.outcomes.iter().rev().find_map(|o| o.place) {
             self.go_place(place);
         }
         self.arrange();
-        self.out()
     }
 
-    fn open_first(&mut self) {
+    /// Whether the list shows something of what changed.
+    fn is_shown(&self, news: &Backlog) -> bool {
+        if news.foreign || !news.outcomes.is_empty() {
+            return true;
+        }
+        match self.list.view() {
+            Some(View::Folder(folder)) => news.folders.contains(&folder),
+            Some(View::Unified(role)) => {
+                news.folders.iter().any(|f| self.accounts.folder(*f).is_some_and(|f| f.role == Some(role)))
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn open_first(&mut self) {
         if let Some(view) = self.first_view() {
             let result = self.list.open(&self.db, view);
             self.told(result);

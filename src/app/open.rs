@@ -26,6 +26,7 @@ impl App {
                 let shown = self.reader.mail().map(|m| m.message).filter(|m| self.stands_for(*m));
                 self.focus = Focus::Reader;
                 self.show(thread, shown.unwrap_or(first));
+                self.keep_place();
             }
             _ => {}
         }

@@ -18,6 +18,7 @@ const HISTORY: usize = 100;
 impl App {
     /// Takes a key.
     pub fn press(&mut self, key: Key) -> Vec<Effect> {
+        self.catch_up();
         self.touched = true;
         if self.notice.as_ref().is_some_and(|n| n.is_read(self.now.at)) {
             self.notice = None;

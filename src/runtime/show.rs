@@ -131,6 +131,14 @@ impl<'a, S: Stage> Show<'a, S> {
     }
 
     fn run(mut self) -> Result<Ended> {
+        let result = self.turn();
+        // A terminal that fails is as good as cut off: the next start goes on where this one was.
+        let effects = self.app.leave(matches!(result, Ok(Ended::Quit)));
+        self.perform(effects)?;
+        result
+    }
+
+    fn turn(&mut self) -> Result<Ended> {
         let effects = self.app.started();
         self.perform(effects)?;
         loop {
@@ -139,6 +147,7 @@ impl<'a, S: Stage> Show<'a, S> {
             }
             let now = Instant::now();
             if self.stale && self.painted_at.is_none_or(|at| now >= at + FRAME) {
+                self.complete()?;
                 self.paint()?;
                 continue;
             }
@@ -160,7 +169,7 @@ impl<'a, S: Stage> Show<'a, S> {
         }
     }
 
-    /// Takes in what else is there, and what is about to be: a mail that is laid out in no time.
+    /// Takes in what else is there.
     fn drain(&mut self) -> Result<()> {
         for _ in 0..DRAIN {
             match self.wakeups.try_recv() {
@@ -168,6 +177,14 @@ impl<'a, S: Stage> Show<'a, S> {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
             }
         }
+        Ok(())
+    }
+
+    /// Makes the next frame whole: what changed, and a mail that is laid out in no time.
+    fn complete(&mut self) -> Result<()> {
+        self.tell_time();
+        let effects = self.app.look_again();
+        self.perform(effects)?;
         let until = Instant::now() + GRACE;
         while self.app.reader.is_waiting() && !self.app.reader.is_slow() && self.ended.is_none() {
             let Some(left) = until.checked_duration_since(Instant::now()) else { break };
@@ -212,7 +229,10 @@ impl<'a, S: Stage> Show<'a, S> {
                 (false, Vec::new())
             }
             Wakeup::Engine(event) => (true, self.app.on_event(&event)),
-            Wakeup::Changed(changed) => (true, self.app.on_changed(&changed)),
+            Wakeup::Changed(changed) => {
+                self.app.on_changed(changed);
+                (true, Vec::new())
+            }
             Wakeup::Loaded(loaded) => self.app.on_loaded(loaded),
         };
         self.stale |= news;
