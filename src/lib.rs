@@ -3,6 +3,8 @@
 //! The modules are listed in the order of their floors; each uses those above it in this list only
 //! (`tests/it/floors.rs` checks it). See ARCHITECTURE.md.
 #![forbid(unsafe_code)]
+// They panic when nobody can be told: a full disk, a terminal that is gone.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod error;
 // Floor 0: plain values.

@@ -1,5 +1,6 @@
 //! The program: hands the command line to the library, prints its error, answers its exit code.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -12,9 +13,11 @@ fn main() -> ExitCode {
         // `mailtui list | head`: whoever read has read enough.
         Err(error) if cli::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("mailtui: {}", Clean::line(&error.to_string()));
+            // Where nobody can be told, the exit code still says it.
+            let mut stderr = std::io::stderr();
+            let _ = writeln!(stderr, "mailtui: {}", Clean::line(&error.to_string()));
             if let Some(hint) = error.hint_text() {
-                eprintln!("hint: {}", Clean::line(hint));
+                let _ = writeln!(stderr, "hint: {}", Clean::line(hint));
             }
             ExitCode::from(error.kind().exit_code())
         }

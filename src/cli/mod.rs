@@ -78,8 +78,13 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
 }
 
 fn no_account(paths: &Paths) -> Error {
-    Error::new(Kind::Config, format!("there is no account in {}", paths.config.display()))
-        .hint("`mailtui` alone tells how to add one, `mailtui demo` works without")
+    let file = paths.config.display();
+    let what = if paths.config.exists() {
+        format!("there is no account in {file}")
+    } else {
+        format!("there is no configuration file {file}")
+    };
+    Error::new(Kind::Config, what).hint("`mailtui` alone tells how to add one, `mailtui demo` works without")
 }
 
 /// The configuration, with the secrets of the environment taken out of children's reach.

@@ -53,7 +53,8 @@ pub(super) fn columns(stream: impl AsFd + IsTerminal) -> Option<usize> {
 }
 
 fn failed(error: io::Error) -> Error {
-    Error::new(Kind::Interrupted, "could not write to standard output").because(error)
+    // A full disk is the likely cause, here as in the store.
+    Error::new(Kind::Store, "could not write to standard output").because(error)
 }
 
 /// Whether it only means that nobody reads our output any more (`mailtui list | head`).

@@ -233,9 +233,9 @@ impl<'a> Teller<'a> {
 
     fn complain(&mut self, account: &Clean, text: &Clean, hint: Option<&Clean>) {
         self.wipe();
-        eprintln!("mailtui: {account}: {text}");
+        let _ = writeln!(std::io::stderr(), "mailtui: {account}: {text}");
         if let Some(hint) = hint {
-            eprintln!("hint: {hint}");
+            let _ = writeln!(std::io::stderr(), "hint: {hint}");
         }
     }
 
@@ -250,14 +250,15 @@ impl<'a> Teller<'a> {
             text.push('\n');
         }
         self.painted = self.running.len();
-        eprint!("{text}");
+        let _ = write!(std::io::stderr(), "{text}");
     }
 
     fn wipe(&mut self) {
         if self.painted > 0 {
             // Up to the first of them, and clear to the end of the screen.
-            eprint!("\x1b[{}F\x1b[J", self.painted);
-            let _ = std::io::stderr().flush();
+            let mut stderr = std::io::stderr();
+            let _ = write!(stderr, "\x1b[{}F\x1b[J", self.painted);
+            let _ = stderr.flush();
             self.painted = 0;
         }
     }
@@ -267,7 +268,11 @@ impl<'a> Teller<'a> {
 fn progress_line(progress: &Progress) -> String {
     let Progress { what, folder, done, total, bytes, since } = progress;
     let seconds = since.elapsed().as_secs_f64();
-    let mut line = format!("{what} of {folder} {} / {}", grouped(*done), grouped((*total).max(*done)));
+    let mut line = what.to_string();
+    if !folder.as_str().is_empty() {
+        line.push_str(&format!(" of {folder}"));
+    }
+    line.push_str(&format!(" {} / {}", grouped(*done), grouped((*total).max(*done))));
     if seconds < 0.3 {
         return line;
     }
@@ -361,5 +366,7 @@ mod tests {
         assert_eq!(progress_line(&progress), "messages of Inbox 3,000 / 6,000 · 2.0 MB/s · 0:10 left");
         let begun = Progress { done: 0, bytes: 0, since: Instant::now(), ..progress };
         assert_eq!(progress_line(&begun), "messages of Inbox 0 / 6,000");
+        let everywhere = Progress { folder: Clean::default(), ..begun };
+        assert_eq!(progress_line(&everywhere), "messages 0 / 6,000");
     }
 }

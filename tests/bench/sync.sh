@@ -131,6 +131,7 @@ Channel bench
 Far :far:
 Near :near:
 Create Near
+SyncState *
 Sync All
 CONF
 cat > "$work/mpoprc" <<CONF
