@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use rusqlite::StatementStatus;
+
 use super::migrate::{MIGRATIONS, migrate};
+use super::testing::Home;
 
 /// Statements that may look at every row of a table, and why.
 const SCANS: &[(&str, &str)] = &[
@@ -84,6 +87,32 @@ fn no_statement_scans_a_table_that_grows() {
     assert!(wrong.is_empty(), "{} plans:\n{}", wrong.len(), wrong.join("\n\n"));
     let idle: Vec<_> = SCANS.iter().chain(SORTS).filter(|entry| !used.contains(entry)).collect();
     assert!(idle.is_empty(), "listed without need: {idle:?}");
+}
+
+#[test]
+fn no_statement_is_prepared_again_for_a_new_value() {
+    let home = Home::new();
+    let conn = super::open::writer(home.dir.path(), false).unwrap();
+    let conn = conn.bare();
+    conn.execute_batch("BEGIN").unwrap();
+    let mut again = Vec::new();
+    for (file, sql) in statements() {
+        if ["BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"].iter().any(|word| sql.starts_with(word)) {
+            continue;
+        }
+        let mut statement = conn.prepare(&sql).unwrap();
+        for value in 0..3 {
+            for at in 1..=statement.parameter_count() {
+                statement.raw_bind_parameter(at, value).unwrap();
+            }
+            // Rows that a constraint refuses are as good.
+            let _ = statement.raw_query().next();
+        }
+        if statement.get_status(StatementStatus::RePrepare) > 0 {
+            again.push(format!("{file}: {sql}"));
+        }
+    }
+    assert!(again.is_empty(), "{}", again.join("\n\n"));
 }
 
 #[test]
