@@ -111,6 +111,8 @@ pub(super) struct Worker<'a> {
     pub(super) ever: bool,
     pub(super) wanted: VecDeque<MessageId>,
     pub(super) ops: bool,
+    /// The user asked for another look: what waits for a time is tried too, once.
+    pub(super) eager: bool,
     pub(super) folders: bool,
     pub(super) pulls: Vec<FolderId>,
     pub(super) looked: Option<FolderId>,
@@ -143,6 +145,7 @@ impl<'a> Worker<'a> {
             tries: 0,
             ever: false,
             wanted: VecDeque::new(),
+            eager: starter.mode == Mode::Once,
             ops: false,
             folders: matches!(starter.duty, Duty::Live { .. }),
             pulls: Vec::new(),
@@ -260,6 +263,8 @@ impl<'a> Worker<'a> {
                     self.paused = false;
                     self.not_before = None;
                     self.tries = 0;
+                    self.eager = true;
+                    self.look_for_ops();
                     self.check_at = Instant::now();
                     // A snapshot shows nothing new: it is finished and asked for anew.
                     self.folders |= self.session.as_ref().is_none_or(|s| !s.caps.snapshot);
@@ -284,7 +289,12 @@ impl<'a> Worker<'a> {
     pub(super) fn look_for_ops(&mut self) {
         self.ops = self.setup.owner == Owner::Server
             && self.is_live()
-            && self.reader.ops(self.id, now(), 1).is_ok_and(|ready| !ready.is_empty());
+            && self.reader.ops(self.id, self.ops_until(), 1).is_ok_and(|ready| !ready.is_empty());
+    }
+
+    /// Operations that wait for a later time than this are left waiting.
+    pub(super) fn ops_until(&self) -> i64 {
+        if self.eager { i64::MAX } else { now() }
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -338,6 +348,7 @@ impl<'a> Worker<'a> {
     fn failed(&mut self, error: Error) -> Result<()> {
         // The session is in no known state: it is dropped, not finished.
         self.session = None;
+        self.eager = false;
         self.told.end();
         self.folders = self.is_live();
         if self.door.is_halted() || (error.kind() == Kind::Interrupted && self.stopping) {

@@ -99,7 +99,7 @@ impl Worker<'_> {
         }
         // What was reported before a failure is valid, and kept.
         let settled = intake.out.settle();
-        let (new, unread) = (intake.new, intake.unread);
+        let (new, unread, changes) = (intake.new, intake.unread, intake.changes);
         session.take = intake.take;
         if session.caps.snapshot {
             session.listed = intake.listed;
@@ -109,6 +109,10 @@ impl Worker<'_> {
         self.report.new += new;
         if new > 0 {
             self.want_bodies();
+        }
+        if changes > 0 || look_again {
+            // An operation may have waited for a mail to be found, or to be gone.
+            self.look_for_ops();
         }
         if before.validity != 0 && unread > 0 {
             self.told.emit(Event::Arrived { account: self.id, folder, count: unread });

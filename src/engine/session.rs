@@ -53,9 +53,9 @@ impl Worker<'_> {
     }
 
     pub(super) fn push(&mut self) -> Result<()> {
-        let ready = self.reader.ops(self.id, now(), 50)?;
+        let ready = self.reader.ops(self.id, self.ops_until(), 50)?;
         if ready.is_empty() {
-            self.ops = false;
+            (self.ops, self.eager) = (false, false);
             return Ok(());
         }
         for op in ready {

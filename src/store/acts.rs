@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::places::Placement;
 use super::tx::Tx;
 use crate::error::Result;
-use crate::model::{AccountId, FlagDelta, FolderId, MessageId};
+use crate::model::{AccountId, FlagDelta, FolderId, MessageId, Owner};
 
 /// One change to copies of mail. Copies are named by message and folder: row numbers of placements do not
 /// outlive a move.
@@ -81,9 +81,19 @@ impl Tx<'_> {
                 Ok(acts.iter().flat_map(Act::messages).map(|message| (*to, message)).collect())
             }
             Act::Remove { folder, messages } => {
-                let Some((account, copies)) = self.copies_for(*folder, None, messages)? else {
+                let Some((account, mut copies)) = self.copies_for(*folder, None, messages)? else {
                     return Ok(Vec::new());
                 };
+                // To take a copy back is not to delete the mail: what it was copied from may have gone since.
+                let is_local = self.owner(account)? == Owner::Here;
+                let mut kept = Vec::new();
+                for copy in &copies {
+                    let others = self.copies(copy.message)?;
+                    if !others.iter().any(|other| other.id != copy.id && (is_local || other.uid.is_some())) {
+                        kept.push(copy.id);
+                    }
+                }
+                copies.retain(|copy| !kept.contains(&copy.id));
                 self.delete_copies(account, *folder, &copies)?;
                 Ok(copies.iter().map(|copy| (*folder, copy.message)).collect())
             }

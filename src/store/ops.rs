@@ -263,6 +263,17 @@ impl Tx<'_> {
             )?;
             self.op_failed(alone, "the mail is not on the server any more", None)?;
         }
+        // What was to come of it will not come: neither can what was to be done to that.
+        let results: Vec<PlacementId> = self.db.all(
+            sql!("SELECT result_id FROM op_items WHERE placement_id = ?1 AND result_id IS NOT NULL"),
+            [placement],
+            |row| row.get(0),
+        )?;
+        for result in results {
+            if self.placement(result)?.is_some_and(|result| result.uid.is_none()) {
+                self.in_conflict(result)?;
+            }
+        }
         Ok(!ops.is_empty())
     }
 }

@@ -22,7 +22,7 @@ const SAMPLE: usize = 4;
 /// Runs within which everything must be quiet after a fault.
 const RUNS: usize = 4;
 
-fn account(protocol: Protocol, leave: Leave) -> Account {
+pub(crate) fn account(protocol: Protocol, leave: Leave) -> Account {
     Account {
         name: "work".into(),
         email: "ada@example.org".into(),

@@ -4,6 +4,8 @@
 //! The ordinary run tries a sample of the points, `MAILTUI_CAMPAIGN=1` all of them. A failure prints the
 //! plan and the seed; `MAILTUI_FAULT_PLAN="cut 0 down 12"` tries this plan alone.
 
+use std::time::Duration;
+
 use mailtui::config::{Leave, Protocol, Tls};
 use mailtui::model::{FlagDelta, Flags, Role};
 
@@ -39,6 +41,10 @@ fn plans(bench: &mut Bench<'_>, tally: &Tally) -> Vec<Plan> {
     }
     let mut points = Plan::every_byte(Break::Cut, tally);
     let mut replies = Plan::every_reply(tally);
+    if is_campaign() && bench.desk.account.tls == Tls::Implicit {
+        // The same words as in clear: one point in five shows that TLS changes nothing.
+        points = bench.chance.sample(&points, points.len() / 5);
+    }
     if !is_campaign() {
         points = bench.chance.sample(&points, SAMPLE);
         replies = bench.chance.sample(&replies, SAMPLE);
@@ -251,4 +257,80 @@ fn a1_delete_and_undo_survive_every_fault() {
         assert!(oracle.there.iter().all(|c| c.folder == "INBOX" && c.flags == 0), "{:?}", oracle.there);
         assert_eq!(oracle.there.len(), 5);
     });
+}
+
+/// An engine that runs on through faults on one connection after another, and is asked to try again.
+fn watched(mut bench: Bench<'_>) {
+    let (oracle, mut tally) = bench.oracle();
+    // Live and bulk connections, and those that come after them.
+    let first = tally.connections[0];
+    tally.connections = vec![first; 6];
+    let count = if is_campaign() { 300 } else { SAMPLE };
+    let chance = &mut bench.chance;
+    let plans: Vec<Plan> =
+        (0..count).map(|_| Plan::random(chance, &tally).with(&Plan::random(chance, &tally))).collect();
+    bench.try_all("watching", &plans, |plan| {
+        bench.reset();
+        let round = bench.proxy.begin(plan.clone());
+        let wrong = |reader: &_, account| {
+            State::of(bench.there(), reader, account).judge(&bench.seeds, &oracle, bench.is_imap())
+        };
+        let last = std::cell::RefCell::new(Vec::new());
+        let well = bench.desk.watch(|reader, account| {
+            *last.borrow_mut() = wrong(reader, account);
+            last.borrow().is_empty()
+        });
+        round.wait_closed();
+        if !well {
+            return Err(last.take());
+        }
+        bench.recover(&oracle)
+    });
+}
+
+#[test]
+fn r2_a_watched_imap_account_heals_itself() {
+    let Some(bench) = imap("imap watched", 6) else { return };
+    bench.sync();
+    let mut bench = bench;
+    let more = seeds(9, &mut Chance::new(97)).split_off(6);
+    more.iter().for_each(|seed| bench.user.deliver("INBOX", &seed.raw));
+    bench.seeds.extend(more);
+    bench.desk.act(|user| {
+        user.flag(Role::Inbox, &[1, 2], FlagDelta::add(Flags::SEEN));
+        user.move_to(Role::Inbox, &[2, 3], Role::Archive);
+        user.copy_to(Role::Inbox, &[4], Role::Archive);
+        user.move_to(Role::Inbox, &[5], Role::Trash);
+    });
+    watched(bench);
+}
+
+#[test]
+fn r2_a_watched_pop3_account_heals_itself() {
+    let Some(bench) = Bench::new("pop3 watched", Protocol::Pop3, Leave::DeleteAfterDownload, 3) else {
+        return;
+    };
+    bench.sync();
+    let mut bench = bench;
+    let more = seeds(7, &mut Chance::new(96)).split_off(3);
+    more.iter().for_each(|seed| bench.user.deliver("INBOX", &seed.raw));
+    bench.seeds.extend(more);
+    watched(bench);
+}
+
+/// A server that says nothing any more does not keep the program from ending.
+#[test]
+fn r2_a_stalled_session_can_be_stopped() {
+    for protocol in [Protocol::Imap, Protocol::Pop3] {
+        let Some(mut bench) = Bench::new("stalled", protocol, Leave::Forever, 3) else { return };
+        let (_, tally) = bench.oracle();
+        let stalls = bench.chance.sample(&Plan::every_byte(Break::Stall, &tally), SAMPLE);
+        bench.try_all(&points(&tally), &stalls, |plan| {
+            bench.reset();
+            let round = bench.proxy.begin(plan.clone());
+            let took = bench.desk.stop_when(|| round.wait_struck(1, Duration::from_secs(20)));
+            round.wait_closed();
+            if took > Duration::from_secs(4) { Err(vec![format!("to stop took {took:?}")]) } else { Ok(()) }
+        });
+    }
 }

@@ -13,6 +13,7 @@ mod faults_disk;
 mod faults_kill;
 mod faults_memory;
 mod faults_proxy;
+mod faults_random;
 mod faults_wire;
 mod floors;
 mod flows;

@@ -443,6 +443,23 @@ fn a_copy_is_a_second_row_and_its_undo_takes_it_away() {
 }
 
 #[test]
+fn a_copy_that_is_the_last_one_is_not_taken_back() {
+    let kit = Kit::server();
+    let message = kit.bring(mail(kit.inbox, 1));
+    let first = kit.copy(kit.inbox, message);
+    let archive = kit.folder(Role::Archive);
+    kit.act(Intent::Copy { items: vec![first], to: Target::Role(Role::Archive) });
+    let op = kit.ops().remove(0);
+    kit.run(op.id);
+    kit.done(op.id, vec![(first, 7)]);
+    // Another client removed the original meanwhile.
+    kit.commit([Step::Gone { folder: kit.inbox, uid: 1 }]);
+    assert!(kit.intend(Intent::Undo).error.is_some());
+    assert_eq!(subjects(&kit.mails(archive)), ["mail 1"]);
+    assert!(kit.ops().is_empty());
+}
+
+#[test]
 fn a_purged_mail_is_hidden_until_the_server_has_heard() {
     let kit = Kit::server();
     let message = kit.bring(mail(kit.inbox, 1));

@@ -65,7 +65,7 @@ impl Bench<'_> {
         self.user.maildir("INBOX")
     }
 
-    fn there(&self) -> Vec<Copy> {
+    pub fn there(&self) -> Vec<Copy> {
         let mut copies: Vec<Copy> =
             FOLDERS.iter().flat_map(|folder| of_maildir(folder, &self.user.mails(folder))).collect();
         // A POP3 server marks what was taken as it likes.
@@ -188,6 +188,9 @@ impl Bench<'_> {
                 break;
             }
             tried += 1;
+            if tried % 500 == 0 {
+                eprintln!("{}: {tried} of {}, {} bad so far", self.name, tries.len(), bad.len());
+            }
             if let Err(wrong) = attempt(one) {
                 eprintln!("{}: {one}: {}", self.name, wrong.join("\n  "));
                 bad.push(one.to_string());

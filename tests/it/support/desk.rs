@@ -3,13 +3,13 @@
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, chown};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use mailtui::Result;
 use mailtui::config::{Account, Protocol};
-use mailtui::engine::{Engine, Mode, Opener, Report, Setup};
+use mailtui::engine::{AccountState, Command, Emit, Engine, Event, Mode, Opener, Report, Setup};
 use mailtui::model::{AccountId, FlagDelta, Intent, Owner, PlacementId, Role, Target, View};
 use mailtui::store::{Edge, Reader, Store};
 
@@ -57,18 +57,62 @@ impl Desk {
     pub fn sync_while(&self, begin: impl FnOnce(&Store)) -> Result<Report> {
         let store = Store::open(&self.data()).unwrap();
         begin(&store);
-        let setup = Setup {
-            account: self.account.clone(),
-            owner: self.owner(),
-            protocol: self.protocol(),
-            open: Arc::clone(&self.open),
-        };
-        let engine = Engine::start(&store, vec![setup], Mode::Once, &(Arc::new(|_| ()) as _)).unwrap();
+        let engine = Engine::start(&store, vec![self.setup()], Mode::Once, &(Arc::new(|_| ()) as _)).unwrap();
         let (done, back) = channel();
         std::thread::spawn(move || done.send(engine.join()));
         let mut reports = back.recv_timeout(PATIENCE).expect("the engine hangs");
         store.close();
         reports.pop().expect("one account was started").1
+    }
+
+    /// Keeps in step, as with the screen open, until `is_well`; whenever a failure is to be slept off, the
+    /// user asks for another try. Whether all was well in time.
+    pub fn watch(&self, is_well: impl Fn(&Reader, AccountId) -> bool) -> bool {
+        let store = Store::open(&self.data()).unwrap();
+        let (tell, news) = channel();
+        let (far, tell) = (tell.clone(), Mutex::new(tell));
+        // A listener outlives the test only until the store is closed.
+        store.subscribe(Box::new(move |_| drop(far.send(false))));
+        let emit: Emit = Arc::new(move |event| {
+            let stuck = matches!(event, Event::State { state: AccountState::Offline { .. }, .. });
+            let _ = tell.lock().unwrap().send(stuck);
+        });
+        let engine = Engine::start(&store, vec![self.setup()], Mode::Watch, &emit).unwrap();
+        let reader = store.reader().unwrap();
+        let account = id(&reader);
+        let until = Instant::now() + PATIENCE;
+        let mut well = false;
+        while !well && let Ok(first) = news.recv_timeout(until.saturating_duration_since(Instant::now())) {
+            if news.try_iter().fold(first, |any, stuck| any | stuck) {
+                engine.send(Command::Sync(None));
+            }
+            well = is_well(&reader, account);
+        }
+        engine.stop(Duration::from_secs(5));
+        drop(reader);
+        store.close();
+        well
+    }
+
+    /// Keeps in step until `is_time`, then stops within a second if it can; how long that took.
+    pub fn stop_when(&self, is_time: impl FnOnce() -> bool) -> Duration {
+        let store = Store::open(&self.data()).unwrap();
+        let engine =
+            Engine::start(&store, vec![self.setup()], Mode::Watch, &(Arc::new(|_| ()) as _)).unwrap();
+        assert!(is_time());
+        let begun = Instant::now();
+        engine.stop(Duration::from_secs(1));
+        store.close();
+        begun.elapsed()
+    }
+
+    fn setup(&self) -> Setup {
+        Setup {
+            account: self.account.clone(),
+            owner: self.owner(),
+            protocol: self.protocol(),
+            open: Arc::clone(&self.open),
+        }
     }
 
     /// Opens the store, does something as the user, closes the store.
