@@ -72,7 +72,9 @@ impl Desk {
         let (tell, news) = channel();
         let (far, tell) = (tell.clone(), Mutex::new(tell));
         // A listener outlives the test only until the store is closed.
-        store.subscribe(Box::new(move |_| drop(far.send(false))));
+        store.subscribe(Box::new(move |_| {
+            let _ = far.send(false);
+        }));
         let emit: Emit = Arc::new(move |event| {
             let stuck = matches!(event, Event::State { state: AccountState::Offline { .. }, .. });
             let _ = tell.lock().unwrap().send(stuck);

@@ -237,6 +237,18 @@ impl User<'_> {
 
     /// What the server holds in a folder, in order of arrival: Maildir flags and bytes.
     pub fn mails(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        // The server may rename a file between the listing and the look into it: then both are done anew.
+        let mut found = loop {
+            if let Some(found) = self.list(folder) {
+                break found;
+            }
+        };
+        found.sort();
+        found.into_iter().map(|(_, flags, raw)| (flags, raw)).collect()
+    }
+
+    /// Name, flags and bytes of each file; `None` when one was renamed meanwhile.
+    fn list(&self, folder: &str) -> Option<Vec<(String, String, Vec<u8>)>> {
         let mut found = Vec::new();
         for part in ["cur", "new"] {
             let Ok(entries) = fs::read_dir(self.maildir(folder).join(part)) else { continue };
@@ -244,11 +256,14 @@ impl User<'_> {
                 let path = entry.unwrap().path();
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
                 let flags = name.split_once(":2,").map_or("", |(_, flags)| flags).to_owned();
-                found.push((name, flags, fs::read(&path).unwrap()));
+                match fs::read(&path) {
+                    Ok(raw) => found.push((name, flags, raw)),
+                    Err(e) if e.kind() == std::io::ErrorKind::NotFound => return None,
+                    Err(e) => panic!("{}: {e}", path.display()),
+                }
             }
         }
-        found.sort();
-        found.into_iter().map(|(_, flags, raw)| (flags, raw)).collect()
+        Some(found)
     }
 
     /// Another client does something to this user's mail: `doveadm FIRST SECOND… -u USER REST…`.
