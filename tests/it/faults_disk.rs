@@ -73,7 +73,8 @@ fn run(bench: &Bench<'_>, mut program: Command) -> Output {
 /// It failed for the store's sake and said so, and the server still has everything.
 #[track_caller]
 fn is_refused(bench: &Bench<'_>, output: &Output, words: &str) {
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let said =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(7), "{said}");
     assert!(said.contains(words) && said.contains("hint: "), "{said}");
     assert_eq!(bench.user.mails("INBOX").len(), bench.seeds.len(), "{said}");
