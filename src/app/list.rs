@@ -85,12 +85,17 @@ impl List {
         (self.cursor..end).filter_map(|at| self.lines.get(&self.window.rows, at))
     }
 
-    /// The mails of a line as they were painted; of a line that was not, as they were read.
+    /// The mails of a line as they were painted, with the flags that they have now; of a line that was not
+    /// painted, as they were read.
     #[must_use]
     pub fn painted_members(&self, entry: Entry<'_>) -> Vec<Member> {
-        match entry {
-            Entry::Closed(row) => self.painted.get(&row.head.thread).unwrap_or(&row.members).clone(),
-            Entry::Child(..) => entry.members(),
+        let row = entry.row();
+        match (entry, self.painted.get(&row.head.thread)) {
+            (Entry::Closed(_), Some(painted)) => {
+                let now = |m: &Member| row.members.iter().find(|n| n.placement == m.placement).copied();
+                painted.iter().map(|m| now(m).unwrap_or(*m)).collect()
+            }
+            _ => entry.members(),
         }
     }
 

@@ -80,7 +80,10 @@ impl App {
             let lines = self.list.from_cursor(count).map(|e| stays(self.list.painted_members(e)));
             (lines.filter(|l| !l.is_empty()).collect(), count > self.list.height())
         } else {
-            (selection.values().cloned().map(stays).collect(), true)
+            let mut rows: Vec<_> = selection.values().cloned().map(stays).collect();
+            // In the order of the list as near as can be: undo goes to the first of them.
+            rows.sort_by_key(|r| std::cmp::Reverse(r.first().map(|m| m.placement)));
+            (rows, true)
         };
         let expected = |m: &mut Member| {
             if let Some(delta) = self.flight.flags.get(&m.message) {
