@@ -9,7 +9,8 @@ use super::home::private_file;
 use crate::error::{Error, Kind, Result};
 
 /// Every migration, oldest first. One that was released is never edited; its first line says why it is there.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_init.sql")];
+pub(super) const MIGRATIONS: &[&str] =
+    &[include_str!("migrations/0001_init.sql"), include_str!("migrations/0002_ledger.sql")];
 
 /// The version that this program writes.
 pub(super) fn current() -> i64 {
@@ -138,7 +139,7 @@ mod tests {
     fn a_change_is_preceded_by_a_copy_without_bodies() {
         let dir = tempfile::tempdir().unwrap();
         let mut conn = opened(dir.path());
-        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        migrate(&mut conn, dir.path(), &MIGRATIONS[..1]).unwrap();
         assert!(!dir.path().join("store.db.v1.bak").exists(), "a new file needs no copy");
         conn.execute("INSERT INTO kv VALUES ('a', 'b')", []).unwrap();
         migrate(&mut conn, dir.path(), &[MIGRATIONS[0], SECOND]).unwrap();
@@ -150,18 +151,47 @@ mod tests {
         assert!(copy.prepare("SELECT 1 FROM bodies").is_err());
     }
 
-    #[test]
-    fn the_schema_is_the_one_that_was_reviewed() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut conn = opened(dir.path());
-        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+    fn schema(conn: &Connection) -> String {
         let mut statement =
             conn.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name").unwrap();
         let rows: Vec<String> =
             statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap();
         // Comments and columns as they were written, one statement after the other.
+        rows.join(";\n\n")
+    }
+
+    #[test]
+    fn a_store_of_the_first_version_keeps_its_queue() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), &MIGRATIONS[..1]).unwrap();
+        conn.execute_batch(include_str!("../../tests/stores/v1.sql")).unwrap();
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        let ops: Vec<(i64, String, String, i64, i64)> = conn
+            .prepare("SELECT o.id, o.kind, o.state, i.placement_id, o.not_before FROM ops o JOIN op_items i ON i.op_id = o.id ORDER BY 1")
+            .unwrap()
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
+            .unwrap()
+            .collect::<rusqlite::Result<_>>()
+            .unwrap();
+        let op = |id, kind: &str, state: &str, on, at| (id, kind.to_owned(), state.to_owned(), on, at);
+        assert_eq!(ops, [op(4, "move", "queued", 1, 99), op(5, "flags", "conflict", 2, 0)]);
+        let strays =
+            conn.query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |r| r.get::<_, i64>(0));
+        assert_eq!(strays.unwrap(), 0);
+        let fresh = tempfile::tempdir().unwrap();
+        let mut new = opened(fresh.path());
+        migrate(&mut new, fresh.path(), MIGRATIONS).unwrap();
+        assert_eq!(schema(&conn), schema(&new));
+    }
+
+    #[test]
+    fn the_schema_is_the_one_that_was_reviewed() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
         insta::with_settings!({ snapshot_path => "../../tests/stores", prepend_module_to_snapshot => false }, {
-            insta::assert_snapshot!("schema", rows.join(";\n\n"));
+            insta::assert_snapshot!("schema", schema(&conn));
         });
     }
 
@@ -169,7 +199,7 @@ mod tests {
     fn a_change_that_fails_leaves_the_store_as_it_was() {
         let dir = tempfile::tempdir().unwrap();
         let mut conn = opened(dir.path());
-        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        migrate(&mut conn, dir.path(), &MIGRATIONS[..1]).unwrap();
         let broken = "ALTER TABLE kv ADD COLUMN at INTEGER; CREATE NONSENSE;";
         assert!(migrate(&mut conn, dir.path(), &[MIGRATIONS[0], broken]).is_err());
         assert_eq!(version(&conn).unwrap(), 1);

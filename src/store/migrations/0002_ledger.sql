@@ -1,0 +1,36 @@
+-- The ledger: since when an op waits and for which other op, and how each account fares, over processes and restarts.
+-- `ops` is made anew, because SQLite cannot change a CHECK in place; `op_items` keeps pointing at it by name.
+
+CREATE TABLE ops_new (                         -- what the user did that the server has not heard yet
+  id         INTEGER PRIMARY KEY AUTOINCREMENT, -- order of execution within an account
+  account_id INTEGER NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
+  kind       TEXT NOT NULL CHECK (kind IN ('flags', 'move', 'copy', 'delete', 'append', 'mkdir', 'rmdir', 'rename', 'subscribe')),
+  folder_id  INTEGER REFERENCES folders(id) ON DELETE CASCADE,
+  target_id  INTEGER REFERENCES folders(id) ON DELETE CASCADE,
+  detail     TEXT NOT NULL DEFAULT '{}',       -- JSON: {"add":1,"del":0,"tag":["x"],"untag":[]}, {"name":"Work"}
+  state      TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'stuck', 'conflict')),
+  tries      INTEGER NOT NULL DEFAULT 0,
+  not_before INTEGER NOT NULL DEFAULT 0,
+  error      TEXT NOT NULL DEFAULT '',
+  at         INTEGER NOT NULL DEFAULT 0,       -- when the user did it, Unix time
+  after_id   INTEGER,                          -- the op, of any account, whose success it waits for (promise I13); that
+                                               -- success clears it. No foreign key: were that op lost, this one must not run
+  undo_id    INTEGER                           -- the undo row of the same action
+) STRICT;
+INSERT INTO ops_new (id, account_id, kind, folder_id, target_id, detail, state, tries, not_before, error)
+  SELECT id, account_id, kind, folder_id, target_id, detail, state, tries, not_before, error FROM ops;
+DROP TABLE ops;
+ALTER TABLE ops_new RENAME TO ops;
+CREATE INDEX ops_next ON ops(account_id, state, id);
+CREATE INDEX ops_folder ON ops(folder_id);
+CREATE INDEX ops_target ON ops(target_id);
+CREATE INDEX ops_after ON ops(after_id) WHERE after_id IS NOT NULL;
+
+ALTER TABLE accounts ADD COLUMN state TEXT NOT NULL DEFAULT '';         -- as last told by who syncs it: resting, offline, paused …
+ALTER TABLE accounts ADD COLUMN trouble TEXT NOT NULL DEFAULT '';       -- why, in words, with the hint
+ALTER TABLE accounts ADD COLUMN told_at INTEGER NOT NULL DEFAULT 0;     -- when that was told
+ALTER TABLE accounts ADD COLUMN in_step_at INTEGER NOT NULL DEFAULT 0;  -- when all of it was last in step
+ALTER TABLE accounts ADD COLUMN bytes_in INTEGER NOT NULL DEFAULT 0;    -- of mail received, ever
+ALTER TABLE accounts ADD COLUMN bytes_out INTEGER NOT NULL DEFAULT 0;   -- of mail put on the server, ever
+ALTER TABLE accounts ADD COLUMN worked INTEGER NOT NULL DEFAULT 0;      -- whether a sign-in ever worked (promise A7)
+ALTER TABLE accounts ADD COLUMN refused BLOB NOT NULL DEFAULT x'';      -- a salted slow hash of the secret that was refused last
