@@ -62,9 +62,12 @@ impl Tx<'_> {
             Act::Flag { delta, copies } => {
                 let found = self.copies_named(copies.iter().copied())?;
                 let acts = self.change_flags(&found, *delta)?;
-                // What has these flags already is where it was wanted.
-                let same = found.iter().map(|copy| (copy.folder, copy.message));
-                Ok(if acts.is_empty() { same.collect() } else { flagged(&acts) })
+                // What has these flags already is where it was wanted, too.
+                let mut done = flagged(&acts);
+                let changed: HashSet<_> = done.iter().copied().collect();
+                let found = found.iter().map(|copy| (copy.folder, copy.message));
+                done.extend(found.filter(|copy| !changed.contains(copy)));
+                Ok(done)
             }
             Act::Move { from, to, messages } => {
                 let Some((account, copies)) = self.copies_for(*from, Some(*to), messages)? else {

@@ -1,5 +1,7 @@
 //! Undo and redo: rows that outlive the program, by message and folder (promise A1).
 
+use std::collections::HashSet;
+
 use super::acts::Act;
 use super::db::sql;
 use super::intents::refused;
@@ -10,6 +12,16 @@ use crate::model::{FolderId, MessageId, Outcome, Place};
 /// How far `u` reaches back.
 const ACTIONS: i64 = 500;
 const SECONDS: i64 = 7 * 86_400;
+
+/// Back or forth.
+struct Way {
+    verb: &'static str,
+    did: &'static str,
+    takes_back: bool,
+}
+
+const UNDO: Way = Way { verb: "undo", did: "undid", takes_back: true };
+const REDO: Way = Way { verb: "redo", did: "redid", takes_back: false };
 
 /// A row of `undo`.
 struct Action {
@@ -33,52 +45,83 @@ impl Tx<'_> {
     }
 
     pub(super) fn undo(&mut self) -> Result<Outcome> {
-        let action = self.db.one(
-            sql!(
-                "SELECT id, label, inverse FROM undo WHERE undone = 0 AND at >= ?1 ORDER BY id DESC LIMIT 1"
-            ),
-            [self.now - SECONDS],
-            Action::read,
-        )?;
-        let Some(action) = action else { return Ok(refused("nothing to undo")) };
-        let Some(place) = self.replay(&action)? else {
-            return Ok(refused(&format!("could not undo: {}: the mail is not there any more", action.label)));
-        };
-        self.db.run(
-            sql!("UPDATE undo SET undone = (SELECT max(undone) + 1 FROM undo) WHERE id = ?1"),
-            [action.id],
-        )?;
-        Ok(outcome("undid", &action.label, place))
+        let since = self.now - SECONDS;
+        self.take(&UNDO, |tx| {
+            tx.db.one(
+                sql!(
+                    "SELECT id, label, inverse FROM undo WHERE undone = 0 AND at >= ?1 ORDER BY id DESC LIMIT 1"
+                ),
+                [since],
+                Action::read,
+            )
+        })
     }
 
     pub(super) fn redo(&mut self) -> Result<Outcome> {
-        let action = self.db.one(
-            sql!("SELECT id, label, forward FROM undo WHERE undone > 0 ORDER BY undone DESC LIMIT 1"),
-            [],
-            Action::read,
-        )?;
-        let Some(action) = action else { return Ok(refused("nothing to redo")) };
-        let Some(place) = self.replay(&action)? else {
-            return Ok(refused(&format!("could not redo: {}: the mail is not there any more", action.label)));
-        };
-        self.db.run(sql!("UPDATE undo SET undone = 0 WHERE id = ?1"), [action.id])?;
-        Ok(outcome("redid", &action.label, place))
+        self.take(&REDO, |tx| {
+            tx.db.one(
+                sql!("SELECT id, label, forward FROM undo WHERE undone > 0 ORDER BY undone DESC LIMIT 1"),
+                [],
+                Action::read,
+            )
+        })
     }
 
-    /// Performs the acts; says where. An action that has no effect any more is forgotten, so that the next
-    /// press reaches the one before it.
-    fn replay(&mut self, action: &Action) -> Result<Option<Place>> {
-        let acts: Vec<Act> = serde_json::from_str(&action.acts)
-            .map_err(|e| Error::new(Kind::Store, "an action cannot be read back").because(e))?;
-        let mut first: Option<(FolderId, MessageId)> = None;
-        for act in &acts {
-            let done = self.perform(act)?;
-            first = first.or(done.first().copied());
+    /// Takes the next action that still has an object. One whose mail is all gone for good is forgotten on the
+    /// way; one whose mail is elsewhere is forgotten too, but said, as an older one must not run in its place.
+    fn take(&mut self, way: &Way, next: impl Fn(&Self) -> Result<Option<Action>>) -> Result<Outcome> {
+        let mut passed: Option<String> = None;
+        while let Some(action) = next(self)? {
+            let acts: Vec<Act> = serde_json::from_str(&action.acts)
+                .map_err(|e| Error::new(Kind::Store, "an action cannot be read back").because(e))?;
+            let done = self.replay(&acts)?;
+            let Some((folder, message)) = done.first().copied() else {
+                self.db.run(sql!("DELETE FROM undo WHERE id = ?1"), [action.id])?;
+                let why = format!("could not {}: {}", way.verb, action.label);
+                if self.any_left(&acts)? {
+                    return Ok(refused(&format!("{why}: the mail is not there any more")));
+                }
+                passed.get_or_insert(format!("{why}: the mail is gone for good"));
+                continue;
+            };
+            if way.takes_back {
+                self.db.run(
+                    sql!("UPDATE undo SET undone = (SELECT max(undone) + 1 FROM undo) WHERE id = ?1"),
+                    [action.id],
+                )?;
+            } else {
+                self.db.run(sql!("UPDATE undo SET undone = 0 WHERE id = ?1"), [action.id])?;
+            }
+            let (did, all) =
+                (distinct(done.iter().map(|(_, m)| *m)), distinct(acts.iter().flat_map(Act::messages)));
+            let part = if did < all { format!(" {did} of {all}") } else { String::new() };
+            return Ok(Outcome {
+                label: format!("{}{part}: {}", way.did, action.label),
+                undoable: !way.takes_back,
+                place: Some(Place { folder, message }),
+                error: None,
+            });
         }
-        if first.is_none() {
-            self.db.run(sql!("DELETE FROM undo WHERE id = ?1"), [action.id])?;
+        Ok(refused(&passed.unwrap_or_else(|| format!("nothing to {}", way.verb))))
+    }
+
+    /// Performs the acts as far as their mail is there; says on which copies.
+    fn replay(&mut self, acts: &[Act]) -> Result<Vec<(FolderId, MessageId)>> {
+        let mut done = Vec::new();
+        for act in acts {
+            done.extend(self.perform(act)?);
         }
-        Ok(first.map(|(folder, message)| Place { folder, message }))
+        Ok(done)
+    }
+
+    /// Whether any mail of the acts is still somewhere.
+    fn any_left(&self, acts: &[Act]) -> Result<bool> {
+        for message in acts.iter().flat_map(Act::messages) {
+            if !self.copies(message)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -88,8 +131,8 @@ impl Action {
     }
 }
 
-fn outcome(verb: &str, label: &str, place: Place) -> Outcome {
-    Outcome { label: format!("{verb}: {label}"), undoable: verb == "redid", place: Some(place), error: None }
+fn distinct(messages: impl Iterator<Item = MessageId>) -> usize {
+    messages.collect::<HashSet<_>>().len()
 }
 
 fn written(acts: &[Act]) -> Result<String> {

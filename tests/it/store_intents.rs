@@ -345,6 +345,75 @@ fn a1_undo_reaches_over_restarts_in_order_and_no_further_than_a_week() {
 }
 
 #[test]
+fn a1_undo_passes_over_actions_whose_mail_is_gone_for_good() {
+    for owner in [Owner::Here, Owner::Server] {
+        let kit = if owner == Owner::Server { Kit::server() } else { Kit::new(owner) };
+        let bring =
+            |n| kit.bring(if owner == Owner::Server { mail(kit.inbox, n) } else { popped(kit.inbox, n) });
+        let (kept, doomed) = (bring(1), bring(2));
+        let before = kit.mails(kit.inbox);
+        kit.flag(&[kit.copy(kit.inbox, kept)], STAR);
+        kit.flag(&[kit.copy(kit.inbox, doomed)], READ);
+        kit.transfer(&[kit.copy(kit.inbox, doomed)], Role::Trash);
+        let trashed = kit.copy(kit.folder(Role::Trash), doomed);
+        assert_eq!(kit.act(Intent::Purge { items: vec![trashed] }), "deleted 1 for good");
+        assert_eq!(kit.act(Intent::Undo), "undid: starred 1", "the newest that still has an object");
+        assert_eq!(kit.mails(kit.inbox), before[1..]);
+        assert_eq!(kit.intend(Intent::Undo).error.as_deref(), Some("nothing to undo"));
+        assert_eq!(kit.act(Intent::Redo), "redid: starred 1");
+        assert_eq!(kit.intend(Intent::Redo).error.as_deref(), Some("nothing to redo"));
+    }
+}
+
+#[test]
+fn a1_redo_passes_over_actions_whose_mail_is_gone_for_good() {
+    let kit = Kit::server();
+    let (doomed, kept) = (kit.bring(mail(kit.inbox, 1)), kit.bring(mail(kit.inbox, 2)));
+    kit.flag(&[kit.copy(kit.inbox, kept)], READ);
+    kit.flag(&[kit.copy(kit.inbox, doomed)], STAR);
+    kit.act(Intent::Undo);
+    kit.act(Intent::Undo);
+    kit.act(Intent::Redo);
+    kit.act(Intent::Undo);
+    let items = vec![kit.copy(kit.inbox, kept)];
+    kit.act(Intent::Purge { items });
+    assert_eq!(kit.act(Intent::Redo), "redid: starred 1");
+}
+
+#[test]
+fn a1_undo_acts_on_the_mails_that_are_left_and_says_how_many() {
+    let kit = Kit::server();
+    let messages = kit.commit((1..=3).map(|n| Step::Message(Box::new(mail(kit.inbox, n))))).messages;
+    let copies: Vec<_> = messages.iter().map(|m| kit.copy(kit.inbox, *m)).collect();
+    let trash = kit.folder(Role::Trash);
+    kit.flag(&copies, READ);
+    assert_eq!(kit.transfer(&copies, Role::Trash), "moved 3 to Trash");
+    kit.act(Intent::Purge { items: vec![kit.copy(trash, messages[0])] });
+    assert_eq!(kit.act(Intent::Undo), "undid 2 of 3: moved 3 to Trash");
+    assert_eq!(subjects(&kit.mails(kit.inbox)), ["mail 3", "mail 2"]);
+    // Already unread is what was wanted: it counts.
+    kit.commit([Step::Flags { folder: kit.inbox, uid: 2, flags: Flags::NONE, keywords: Vec::new() }]);
+    assert_eq!(kit.act(Intent::Undo), "undid 2 of 3: marked 3 read");
+    assert_eq!(kit.act(Intent::Redo), "redid 2 of 3: marked 3 read");
+}
+
+#[test]
+fn a1_an_action_whose_mail_is_elsewhere_is_said_and_no_older_one_runs_instead() {
+    let kit = Kit::server();
+    let (archive, message) = (kit.folder(Role::Archive), kit.bring(mail(kit.inbox, 1)));
+    kit.bring(Incoming { uid: Some(9), ..mail(archive, 1) });
+    kit.flag(&[kit.copy(archive, message)], STAR);
+    kit.ops().into_iter().for_each(|star| kit.done(star.id, vec![]));
+    kit.transfer(&[kit.copy(kit.inbox, message)], Role::Trash);
+    let op = kit.ops().into_iter().find(|op| matches!(op.kind, OpKind::Move(_))).unwrap();
+    kit.done(op.id, vec![(op.items[0].placement, 5)]);
+    kit.commit([Step::Gone { folder: kit.folder(Role::Trash), uid: 5 }]);
+    let refused = kit.intend(Intent::Undo).error.unwrap();
+    assert_eq!(refused, "could not undo: moved 1 to Trash: the mail is not there any more");
+    assert_eq!(kit.act(Intent::Undo), "undid: starred 1");
+}
+
+#[test]
 fn a_new_action_ends_what_could_be_done_again() {
     let kit = Kit::server();
     let copy = kit.copy(kit.inbox, kit.bring(mail(kit.inbox, 1)));
