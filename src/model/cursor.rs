@@ -13,3 +13,13 @@ pub struct Cursor {
     /// The lowest UID that was asked for; 1: the whole mailbox is known.
     pub backfill: u32,
 }
+
+/// Where a folder on a server ended before something was put into it: what comes later has a UID at or
+/// above it (promise I7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Mark {
+    /// UIDVALIDITY; 0: the folder was not there.
+    pub validity: u32,
+    /// UIDNEXT.
+    pub uidnext: u32,
+}

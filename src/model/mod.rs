@@ -11,7 +11,7 @@ pub mod thread;
 mod uidset;
 
 pub use address::Address;
-pub use cursor::Cursor;
+pub use cursor::{Cursor, Mark};
 pub use flags::{FlagDelta, Flags};
 pub use folder::{Folder, Owner, Role, View};
 pub use ids::{AccountId, FolderId, MessageId, OpId, PlacementId, ThreadId};

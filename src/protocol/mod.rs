@@ -5,16 +5,18 @@
 //! "is this IMAP?".
 
 pub mod imap;
+mod letter;
 pub mod memory;
 mod open;
 pub mod pop3;
 
+pub use letter::{BodySource, Letter, Likeness};
 pub use open::open;
 
 use std::time::Instant;
 
-use crate::error::Result;
-use crate::model::{Cursor, FlagDelta, Flags, Role, UidSet};
+use crate::error::{Error, Kind, Result};
+use crate::model::{Cursor, FlagDelta, Flags, Mark, Role, UidSet};
 
 /// One authenticated, blocking conversation with one mail server.
 pub trait MailProtocol: Send {
@@ -36,6 +38,26 @@ pub trait MailProtocol: Send {
     /// Carries out one operation. Safe to repeat.
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied>;
 
+    /// Where a folder ends now: to be written down before [`append`](Self::append). A folder that is not
+    /// there ends at its beginning.
+    fn mark(&mut self, folder: &FolderRef) -> Result<Mark> {
+        let _ = folder;
+        Err(takes_none())
+    }
+
+    /// The message that an append whose answer was lost put into the folder, if it did (promise I7).
+    fn find(&mut self, letter: &Letter, since: Mark) -> Result<Option<RemoteId>> {
+        let _ = (letter, since);
+        Err(takes_none())
+    }
+
+    /// Puts a message into a folder; answers its name where that is told (APPENDUID). The one thing that is
+    /// not safe to repeat: after an answer that was lost, [`find`](Self::find) it first.
+    fn append(&mut self, letter: &Letter, raw: &mut dyn BodySource) -> Result<Option<RemoteId>> {
+        let _ = (letter, raw);
+        Err(takes_none())
+    }
+
     /// Blocks until something in `folder` may have changed, `until` passes, or the interrupt that the
     /// session was opened with rings. Returns [`Wake::Unsupported`] at once where `caps().push` is false.
     fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake>;
@@ -47,6 +69,10 @@ pub trait MailProtocol: Send {
     fn finish(self: Box<Self>) -> Result<()>;
 }
 
+fn takes_none() -> Error {
+    Error::new(Kind::Unsupported, "the server takes no messages into its folders")
+}
+
 /// What a server can do, as far as callers must know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caps {
@@ -54,7 +80,7 @@ pub struct Caps {
     pub folders: bool,
     /// It keeps flags; else flags live here only.
     pub flags: bool,
-    /// It takes messages (`RemoteOp::Append`).
+    /// It takes messages ([`MailProtocol::append`]).
     pub append: bool,
     /// `wait` can block for news.
     pub push: bool,
@@ -242,17 +268,6 @@ pub enum RemoteOp {
         /// Which.
         ids: Vec<RemoteId>,
     },
-    /// Put a message into a folder.
-    Append {
-        /// Where.
-        folder: FolderRef,
-        /// The raw message.
-        raw: Vec<u8>,
-        /// Its flags.
-        flags: Flags,
-        /// INTERNALDATE to set, Unix seconds.
-        received: i64,
-    },
     /// Make a folder and subscribe to it. One that is there already is success.
     CreateFolder {
         /// Its decoded path, levels joined by `/`; the protocol encodes it and finds the delimiter.
@@ -265,7 +280,7 @@ pub enum RemoteOp {
 pub enum Applied {
     /// Done.
     Done {
-        /// Old name to new name, as far as told (COPYUID, APPENDUID).
+        /// Old name to new name, as far as told (COPYUID).
         moved: Vec<(RemoteId, RemoteId)>,
         /// `CreateFolder`: the name on the wire.
         created: Option<String>,

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mailtui::Kind;
+use mailtui::error::Retry;
 use mailtui::model::{FlagDelta, Flags, Role};
 use mailtui::net::Interrupt;
-use mailtui::protocol::{Applied, FolderRef, MailProtocol, RemoteId, RemoteOp, Wake};
+use mailtui::protocol::{Applied, FolderRef, Letter, MailProtocol, RemoteId, RemoteOp, Wake};
 
+use crate::support::imap::letter;
 use crate::support::world::{Bodies, Held, There, World, worlds};
 
 /// Mails that are hard to carry.
@@ -310,20 +312,38 @@ fn i7_an_append_tells_where_it_went() {
         );
         let mut held = Held::default();
         for raw in [&b"Subject: sent\r\n\r\nhello\r\n"[..], &odd_mails()[8]] {
-            let op = RemoteOp::Append {
-                folder: FolderRef::new(&remote),
-                raw: raw.to_vec(),
-                flags: Flags::SEEN,
+            let letter = Letter {
                 received: 1_234_567_890,
+                keywords: vec!["$Work".to_owned()],
+                ..letter(&remote, raw)
             };
-            let Applied::Done { moved, .. } = session.apply(&op).unwrap() else { panic!("not done") };
+            let mark = session.mark(&letter.folder).unwrap();
+            assert_eq!(session.find(&letter, mark).unwrap(), None);
+            let put = session.append(&letter, &mut &*raw).unwrap().unwrap();
+            assert_eq!(session.find(&letter, mark).unwrap(), Some(put.clone()), "if the answer were lost");
+            let RemoteId::Uid { validity, uid } = put else { panic!("{put:?}") };
+            assert!(mark.validity == validity && mark.uidnext <= uid);
+            let others = Letter { others: vec![uid], ..letter.clone() };
+            assert_eq!(session.find(&others, mark).unwrap(), None);
+            let after = session.mark(&letter.folder).unwrap();
+            assert_eq!(session.find(&letter, after).unwrap(), None, "what was there before is another");
             held.pull(&mut *session, &remote);
-            let here = &held.mails[&moved[0].1];
+            let here = &held.mails[&put];
             assert_eq!((here.flags, here.received), (Flags::SEEN, 1_234_567_890));
+            assert_eq!(here.keywords, ["$Work"]);
             let mut bodies = Bodies::default();
-            session.fetch(&FolderRef::new(&remote), &[moved[0].1.clone()], &mut bodies).unwrap();
-            assert!(bodies.whole[&moved[0].1] == raw);
+            session.fetch(&FolderRef::new(&remote), std::slice::from_ref(&put), &mut bodies).unwrap();
+            assert!(bodies.whole[&put] == raw);
         }
+        let nowhere = Letter { make: false, ..letter("Nowhere", b"Subject: a\r\n\r\n") };
+        let mark = session.mark(&nowhere.folder).unwrap();
+        assert_eq!(mark.validity, 0);
+        assert_eq!(session.find(&nowhere, mark).unwrap(), None);
+        let error = session.append(&nowhere, &mut &b"Subject: a\r\n\r\n"[..]).unwrap_err();
+        assert_eq!(error.kind().retry(), Retry::Never);
+        let made = Letter { make: true, ..nowhere };
+        session.append(&made, &mut &b"Subject: a\r\n\r\n"[..]).unwrap();
+        assert!(session.find(&made, mark).unwrap().is_some());
         session.finish().unwrap();
     });
 }

@@ -13,6 +13,7 @@ use mailtui::secret::Secret;
 use mailtui::{Kind, Result};
 
 use crate::support::chance::{Chance, Seed, is_campaign};
+use crate::support::imap::letter;
 
 /// How many servers an ordinary run meets, and a campaign.
 const SERVERS: (u64, u64) = (50, 3000);
@@ -204,8 +205,13 @@ fn call(session: &mut Session, chance: &mut Chance) -> std::result::Result<(), K
         7 => session.apply(&RemoteOp::Copy { from: inbox(), to: FolderRef::new("a"), ids: ids() }).map(drop),
         8 => session.apply(&RemoteOp::Delete { folder: inbox(), ids: ids() }).map(drop),
         9 => {
-            let (folder, raw) = (FolderRef::new("ä"), b"Subject: a\r\n\r\n".to_vec());
-            session.apply(&RemoteOp::Append { folder, raw, flags: Flags::SEEN, received: 1 }).map(drop)
+            let raw = &b"Subject: a\r\n\r\n"[..];
+            let letter = letter("ä", raw);
+            session
+                .mark(&letter.folder)
+                .and_then(|mark| session.find(&letter, mark))
+                .and_then(|_| session.append(&letter, &mut &*raw))
+                .map(drop)
         }
         _ => {
             let delta = FlagDelta::add(Flags::SEEN);

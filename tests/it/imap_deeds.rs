@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use mailtui::Kind;
-use mailtui::model::{Cursor, FlagDelta, Flags};
+use mailtui::model::{Cursor, FlagDelta, Flags, Mark};
 use mailtui::net::Interrupt;
-use mailtui::protocol::{Applied, FolderRef, MailProtocol, RemoteId, RemoteOp, Wake};
+use mailtui::protocol::imap::Session;
+use mailtui::protocol::{Applied, FolderRef, Letter, MailProtocol, RemoteId, RemoteOp, Wake};
 
-use crate::support::imap::{NEW, OLD, SELECT, enter, id, ids, inbox, known, session, session_with};
+use crate::support::imap::{NEW, OLD, SELECT, enter, id, ids, inbox, known, letter, session, session_with};
 use crate::support::script::Script;
 
 fn flag(add: Flags, words: &[&str]) -> RemoteOp {
@@ -153,18 +154,17 @@ fn x4_folder_names_never_break_out_of_their_line() {
     server.finish();
 }
 
-fn append(raw: &[u8]) -> RemoteOp {
-    RemoteOp::Append { folder: FolderRef::new("Sent"), raw: raw.to_vec(), flags: Flags::SEEN, received: 0 }
+fn append(session: &mut Session, mut raw: &[u8]) -> mailtui::Result<Option<RemoteId>> {
+    session.append(&letter("Sent", raw), &mut raw)
 }
 
 #[test]
 fn i7_appends_with_and_without_leave() {
-    let done = Applied::Done { moved: vec![(id(11), id(11))], created: None };
     let (server, mut session1) = session(
         "IMAP4rev1 LITERAL+ UIDPLUS",
         "C: m1 APPEND \"Sent\" (\\Seen) {4+}\nC> a\\nb\\n\nC: \nS: * 5 EXISTS\nS: m1 OK [APPENDUID 7 11] done",
     );
-    assert_eq!(session1.apply(&append(b"a\nb\n")).unwrap(), done);
+    assert_eq!(append(&mut session1, b"a\nb\n").unwrap(), Some(id(11)));
     drop(session1);
     server.finish();
     let (server, mut session2) = session(
@@ -173,16 +173,129 @@ fn i7_appends_with_and_without_leave() {
          C: m2 APPEND \"Sent\" (\\Seen) {1}\nS: m2 NO [OVERQUOTA] full\n\
          C: m3 APPEND \"Sent\" (\\Seen) {1}\nS: m3 NO [TRYCREATE] no\nC: m4 CREATE \"Sent\"\nC: m5 SUBSCRIBE \"Sent\"\nS: m4 OK\nS: m5 OK\n\
          C: m6 APPEND \"Sent\" (\\Seen) {1}\nS: +\nC> a\nC: \nS: m6 OK\n\
-         C: m7 APPEND \"Sent\" (\\Seen) {1}\nS: * BYE gone",
+         C: m7 APPEND \"Sent\" (\\Seen) {1}\nS: m7 NO [TRYCREATE] no\n\
+         C: m8 APPEND \"Sent\" (\\Seen) {1}\nS: m8 NO [LIMIT] larger than the server takes\n\
+         C: m9 APPEND \"Sent\" (\\Seen) {1}\nS: * BYE gone",
     );
-    assert_eq!(session2.apply(&append(b"a")).unwrap(), Applied::done());
-    let error = session2.apply(&append(b"a")).unwrap_err();
+    assert_eq!(append(&mut session2, b"a").unwrap(), None);
+    let error = append(&mut session2, b"a").unwrap_err();
     assert_eq!(error.kind(), Kind::Refused);
     assert!(error.hint_text().unwrap().contains("full"));
-    assert_eq!(session2.apply(&append(b"a")).unwrap(), Applied::done());
-    assert_eq!(session2.apply(&append(b"a")).unwrap_err().kind(), Kind::Offline);
-    assert_eq!(session2.apply(&append(b"a\0")).unwrap_err().kind(), Kind::Unsupported);
+    assert_eq!(append(&mut session2, b"a").unwrap(), None);
+    let unmade = Letter { make: false, ..letter("Sent", b"a") };
+    assert_eq!(session2.append(&unmade, &mut &b"a"[..]).unwrap_err().kind(), Kind::Gone);
+    let error = append(&mut session2, b"a").unwrap_err();
+    assert_eq!((error.kind(), error.hint_text().unwrap().contains("larger")), (Kind::Refused, true));
+    assert_eq!(append(&mut session2, b"a").unwrap_err().kind(), Kind::Offline);
+    assert_eq!(append(&mut session2, b"a\0").unwrap_err().kind(), Kind::Unsupported);
     drop(session2);
+    server.finish();
+}
+
+#[test]
+fn i7_an_append_says_what_the_message_has_and_what_the_folder_keeps() {
+    let date = "\"13-Feb-2009 23:31:30 +0000\"";
+    let (server, mut session) = session(
+        "IMAP4rev1 LITERAL+ UIDPLUS BINARY APPENDLIMIT=9",
+        &format!(
+            "C: m1 SELECT \"Sent\"\nS: * 0 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: * OK [UIDNEXT 11]\n\
+             S: * OK [PERMANENTFLAGS (\\\\Seen kept)]\nS: m1 OK\n\
+             C: m2 APPEND \"Sent\" (\\Seen kept) {date} ~{{3+}}\nC> a\\0b\nC: \nS: m2 OK [APPENDUID 7 12]"
+        ),
+    );
+    assert_eq!(session.mark(&FolderRef::new("Sent")).unwrap(), Mark { validity: 7, uidnext: 11 });
+    let words = ["kept", "lost", "no word"].map(str::to_owned).to_vec();
+    let letter1 = Letter { keywords: words, received: 1_234_567_890, ..letter("Sent", b"a\0b") };
+    assert_eq!(session.append(&letter1, &mut &b"a\0b"[..]).unwrap(), Some(id(12)));
+    let error = append(&mut session, b"0123456789").unwrap_err();
+    assert_eq!((error.kind(), error.to_string().contains("takes 9 at most")), (Kind::Refused, true));
+    drop(session);
+    server.finish();
+}
+
+const OURS: &[u8] =
+    b"Message-ID: <a@x>\r\nSubject: hi\r\nDate: Fri, 13 Feb 2009 23:31:30 +0000\r\n\r\nbody\r\n";
+
+/// A message as a FETCH tells it.
+fn told(uid: u32, size: usize, head: &str) -> String {
+    format!("S: * 1 FETCH (UID {uid} RFC822.SIZE {size} BODY[HEADER] \"{head}\")\n")
+}
+
+#[test]
+fn i7_after_a_lost_answer_the_message_is_looked_for_by_all_its_face() {
+    let ours = "Message-ID: <a@x>\\r\\nSubject: hi\\r\\nDate: Fri, 13 Feb 2009 23:31:30 +0000\\r\\n\\r\\n";
+    let select = |tag: &str, validity: u32| {
+        format!("C: {tag} SELECT \"Sent\"\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY {validity}]\nS: {tag} OK\n")
+    };
+    // A quoted string cannot hold a line end: literals.
+    let literal = |uid: u32, size: usize, head: &str| {
+        let raw = head.replace("\\r\\n", "\r\n");
+        format!(
+            "S> * 1 FETCH (UID {uid} RFC822.SIZE {size} BODY[HEADER] {{{}}}\\r\\n{head})\\r\\n\n",
+            raw.len()
+        )
+    };
+    let script = [
+        // Once there as it is, once touched by the server: the first is it.
+        select("m1", 7),
+        "C: m2 UID FETCH 11:* (UID RFC822.SIZE BODY.PEEK[HEADER])\n".to_owned(),
+        literal(11, 900, &format!("X-Store: y\\r\\n{ours}")),
+        literal(12, OURS.len(), ours),
+        literal(13, OURS.len(), ours),
+        "S: m2 OK\n".to_owned(),
+        // Touched only; the last message of the folder does not count, whatever it is.
+        select("m3", 7),
+        "C: m4 UID FETCH 11:* *\n".to_owned(),
+        literal(10, OURS.len(), ours),
+        literal(14, 900, &format!("X-Store: y\\r\\n{ours}")),
+        "S: m4 OK\n".to_owned(),
+        // The same Message-ID over another mail.
+        select("m5", 7),
+        "C: m6 UID FETCH 11:* *\n".to_owned(),
+        told(15, OURS.len(), "Message-ID: <a@x>"),
+        "S: m6 OK\n".to_owned(),
+        // Numbered anew: the whole folder is searched.
+        select("m7", 8),
+        "C: m8 UID SEARCH HEADER MESSAGE-ID \"a@x\"\nS: * SEARCH 2 4\nS: m8 OK\nC: m9 UID FETCH 2,4 *\n"
+            .to_owned(),
+        literal(4, OURS.len(), ours),
+        "S: m9 OK\n".to_owned(),
+        // The same without a Message-ID: nobody can tell.
+        select("m10", 8),
+        // The folder is gone, or cannot be shown.
+        "C: m11 SELECT *\nS: m11 NO [NONEXISTENT] no\n".to_owned(),
+        select("m12", 7),
+        "C: m13 UID FETCH *\nS: m13 NO not now".to_owned(),
+    ];
+    let (server, mut session) = session(OLD, &script.concat());
+    let ours = letter("Sent", OURS);
+    let since = Mark { validity: 7, uidnext: 11 };
+    assert_eq!(session.find(&ours, since).unwrap(), Some(id(12)));
+    assert_eq!(session.find(&ours, since).unwrap(), Some(id(14)));
+    assert_eq!(session.find(&ours, since).unwrap(), None);
+    assert_eq!(session.find(&ours, since).unwrap(), Some(RemoteId::Uid { validity: 8, uid: 4 }));
+    let nameless = letter("Sent", b"Subject: hi\r\n\r\n");
+    assert_eq!(session.find(&nameless, since).unwrap_err().kind(), Kind::Refused);
+    assert_eq!(session.find(&ours, since).unwrap(), None);
+    assert_eq!(session.find(&ours, since).unwrap_err().kind(), Kind::Refused);
+    drop(session);
+    server.finish();
+}
+
+#[test]
+fn i7_where_a_folder_ends_is_known_of_every_server() {
+    let (server, mut session) = session(
+        OLD,
+        "C: m1 SELECT \"Sent\"\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: m1 OK\n\
+         C: m2 UID SEARCH UID *\nS: * SEARCH 41\nS: m2 OK\n\
+         C: m3 SELECT \"Sent\"\nS: * 0 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: m3 OK\n\
+         C: m4 SELECT \"Sent\"\nS: m4 NO no such mailbox",
+    );
+    let folder = FolderRef::new("Sent");
+    assert_eq!(session.mark(&folder).unwrap(), Mark { validity: 7, uidnext: 42 });
+    assert_eq!(session.mark(&folder).unwrap(), Mark { validity: 7, uidnext: 1 });
+    assert_eq!(session.mark(&folder).unwrap(), Mark { validity: 0, uidnext: 1 });
+    drop(session);
     server.finish();
 }
 

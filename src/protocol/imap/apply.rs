@@ -1,9 +1,8 @@
-//! What is done to the mail on the server (promises I5, I6, I7).
+//! What is done to the mail on the server (promises I5, I6).
 
 use super::Session;
 use super::answer::{Answer, Code, Verdict};
 use super::command::{Command, is_keyword};
-use super::date;
 use super::link::{Link, Tag};
 use super::list;
 use super::names;
@@ -132,44 +131,6 @@ impl Session {
         Ok(if self.remove(&mailbox, &uids)? { Applied::done() } else { refused(&mailbox, &uids) })
     }
 
-    /// Puts a message into a folder.
-    pub(super) fn append(
-        &mut self,
-        remote: &str,
-        raw: &[u8],
-        flags: Flags,
-        received: i64,
-    ) -> Result<Applied> {
-        if raw.contains(&0) {
-            return Err(Error::new(
-                Kind::Unsupported,
-                "a message with NUL bytes cannot be put on the server",
-            ));
-        }
-        let list = flags.wire_names().collect::<Vec<_>>().join(" ");
-        let date = date::write(received).filter(|_| received > 0).map(|date| format!(" \"{date}\""));
-        let name = names::bytes(remote);
-        let command = Command::new("APPEND")
-            .string(&name)
-            .text(&format!(" ({list}){} ", date.unwrap_or_default()))
-            .literal(raw);
-        let answer = with_folder(&mut self.link, &name, |link| {
-            let tag = link.send(&command)?;
-            link.answer(&tag, &mut super::link::deaf)
-        })?;
-        if answer.verdict != Verdict::Ok {
-            return Err(trouble::refused("the server does not take the message", &answer));
-        }
-        let moved = match answer.code {
-            Some(Code::AppendUid { validity, uid }) => {
-                let id = RemoteId::Uid { validity, uid };
-                vec![(id.clone(), id)]
-            }
-            _ => Vec::new(),
-        };
-        Ok(Applied::Done { moved, created: None })
-    }
-
     fn writable(&mut self, remote: &str, ids: &[RemoteId]) -> Result<(Mailbox, UidSet)> {
         let mailbox = self.link.open(remote)?;
         let uids = mailbox.uids(ids)?;
@@ -281,7 +242,7 @@ impl Session {
     }
 
     /// The messages of the selected mailbox for which this holds; words of this program only.
-    fn search(&mut self, what: &str) -> Result<UidSet> {
+    pub(super) fn search(&mut self, what: &str) -> Result<UidSet> {
         let mut found = None;
         let command = Command::new(format!("UID SEARCH {what}"));
         self.link.ask("the server does not search", &command, &mut |reply| match reply {
@@ -296,7 +257,7 @@ impl Session {
 }
 
 /// Runs a command that needs a folder; where it is missing (TRYCREATE), it is made, once.
-fn with_folder(
+pub(super) fn with_folder(
     link: &mut Link,
     name: &[u8],
     mut run: impl FnMut(&mut Link) -> Result<Answer>,
@@ -310,7 +271,7 @@ fn with_folder(
 }
 
 /// Flags and keywords for a STORE; keywords that the server does not keep are left out: they stay here.
-fn flag_list(flags: Flags, keywords: &[String], mailbox: &Mailbox) -> Result<String> {
+pub(super) fn flag_list(flags: Flags, keywords: &[String], mailbox: &Mailbox) -> Result<String> {
     if let Some(bad) = keywords.iter().find(|word| !is_keyword(word)) {
         return Err(Error::new(Kind::Refused, format!("{bad:?} cannot be a keyword on the server")));
     }

@@ -14,6 +14,7 @@ use super::hearing::{Hearing, State, Until};
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 use crate::net::{LINE_LIMIT, Ready, Taken, Wire};
+use crate::protocol::BodySource;
 
 /// How long a command goes on after the interrupt rang, if the server keeps silent.
 const GRACE: Duration = Duration::from_secs(1);
@@ -61,6 +62,47 @@ impl Link {
 
     /// Sends a command. It may come back as answered already, where the server refused a literal.
     pub(super) fn send(&mut self, command: &Command<'_>) -> Result<Tag> {
+        let (tag, last) = self.lead(command)?;
+        if let Some(mut last) = last {
+            last.extend_from_slice(b"\r\n");
+            self.say(&last)?;
+        }
+        Ok(tag)
+    }
+
+    /// Sends a command that ends in a message as a literal of this kind (`~` or nothing) and size.
+    pub(super) fn send_message(
+        &mut self,
+        command: &Command<'_>,
+        (kind, size): (&str, u64),
+        raw: &mut dyn BodySource,
+    ) -> Result<Tag> {
+        let (tag, last) = self.lead(command)?;
+        let Some(mut last) = last else { return Ok(tag) };
+        let free = usize::try_from(size).is_ok_and(|size| self.state.offers.takes_literal(size));
+        let sign = if free { "+" } else { "" };
+        last.extend_from_slice(format!("{kind}{{{size}{sign}}}\r\n").as_bytes());
+        self.say(&last)?;
+        if !free && !self.leave(&tag)? {
+            return Ok(tag);
+        }
+        let mut said = 0;
+        let read = raw.read(&mut |bytes| {
+            said += bytes.len() as u64;
+            self.say(bytes)
+        });
+        if read.is_err() || said != size {
+            // The server waits for the rest: nothing sensible can follow.
+            self.wire.close();
+            read?;
+            return Err(Error::new(Kind::Store, "a mail in the store is not as long as it should be"));
+        }
+        self.say(b"\r\n")?;
+        Ok(tag)
+    }
+
+    /// Sends a command up to its last piece of text, which comes back; `None`: it is answered already.
+    fn lead(&mut self, command: &Command<'_>) -> Result<(Tag, Option<Vec<u8>>)> {
         self.next_tag = self.next_tag.wrapping_add(1);
         let tag = format!("m{}", self.next_tag);
         self.state.open.push(tag.clone());
@@ -75,18 +117,14 @@ impl Link {
                     if !free {
                         self.say(&std::mem::take(&mut out))?;
                         if !self.leave(&tag)? {
-                            return Ok(tag);
+                            return Ok((tag, None));
                         }
                     }
-                    // Not copied: it may be a large mail.
-                    self.say(&std::mem::take(&mut out))?;
-                    self.say(bytes)?;
+                    out.extend_from_slice(bytes);
                 }
             }
         }
-        out.extend_from_slice(b"\r\n");
-        self.say(&out)?;
-        Ok(tag)
+        Ok((tag, Some(out)))
     }
 
     /// Says bytes that belong to a command under way.

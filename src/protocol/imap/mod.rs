@@ -5,6 +5,7 @@
 //! this module speaks by itself, because it pipelines, streams, and forgives servers much.
 
 mod answer;
+mod append;
 mod apply;
 mod changes;
 mod command;
@@ -38,11 +39,12 @@ use self::link::{Link, deaf};
 use self::list::Root;
 use self::select::Mailbox;
 use super::{
-    Applied, BodySink, Caps, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp, Sink, Wake,
+    Applied, BodySink, BodySource, Caps, FolderRef, Known, Letter, MailProtocol, RemoteFolder, RemoteId,
+    RemoteOp, Sink, Wake,
 };
 use crate::config::Account;
 use crate::error::Result;
-use crate::model::Cursor;
+use crate::model::{Cursor, Mark};
 use crate::net::{DialOptions, Interrupt, Wire};
 use crate::secret::Secret;
 
@@ -139,14 +141,26 @@ impl MailProtocol for Session {
             RemoteOp::Move { from, to, ids } => self.move_to(&from.remote, &to.remote, ids),
             RemoteOp::Copy { from, to, ids } => self.copy_to(&from.remote, &to.remote, ids),
             RemoteOp::Delete { folder, ids } => self.delete(&folder.remote, ids),
-            RemoteOp::Append { folder, raw, flags, received } => {
-                self.append(&folder.remote, raw, *flags, *received)
-            }
             RemoteOp::CreateFolder { path } => {
                 let created = self.create(path)?;
                 Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
             }
         }
+    }
+
+    fn mark(&mut self, folder: &FolderRef) -> Result<Mark> {
+        self.begin(false);
+        self.end_of(&folder.remote)
+    }
+
+    fn find(&mut self, letter: &Letter, since: Mark) -> Result<Option<RemoteId>> {
+        self.begin(true);
+        self.arrived(letter, since)
+    }
+
+    fn append(&mut self, letter: &Letter, raw: &mut dyn BodySource) -> Result<Option<RemoteId>> {
+        self.begin(true);
+        self.put(letter, raw)
     }
 
     fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake> {

@@ -41,6 +41,11 @@ impl Offers {
         (self.has("LITERAL+") && size <= 1 << 20) || (self.has("LITERAL-") && size <= 4096)
     }
 
+    /// The longest message that APPEND takes, where that is told (RFC 7889).
+    pub(super) fn longest_message(&self) -> Option<u64> {
+        self.0.iter().find_map(|word| word.strip_prefix("APPENDLIMIT=")?.parse().ok())
+    }
+
     /// Whether modification sequences are kept (RFC 7162); QRESYNC implies it.
     pub(super) fn has_modseq(&self) -> bool {
         self.has("CONDSTORE") || self.has("QRESYNC")

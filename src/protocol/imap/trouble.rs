@@ -42,6 +42,7 @@ fn by_code(answer: &Answer) -> Option<(Kind, &'static str)> {
         "OVERQUOTA" => {
             (Kind::Refused, "the mailbox on the server is full: delete mail there, or ask for more room")
         }
+        "TOOBIG" => (Kind::Refused, "the message is larger than the server takes"),
         "NOPERM" => (Kind::Refused, "the server does not allow that in this folder"),
         "NONEXISTENT" => (Kind::Gone, "the folder is not there any more"),
         "TRYCREATE" => (Kind::Gone, "the folder has to be made first"),
@@ -65,6 +66,16 @@ pub(super) fn refused(doing: &str, answer: &Answer) -> Error {
         Some(hint) => error.hint(hint),
         None => error,
     }
+}
+
+/// The error for a message that was not taken: there, a limit is one on its size (RFC 5530 section 3).
+pub(super) fn too_much(doing: &str, answer: &Answer) -> Error {
+    if answer.says("LIMIT") {
+        return Error::new(Kind::Refused, doing)
+            .because(said(answer))
+            .hint("the message is larger than the server takes");
+    }
+    refused(doing, answer)
 }
 
 /// The error for a refused sign-in. A plain NO means the secret; codes that mean something else do not.

@@ -21,12 +21,6 @@ pub(super) fn carry_out(state: &mut State, op: &RemoteOp) -> Result<Applied> {
             there.take(&uids);
             Ok(Applied::done())
         }
-        RemoteOp::Append { folder, raw, flags, received } => {
-            let validity = mailbox(state, folder)?.validity;
-            let uid = state.deliver(&folder.remote, raw.as_slice().into(), *flags, *received);
-            let id = RemoteId::Uid { validity, uid };
-            Ok(Applied::Done { moved: vec![(id.clone(), id)], created: None })
-        }
         RemoteOp::CreateFolder { path } => {
             let remote = state.add_box(path, None);
             mailbox(state, &FolderRef::new(&*remote))?.subscribed = true;
@@ -40,9 +34,7 @@ pub(super) fn touched(op: &RemoteOp) -> Vec<&String> {
     match op {
         RemoteOp::Move { from, to, .. } => vec![&from.remote, &to.remote],
         RemoteOp::Copy { to, .. } => vec![&to.remote],
-        RemoteOp::Flag { folder, .. } | RemoteOp::Delete { folder, .. } | RemoteOp::Append { folder, .. } => {
-            vec![&folder.remote]
-        }
+        RemoteOp::Flag { folder, .. } | RemoteOp::Delete { folder, .. } => vec![&folder.remote],
         RemoteOp::CreateFolder { .. } => Vec::new(),
     }
 }
@@ -51,7 +43,7 @@ pub(super) fn no_such(folder: &FolderRef) -> Error {
     Error::new(Kind::Refused, format!("the server has no folder {:?}", folder.remote))
 }
 
-fn mailbox<'a>(state: &'a mut State, folder: &FolderRef) -> Result<&'a mut Mailbox> {
+pub(super) fn mailbox<'a>(state: &'a mut State, folder: &FolderRef) -> Result<&'a mut Mailbox> {
     state.mailbox(&folder.remote).ok_or_else(|| no_such(folder))
 }
 

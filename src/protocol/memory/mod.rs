@@ -43,6 +43,14 @@ pub enum Call {
     Apply,
     /// `apply()`, after it was done: an error here is an answer that got lost.
     Applied,
+    /// `mark()`.
+    Mark,
+    /// `find()`.
+    Find,
+    /// `append()`, before anything is done.
+    Append,
+    /// `append()`, after it was done: an error here is an answer that got lost.
+    Appended,
     /// `wait()`.
     Wait,
     /// `keep_alive()`.
@@ -71,6 +79,8 @@ struct State {
     epoch: u64,
     up: bool,
     condstore: bool,
+    /// It says where an appended mail went, and keeps its bytes.
+    faithful: bool,
     next_session: u64,
     bells: Vec<(u64, Interrupt)>,
 }
@@ -98,6 +108,7 @@ impl Server {
             epoch: 0,
             up: true,
             condstore: true,
+            faithful: true,
             next_session: 1,
             bells: Vec::new(),
         };
@@ -114,6 +125,13 @@ impl Server {
     #[must_use]
     pub fn without_modseq(self) -> Self {
         self.lock().condstore = false;
+        self
+    }
+
+    /// The same server without UIDPLUS (RFC 4315), which adds a header to what is put into its folders.
+    #[must_use]
+    pub fn unfaithful(self) -> Self {
+        self.lock().faithful = false;
         self
     }
 

@@ -1,20 +1,21 @@
 //! A session of IMAP kind with the server in memory.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::apply::{carry_out, no_such, touched};
+use super::apply::{carry_out, mailbox, no_such, touched};
 use super::mailbox::{Mail, Mailbox};
 use super::{Call, Server, State};
 use crate::error::Result;
-use crate::mime::header_block;
-use crate::model::{Cursor, Flags, UidSet};
+use crate::mime::{envelope, header_block};
+use crate::model::{Cursor, FlagDelta, Flags, Mark, UidSet};
 use crate::net::Interrupt;
 use crate::protocol::{
-    Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
-    Sink, Wake,
+    Applied, BodySink, BodySource, Caps, Change, Flow, FolderRef, Known, Letter, Likeness, MailProtocol,
+    RemoteFolder, RemoteId, RemoteOp, Sink, Wake,
 };
 
 /// Mails reported between two points at which a first look is covered.
@@ -171,26 +172,57 @@ impl MailProtocol for Session {
 
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {
         self.call(Call::Apply)?;
-        let applied = {
-            let mut state = self.server.lock();
-            // As in IMAP, a client is not woken by what it did itself, but by what others did before.
-            let in_step = |state: &mut State, name: &str, seen: &HashMap<_, _>| {
-                state.mailbox(name).map(|b| b.stamp()) == seen.get(name).copied()
-            };
-            let touched = touched(op);
-            let quiet: Vec<&String> =
-                touched.into_iter().filter(|name| in_step(&mut state, name, &self.seen)).collect();
-            let applied = carry_out(&mut state, op)?;
-            for name in quiet {
-                if let Some(there) = state.mailbox(name) {
-                    self.seen.insert(name.clone(), there.stamp());
-                }
-            }
-            applied
-        };
-        self.server.tell();
+        let touched: Vec<String> = touched(op).into_iter().cloned().collect();
+        let applied = self.doing(&touched, |state| carry_out(state, op))?;
         self.call(Call::Applied)?;
         Ok(applied)
+    }
+
+    fn mark(&mut self, folder: &FolderRef) -> Result<Mark> {
+        self.call(Call::Mark)?;
+        let end = self.with(folder, |there| Mark { validity: there.validity, uidnext: there.uidnext });
+        Ok(end.unwrap_or(Mark { validity: 0, uidnext: 1 }))
+    }
+
+    fn find(&mut self, letter: &Letter, since: Mark) -> Result<Option<RemoteId>> {
+        self.call(Call::Find)?;
+        let found = self.with(&letter.folder, |there| {
+            let from = if since.validity == there.validity { since.uidnext } else { 1 };
+            let like = |uid: u32, mail: &Mail| {
+                let raw = mail.source.bytes();
+                (letter.likeness(&envelope(header_block(&raw)), raw.len() as u64), Reverse(uid))
+            };
+            let mails = there.mails.range(from..).filter(|(uid, _)| !letter.others.contains(uid));
+            let best = mails.map(|(uid, mail)| like(*uid, mail)).max();
+            let best = best.filter(|(likeness, _)| *likeness > Likeness::None);
+            best.map(|(_, Reverse(uid))| RemoteId::Uid { validity: there.validity, uid })
+        });
+        Ok(found.unwrap_or(None))
+    }
+
+    fn append(&mut self, letter: &Letter, raw: &mut dyn BodySource) -> Result<Option<RemoteId>> {
+        self.call(Call::Append)?;
+        let mut bytes = Vec::new();
+        raw.read(&mut |piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
+        let remote = &letter.folder.remote;
+        let id = self.doing(std::slice::from_ref(remote), |state| {
+            if !letter.make {
+                mailbox(state, &letter.folder)?;
+            }
+            let faithful = state.faithful;
+            if !faithful {
+                bytes.splice(..0, b"X-Stored-By: a server with a will of its own\r\n".iter().copied());
+            }
+            let uid = state.deliver(remote, bytes.into(), letter.flags, letter.received);
+            let there = mailbox(state, &letter.folder)?;
+            there.flag(&[uid], FlagDelta::default(), &letter.keywords, &[]);
+            Ok(faithful.then_some(RemoteId::Uid { validity: there.validity, uid }))
+        })?;
+        self.call(Call::Appended)?;
+        Ok(id)
     }
 
     fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake> {
@@ -231,6 +263,26 @@ impl MailProtocol for Session {
 }
 
 impl Session {
+    /// Does something to these folders. As in IMAP, a client is not woken by what it did itself, but by what
+    /// others did before.
+    fn doing<T>(&mut self, folders: &[String], act: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        let mut state = self.server.lock();
+        let in_step = |state: &mut State, name: &str, seen: &HashMap<_, _>| {
+            state.mailbox(name).map(|b| b.stamp()) == seen.get(name).copied()
+        };
+        let quiet: Vec<&String> =
+            folders.iter().filter(|name| in_step(&mut state, name, &self.seen)).collect();
+        let done = act(&mut state)?;
+        for name in quiet {
+            if let Some(there) = state.mailbox(name) {
+                self.seen.insert(name.clone(), there.stamp());
+            }
+        }
+        drop(state);
+        self.server.tell();
+        Ok(done)
+    }
+
     fn is_in_step(&self, folder: &FolderRef) -> bool {
         let now = self.with(folder, |there| there.stamp()).ok();
         now.as_ref() == self.seen.get(&folder.remote)

@@ -1,10 +1,11 @@
 //! A signed-in IMAP session with a server that follows a script.
 
 use mailtui::config::{Protocol, Tls};
+use mailtui::mime;
 use mailtui::model::{Cursor, Flags};
 use mailtui::net::{DialOptions, Interrupt};
 use mailtui::protocol::imap::{Session, connect_with};
-use mailtui::protocol::{FolderRef, RemoteId};
+use mailtui::protocol::{FolderRef, Letter, RemoteId};
 use mailtui::secret::Secret;
 
 use super::script::{Script, Server};
@@ -45,6 +46,20 @@ pub fn id(uid: u32) -> RemoteId {
 
 pub fn ids(uids: &[u32]) -> Vec<RemoteId> {
     uids.iter().map(|uid| id(*uid)).collect()
+}
+
+/// A message for this folder.
+pub fn letter(folder: &str, raw: &[u8]) -> Letter {
+    Letter {
+        folder: FolderRef::new(folder),
+        make: true,
+        flags: Flags::SEEN,
+        keywords: vec![],
+        received: 0,
+        size: raw.len() as u64,
+        envelope: mime::envelope(mime::header_block(raw)),
+        others: vec![],
+    }
 }
 
 /// Mails that are known already.
