@@ -27,7 +27,7 @@ pub enum Action {
     Step(Step, i32),
     /// Open the folder after (or before) this one.
     NextFolder(i32),
-    /// Open the folder of this role in the account at hand.
+    /// Open the folder of this role: of all accounts from a view of all accounts, else of the account at hand.
     GoRole(Role),
     /// Open the inboxes of all accounts together.
     GoUnified,

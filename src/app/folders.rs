@@ -6,8 +6,8 @@ use crate::model::{Folder, Role, View};
 /// One line of the folder pane.
 #[derive(Debug, Clone, Copy)]
 pub enum Entry<'a> {
-    /// The inboxes of all accounts: unread mails.
-    Unified(u64),
+    /// The folders of a role of all accounts: unread mails.
+    Unified(Role, u64),
     /// An empty line.
     Gap,
     /// The name of an account.
@@ -21,20 +21,29 @@ impl Entry<'_> {
     #[must_use]
     pub fn view(self) -> Option<View> {
         match self {
-            Self::Unified(_) => Some(View::Unified(Role::Inbox)),
+            Self::Unified(role, _) => Some(View::Unified(role)),
             Self::Folder(folder, _) => folder.selectable.then_some(View::Folder(folder.id)),
             Self::Gap | Self::Account(_) => None,
         }
     }
 }
 
-/// The lines of the folder pane.
+/// The lines of the folder pane while `shown` is in the list: the inboxes of all accounts are always among
+/// them, other folders of all accounts together while they are shown.
 #[must_use]
-pub fn entries(accounts: &Accounts) -> Vec<Entry<'_>> {
+pub fn entries(accounts: &Accounts, shown: Option<View>) -> Vec<Entry<'_>> {
     let mut out = Vec::new();
+    let unified = |role| {
+        let folders = accounts.all.iter().flat_map(|a| &a.folders).filter(|f| f.role == Some(role));
+        Entry::Unified(role, folders.map(|f| u64::from(f.unseen)).sum())
+    };
     if accounts.all.len() > 1 {
-        let inboxes = accounts.all.iter().flat_map(|a| &a.folders).filter(|f| f.role == Some(Role::Inbox));
-        out.push(Entry::Unified(inboxes.map(|f| u64::from(f.unseen)).sum()));
+        out.push(unified(Role::Inbox));
+    }
+    if let Some(View::Unified(role)) = shown
+        && role != Role::Inbox
+    {
+        out.push(unified(role));
     }
     for account in &accounts.all {
         if !out.is_empty() {
@@ -63,7 +72,7 @@ fn depth(folder: &Folder, all: &[Folder]) -> usize {
 /// The view so many entries after (or before) `from`, skipping what cannot be opened; stops at the ends.
 #[must_use]
 pub fn step(accounts: &Accounts, from: Option<View>, by: i32) -> Option<View> {
-    let views: Vec<_> = entries(accounts).into_iter().filter_map(Entry::view).collect();
+    let views: Vec<_> = entries(accounts, from).into_iter().filter_map(Entry::view).collect();
     let at = views.iter().position(|v| Some(*v) == from);
     let last = views.len().checked_sub(1)?;
     let to = match at {

@@ -6,7 +6,7 @@ use super::effect::Effect;
 use super::folders;
 use super::scope::Focus;
 use crate::engine;
-use crate::model::{AccountId, Role, View};
+use crate::model::{AccountId, Folder, Role, View};
 
 /// Jumps that are remembered.
 const JUMPS: usize = 100;
@@ -54,16 +54,28 @@ impl App {
         self.keep_place();
     }
 
-    /// Tells the engine that the user looks at this folder, and the next start where the user was.
+    /// Tells the engines which folders the user looks at.
     pub(super) fn look(&mut self, view: View) {
-        if let View::Folder(folder) = view
-            && let Some(account) = self.accounts.folder(folder).map(|f| f.account)
-        {
-            self.effects.push(Effect::Engine(engine::Command::Look { account, folder }));
-        }
+        let folders = self.accounts.all.iter().flat_map(|a| &a.folders).filter(|f| match view {
+            View::Folder(folder) => f.id == folder,
+            // Inboxes come first anyway.
+            View::Unified(role) => role != Role::Inbox && f.role == Some(role),
+        });
+        let look = |f: &Folder| engine::Command::Look { account: f.account, folder: f.id };
+        self.effects.extend(folders.map(|f| Effect::Engine(look(f))));
     }
 
+    /// To the folder of a role: from a view of all accounts to that of all accounts, and from that to the one
+    /// of the account at hand; from a folder to the one of its account.
     pub(super) fn go_role(&mut self, role: Role) {
+        if let Some(View::Unified(shown)) = self.list.view()
+            && shown != role
+        {
+            if !self.accounts.all.iter().flat_map(|a| &a.folders).any(|f| f.role == Some(role)) {
+                return self.say(&format!("No account has a folder for {}", role.title()));
+            }
+            return self.go_view(View::Unified(role));
+        }
         let Some(account) = self.account_at_hand() else { return };
         let found = self.accounts.get(account).and_then(|a| a.folders.iter().find(|f| f.role == Some(role)));
         match found.map(|f| f.id) {
@@ -116,6 +128,19 @@ impl App {
                 self.reader.go_aside(true);
             }
         }
+    }
+
+    /// Out of a view of all accounts other than the inboxes, which is one level below them: to where it was
+    /// opened from. Says whether there was such a level.
+    pub(super) fn leave_unified(&mut self) -> bool {
+        if !matches!(self.list.view(), Some(View::Unified(role)) if role != Role::Inbox) {
+            return false;
+        }
+        match self.jumps.is_empty() {
+            true => self.show_view(View::Unified(Role::Inbox)),
+            false => self.jump_back(),
+        }
+        true
     }
 
     /// Back to where the last jump began.

@@ -129,7 +129,12 @@ impl App {
             }
             None => false,
         };
-        let view = self.list.view().filter(|_| within).unwrap_or(View::Folder(place.folder));
+        let role = self.accounts.folder(place.folder).and_then(|f| f.role);
+        let view = match (self.list.view(), role) {
+            (Some(view), _) if within => view,
+            (Some(View::Unified(_)), Some(role)) => View::Unified(role),
+            _ => View::Folder(place.folder),
+        };
         if !within {
             self.go_view(view);
         }

@@ -262,7 +262,9 @@ impl App {
         match self.focus {
             Focus::Reader => self.leave_reader(),
             Focus::Folders => self.focus = Focus::List,
-            _ => {}
+            _ => {
+                self.leave_unified();
+            }
         }
     }
 
@@ -275,8 +277,10 @@ impl App {
             Focus::Folders => self.focus = Focus::List,
             _ if self.quit_asked => self.effects.push(Effect::Quit),
             _ => {
-                self.quit_asked = true;
-                self.say("q again quits");
+                if !self.leave_unified() {
+                    self.quit_asked = true;
+                    self.say("q again quits");
+                }
             }
         }
     }

@@ -69,6 +69,20 @@ impl Role {
             Self::All => "All Mail",
         }
     }
+
+    /// What the folders of this role of all accounts together are called.
+    #[must_use]
+    pub fn all_title(self) -> &'static str {
+        match self {
+            Self::Inbox => "All inboxes",
+            Self::Drafts => "All drafts",
+            Self::Sent => "All sent",
+            Self::Archive => "All archives",
+            Self::Junk => "All junk",
+            Self::Trash => "All trash",
+            Self::All => "All mail",
+        }
+    }
 }
 
 /// One folder as the store has it.

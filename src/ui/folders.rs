@@ -15,7 +15,7 @@ use crate::text::Clean;
 const INDENT: u16 = 2;
 
 pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
-    let all = entries(&app.accounts);
+    let all = entries(&app.accounts, app.list.view());
     let here = all.iter().position(|e| e.view().is_some() && e.view() == app.list.view()).unwrap_or(0);
     let height = usize::from(area.height);
     // The folder at hand stays on the screen, with its account above it where that fits.
@@ -40,9 +40,11 @@ fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
     let right = line.right() - 1;
     match entry {
         Entry::Gap => {}
-        Entry::Unified(unseen) => {
+        Entry::Unified(of, unseen) => {
+            // As for one account's folders: what is unread is counted where it is to be read.
+            let unseen = if is_loud(Some(of)) { unseen } else { 0 };
             let end = count(brush, right, line.y, unseen, Role::FolderCount);
-            named(brush, line.x + 1, line.y, Clean::fixed("All inboxes"), unseen > 0, end);
+            named(brush, line.x + 1, line.y, Clean::fixed(of.all_title()), unseen > 0, end);
         }
         Entry::Account(account) => {
             let (glyph, role) = match account.dot() {
@@ -60,7 +62,6 @@ fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
 
 fn draw_folder(folder: &Folder, depth: usize, brush: &mut Brush<'_>, line: Area) {
     let right = line.right() - 1;
-    let loud = !matches!(folder.role, Some(Kind::Drafts | Kind::Sent | Kind::Junk | Kind::Trash | Kind::All));
     let (shown, role) = match folder.role {
         Some(Kind::Drafts) => (folder.total, Role::Dim),
         Some(Kind::Sent | Kind::Trash | Kind::All) => (0, Role::Dim),
@@ -69,7 +70,19 @@ fn draw_folder(folder: &Folder, depth: usize, brush: &mut Brush<'_>, line: Area)
     };
     let end = count(brush, right, line.y, shown.into(), role);
     let indent = INDENT * u16::try_from(depth.min(6) + 1).unwrap_or(1);
-    named(brush, line.x + 1 + indent, line.y, leaf(folder, depth), loud && folder.unseen > 0, end);
+    named(
+        brush,
+        line.x + 1 + indent,
+        line.y,
+        leaf(folder, depth),
+        is_loud(folder.role) && folder.unseen > 0,
+        end,
+    );
+}
+
+/// Whether unread mail in it is to be noticed.
+fn is_loud(role: Option<Kind>) -> bool {
+    !matches!(role, Some(Kind::Drafts | Kind::Sent | Kind::Junk | Kind::Trash | Kind::All))
 }
 
 /// The last part of the path where the parts before it stand above; else all of it.

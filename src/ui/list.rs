@@ -1,5 +1,8 @@
 //! The list: a row a conversation, columns that never jump.
 
+use std::collections::HashSet;
+
+use super::labels::labels;
 use super::paint::{Brush, cells};
 use super::people::{GAP, Person, fit};
 use super::{Look, centred};
@@ -22,6 +25,9 @@ const DEEPEST: usize = 8;
 const NARROW: u16 = 64;
 /// The date of this year takes so many cells at most.
 const DATE: u16 = 6;
+/// Cells of an account's name at most, and in a narrow list.
+const WIDE_NAME: usize = 8;
+const NARROW_NAME: usize = 3;
 
 /// Where the columns of a list stand. They follow from the width of the pane alone: scrolling moves none.
 struct Columns {
@@ -33,6 +39,8 @@ struct Columns {
     subject: u16,
     /// In a list of several accounts: where the account of a row is named, and in how many cells.
     account: Option<(u16, u16)>,
+    /// What each account is called there, in the order of all accounts.
+    accounts: Vec<Clean>,
     right: u16,
     snippets: bool,
 }
@@ -45,11 +53,12 @@ impl Columns {
         let count_cells = if narrow { 2 } else { 3 };
         let count_end = people + people_cells + 1 + count_cells;
         let right = area.right() - 1;
-        let account = matches!(app.list.view(), Some(View::Unified(_))).then(|| {
-            let names = app.accounts.all.iter().map(|a| cells(&a.name));
-            let wide = names.max().unwrap_or(0).min(if narrow { short_names(app) } else { 8 });
-            (right - wide, wide)
-        });
+        let (mut account, mut accounts) = (None, Vec::new());
+        if matches!(app.list.view(), Some(View::Unified(_))) {
+            accounts = short_names(app, if narrow { NARROW_NAME } else { WIDE_NAME });
+            let wide = accounts.iter().map(cells).max().unwrap_or(0);
+            account = Some((right - wide, wide));
+        }
         let snippets = app.size().0 >= TWO_PANES;
         Self {
             people,
@@ -58,18 +67,20 @@ impl Columns {
             count_cells,
             subject: count_end + 2,
             account,
+            accounts,
             right,
             snippets,
         }
     }
 }
 
-/// How many cells tell the accounts apart, three at most.
-fn short_names(app: &App) -> u16 {
-    let starts = |n: usize| -> std::collections::HashSet<&str> {
-        app.accounts.all.iter().map(|a| head(a.name.as_str(), n)).collect()
-    };
-    (1..3).find(|n| starts(*n).len() == app.accounts.all.len()).map_or(3, |n| u16::try_from(n).unwrap_or(3))
+/// What the accounts are called where there is little room: in a narrow list with as few cells as tell them
+/// apart.
+fn short_names(app: &App, most: usize) -> Vec<Clean> {
+    let names: Vec<&str> = app.accounts.all.iter().map(|a| a.name.as_str()).collect();
+    let starts = |n: &usize| -> HashSet<&str> { names.iter().map(|name| head(name, *n)).collect() };
+    let enough = (1..most).find(|n| most == NARROW_NAME && starts(n).len() == names.len());
+    labels(&names, enough.unwrap_or(most)).iter().map(|label| Clean::line(label)).collect()
 }
 
 pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
@@ -205,8 +216,9 @@ fn draw_date(
 ) -> u16 {
     let mut right = columns.right;
     if let Some((at, wide)) = columns.account {
-        if let Some(of) = app.accounts.get(mail.account) {
-            brush.put(at, y, Clean::line(head(of.name.as_str(), usize::from(wide))), Role::ListDate, wide);
+        let of = app.accounts.all.iter().position(|a| a.id == mail.account);
+        if let Some(name) = of.and_then(|of| columns.accounts.get(of)) {
+            brush.put(at, y, name, Role::ListDate, wide);
         }
         right = at.saturating_sub(2);
     }

@@ -3,6 +3,7 @@
 mod folders;
 mod glyphs;
 mod help;
+mod labels;
 mod list;
 mod paint;
 mod panel;

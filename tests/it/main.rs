@@ -38,3 +38,4 @@ mod store_pop;
 mod store_records;
 mod store_threads;
 mod support;
+mod unified;
