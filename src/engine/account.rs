@@ -12,11 +12,8 @@ use super::told::{Emit, Told};
 use super::{Setup, backoff, died};
 use crate::error::{Error, Kind, Result, Retry};
 use crate::model::{AccountId, FolderId, MessageId, Owner};
-use crate::store::{AccountLock, Locked, Reader, Store};
+use crate::store::{AccountLock, Reader, Store};
 use crate::text::Clean;
-
-/// Between two looks at whether another process has let go of the account.
-const LOCK_EVERY: Duration = Duration::from_secs(30);
 
 /// Which of an account's two threads this is.
 #[derive(Debug, Clone)]
@@ -56,6 +53,8 @@ pub(super) struct Starter {
     pub(super) door: Door,
     pub(super) mode: Mode,
     pub(super) duty: Duty,
+    /// A process that does not answer for so long hangs (promise A4).
+    pub(super) hangs_after: Duration,
 }
 
 impl Starter {
@@ -102,6 +101,9 @@ pub(super) struct Worker<'a> {
     pub(super) told: Told,
     pub(super) mode: Mode,
     pub(super) duty: &'a Duty,
+    pub(super) hangs_after: Duration,
+    /// The live thread's lock covers the bulk thread, which works only when told to by it.
+    pub(super) lock: Option<AccountLock>,
     pub(super) session: Option<Session>,
     pub(super) stopping: bool,
     pub(super) paused: bool,
@@ -138,6 +140,8 @@ impl<'a> Worker<'a> {
             told,
             mode: starter.mode,
             duty: &starter.duty,
+            hangs_after: starter.hangs_after,
+            lock: None,
             session: None,
             stopping: false,
             paused: false,
@@ -161,14 +165,9 @@ impl<'a> Worker<'a> {
     }
 
     fn run(mut self) -> Result<Report> {
-        // The live thread's lock covers the bulk thread, which works only when told to by it.
-        let _lock = match self.duty {
-            Duty::Bulk { .. } => None,
-            Duty::Live { .. } => match self.lock()? {
-                Some(lock) => Some(lock),
-                None => return Ok(self.report),
-            },
-        };
+        if self.is_live() && !self.claim()? {
+            return Ok(self.report);
+        }
         loop {
             self.hear();
             let done = match self.plan() {
@@ -192,7 +191,14 @@ impl<'a> Worker<'a> {
                 Next::Wait(until) => self.wait(until),
             };
             self.report.bytes = self.told.bytes();
-            if let Err(error) = done {
+            // This process hung: what it wanted to do then is another's to do.
+            if self.is_ousted() {
+                (self.session, self.stopping) = (None, self.stopping || self.door.is_halted());
+                self.told.end();
+                if self.stopping || !self.claim()? {
+                    return Ok(self.report);
+                }
+            } else if let Err(error) = done {
                 self.failed(error)?;
             }
         }
@@ -227,59 +233,52 @@ impl<'a> Worker<'a> {
         Some(Instant::now() + Duration::from_secs(wait))
     }
 
-    /// Waits for the right to sync this account; `None`: told to stop, or another process has it.
-    fn lock(&mut self) -> Result<Option<AccountLock>> {
-        loop {
-            let who = match self.store.lock_account(self.id, &self.setup.account.name)? {
-                Locked::Mine(lock) => return Ok(Some(lock)),
-                Locked::Held { pid } => {
-                    pid.map_or("another process".to_owned(), |pid| format!("process {pid}"))
-                }
-            };
-            self.told.state(AccountState::Elsewhere { who: Clean::line(&who) });
-            if self.mode == Mode::Once {
-                self.report.elsewhere = Some(who);
-                return Ok(None);
-            }
-            self.door.rest(|bell| bell.wait(Some(Instant::now() + LOCK_EVERY)));
-            self.hear();
-            if self.stopping {
-                return Ok(None);
-            }
-        }
-    }
-
     fn hear(&mut self) {
         self.stopping |= self.door.is_halted();
         for note in self.door.take() {
-            match note {
-                Note::Ops | Note::Foreign => self.look_for_ops(),
-                Note::Bodies => {
-                    self.alone = self.is_live();
-                    (self.bodies, self.bodies_after) = (true, None);
+            if matches!(note, Note::Ops | Note::Foreign) {
+                self.take_wishes();
+            }
+            self.heed(note);
+        }
+    }
+
+    /// From now on everything is to be looked at, as at the start.
+    pub(super) fn begin_anew(&mut self) {
+        (self.folders, self.check_at) = (true, Instant::now());
+        self.pulls.clear();
+        self.look_for_ops();
+        self.take_wishes();
+    }
+
+    pub(super) fn heed(&mut self, note: Note) {
+        match note {
+            Note::Ops | Note::Foreign => self.look_for_ops(),
+            Note::Bodies => {
+                self.alone = self.is_live();
+                (self.bodies, self.bodies_after) = (true, None);
+            }
+            Note::Command(Command::Stop) => self.stopping = true,
+            Note::Command(Command::Sync(_)) => {
+                self.paused = false;
+                self.not_before = None;
+                self.tries = 0;
+                self.eager = true;
+                self.look_for_ops();
+                self.check_at = Instant::now();
+                // A snapshot shows nothing new: it is finished and asked for anew.
+                self.folders |= self.session.as_ref().is_none_or(|s| !s.caps.snapshot);
+            }
+            Note::Command(Command::Fetch { message, .. }) => {
+                if !self.wanted.contains(&message) {
+                    self.wanted.push_back(message);
                 }
-                Note::Command(Command::Stop) => self.stopping = true,
-                Note::Command(Command::Sync(_)) => {
-                    self.paused = false;
-                    self.not_before = None;
-                    self.tries = 0;
-                    self.eager = true;
-                    self.look_for_ops();
-                    self.check_at = Instant::now();
-                    // A snapshot shows nothing new: it is finished and asked for anew.
-                    self.folders |= self.session.as_ref().is_none_or(|s| !s.caps.snapshot);
-                }
-                Note::Command(Command::Fetch { message, .. }) => {
-                    if !self.wanted.contains(&message) {
-                        self.wanted.push_back(message);
-                    }
-                }
-                Note::Command(Command::Look { folder, .. }) => {
-                    self.looked = Some(folder);
-                    if self.session.as_ref().is_some_and(|s| s.caps.folders) {
-                        self.pulls.retain(|f| *f != folder);
-                        self.pulls.insert(0, folder);
-                    }
+            }
+            Note::Command(Command::Look { folder, .. }) => {
+                self.looked = Some(folder);
+                if self.session.as_ref().is_some_and(|s| s.caps.folders) {
+                    self.pulls.retain(|f| *f != folder);
+                    self.pulls.insert(0, folder);
                 }
             }
         }

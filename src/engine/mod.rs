@@ -6,6 +6,7 @@
 mod account;
 mod backoff;
 mod bodies;
+mod claim;
 mod door;
 mod event;
 mod plan;
@@ -34,6 +35,9 @@ use crate::protocol::MailProtocol;
 use crate::store::Store;
 use account::{Duty, Starter};
 use door::{Door, Note};
+
+/// How long a process that syncs may leave a question unanswered before another takes over (promise A4).
+const HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// Makes a session: connects and signs in. The interrupt ends every wait of the session.
 pub type Opener = Arc<dyn Fn(&Interrupt) -> Result<Box<dyn MailProtocol>> + Send + Sync>;
@@ -94,6 +98,17 @@ impl Engine {
     /// Starts one thread per account. Fails only when a thread or a row cannot be made; what a server
     /// does is told by events.
     pub fn start(store: &Store, setups: Vec<Setup>, mode: Mode, emit: &Emit) -> Result<Self> {
+        Self::start_with(store, setups, mode, emit, HANGS_AFTER)
+    }
+
+    /// The same; a process that syncs and does not answer for `hangs_after` has its accounts taken over.
+    pub fn start_with(
+        store: &Store,
+        setups: Vec<Setup>,
+        mode: Mode,
+        emit: &Emit,
+        hangs_after: Duration,
+    ) -> Result<Self> {
         let mut threads = Vec::new();
         for setup in setups {
             let remote_key = format!("{}@{}:{}", setup.account.user, setup.account.host, setup.account.port);
@@ -104,7 +119,8 @@ impl Engine {
             let bulk = if twice { Some(Door::new()?) } else { None };
             let live = Duty::Live { bulk: bulk.clone() };
             let start = |door: Door, duty| {
-                let starter = Starter { setup: setup.clone(), id, store: store.clone(), door, mode, duty };
+                let starter =
+                    Starter { setup: setup.clone(), id, store: store.clone(), door, mode, duty, hangs_after };
                 Running::start(starter, emit)
             };
             threads.push(start(door.clone(), live)?);

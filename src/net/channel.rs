@@ -139,6 +139,7 @@ impl Channel {
     }
 
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        self.options.interrupt.may_speak()?;
         let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         match &self.secretly {
             Some(shown) => recorder.said_secretly(shown),

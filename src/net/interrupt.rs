@@ -1,8 +1,8 @@
 //! A clonable bell that ends a wait in another thread: a pipe that `poll` can watch.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,11 +14,20 @@ use crate::error::{Error, Kind, Result};
 #[derive(Debug, Clone)]
 pub struct Interrupt(Arc<Bell>);
 
-#[derive(Debug)]
 struct Bell {
     rung: AtomicBool,
     read: OwnedFd,
     write: OwnedFd,
+    guard: Mutex<Option<Guard>>,
+}
+
+/// Answers whether its holder may still speak to the server.
+pub type Guard = Arc<dyn Fn() -> bool + Send + Sync>;
+
+impl std::fmt::Debug for Bell {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bell").field("rung", &self.rung).finish_non_exhaustive()
+    }
 }
 
 impl Interrupt {
@@ -26,7 +35,7 @@ impl Interrupt {
     pub fn new() -> Result<Self> {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)
             .map_err(|e| Error::new(Kind::Bug, "could not make a pipe").because(e))?;
-        Ok(Self(Arc::new(Bell { rung: AtomicBool::new(false), read, write })))
+        Ok(Self(Arc::new(Bell { rung: AtomicBool::new(false), read, write, guard: Mutex::default() })))
     }
 
     /// Rings. Rings that nobody has heard yet are one.
@@ -50,8 +59,30 @@ impl Interrupt {
         self.0.rung.swap(false, Ordering::AcqRel)
     }
 
+    /// From now on whoever speaks to a server with this bell asks `guard` before each word.
+    pub fn set_guard(&self, guard: Guard) {
+        *self.0.guard.lock().unwrap_or_else(PoisonError::into_inner) = Some(guard);
+    }
+
+    /// Whether the guard, if there is one, lets a word pass.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`] when it does not: a process that hung had its account taken over.
+    pub fn may_speak(&self) -> Result<()> {
+        let guard = self.0.guard.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if guard.is_none_or(|guard| guard()) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Interrupted, "another process has taken over the account"))
+    }
+
     /// Waits until it rings or `until` passes; `None` waits for ever. Says whether it rang; it stays rung.
     pub fn wait(&self, until: Option<Instant>) -> bool {
+        self.wait_beside(None, until)
+    }
+
+    /// The same, and until there is something to read at `other`.
+    pub fn wait_beside(&self, other: Option<BorrowedFd<'_>>, until: Option<Instant>) -> bool {
         loop {
             if self.is_rung() {
                 return true;
@@ -60,9 +91,13 @@ impl Interrupt {
                 Some(left) if left.is_zero() => return false,
                 left => left.and_then(|l| Timespec::try_from(l).ok()),
             };
-            let mut fds = [PollFd::new(&self.0.read, PollFlags::IN)];
+            let mut fds = vec![PollFd::new(&self.0.read, PollFlags::IN)];
+            fds.extend(other.iter().map(|other| PollFd::new(other, PollFlags::IN)));
             // EINTR looks at the bell again. A byte without the flag is a ring that raced a silence.
             if matches!(poll(&mut fds, left.as_ref()), Ok(n) if n > 0) {
+                if fds[0].revents().is_empty() {
+                    return false;
+                }
                 self.0.rung.store(true, Ordering::Release);
             }
         }
@@ -94,5 +129,21 @@ mod tests {
         bell.ring();
         assert!(bell.silence());
         assert!(!bell.is_rung());
+    }
+
+    #[test]
+    fn another_pipe_ends_a_wait_and_a_guard_ends_the_talk() {
+        let (bell, other) = (Interrupt::new().unwrap(), Interrupt::new().unwrap());
+        other.ring();
+        assert!(!bell.wait_beside(Some(other.as_fd()), None));
+        bell.ring();
+        assert!(bell.wait_beside(Some(other.as_fd()), None));
+        assert!(bell.may_speak().is_ok());
+        let may = Arc::new(AtomicBool::new(true));
+        let asked = may.clone();
+        bell.set_guard(Arc::new(move || asked.load(Ordering::Relaxed)));
+        assert!(bell.may_speak().is_ok());
+        may.store(false, Ordering::Relaxed);
+        assert_eq!(bell.clone().may_speak().unwrap_err().kind(), Kind::Interrupted);
     }
 }

@@ -13,7 +13,7 @@ mod wire;
 
 pub use certificate::Certificate;
 pub use dial::DialOptions;
-pub use interrupt::Interrupt;
+pub use interrupt::{Guard, Interrupt};
 pub use std_io::error_of;
 pub use transcript::{Line, Side, Transcript};
 pub use wire::{Counters, LINE_LIMIT, Ready, Taken, Wire};

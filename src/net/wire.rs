@@ -238,7 +238,8 @@ impl Wire {
         })
     }
 
-    /// Says `bytes`, all of them; at least 16 KiB must go out within each read timeout.
+    /// Says `bytes`, all of them; at least 16 KiB must go out within each read timeout. Nothing is said, and
+    /// the error is [`Kind::Interrupted`], where the interrupt's guard does not let it pass.
     pub fn send(&self, bytes: &[u8]) -> Result<()> {
         self.lock().send(bytes)
     }

@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::batch::{Batch, Changed, Committed};
+use super::claim::{AccountLock, Claims, Found, Holder, Locked, claim, seize};
 use super::inbox::{Answer, Inbox, Job, Queued, Ticket};
-use super::lock::{Locked, Opening, StoreLock, lock_account};
+use super::lock::{Opening, StoreLock};
 use super::peers::Peers;
 use super::reader::Reader;
 use super::tx::Tx;
+use super::wishes::Wish;
 use super::writer::{Clock, Listeners, Writer};
 use super::{home, open};
 use crate::error::{Error, Kind, Result};
@@ -24,6 +26,7 @@ struct Inner {
     inbox: Arc<Inbox>,
     listeners: Listeners,
     peers: Arc<Peers>,
+    claims: Arc<Claims>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     /// Shared for as long as the store is open.
     #[expect(dead_code, reason = "held for its lock")]
@@ -58,7 +61,8 @@ impl Store {
         drop(opening);
         let (inbox, listeners) = (Arc::<Inbox>::default(), Listeners::default());
         let ear = peers.ear()?;
-        let writer = Writer::new(db, inbox.clone(), listeners.clone(), peers.clone(), clock);
+        let claims = Arc::<Claims>::default();
+        let writer = Writer::new(db, inbox.clone(), listeners.clone(), peers.clone(), claims.clone(), clock);
         let far = inbox.clone();
         let threads = vec![
             spawn("store", move || writer.run())?,
@@ -69,7 +73,7 @@ impl Store {
             })?,
         ];
         let threads = Mutex::new(threads);
-        Ok(Self(Arc::new(Inner { dir, inbox, listeners, peers, threads, lock })))
+        Ok(Self(Arc::new(Inner { dir, inbox, listeners, peers, claims, threads, lock })))
     }
 
     /// The directory it lies in.
@@ -135,11 +139,45 @@ impl Store {
     /// Tries to get the right to sync the account of this name (promise A4). With it comes an orderly queue:
     /// what an earlier process left running is queued again, half bodies are dropped.
     pub fn lock_account(&self, account: AccountId, name: &str) -> Result<Locked> {
-        let locked = lock_account(&self.0.dir, name)?;
-        if matches!(locked, Locked::Mine(_)) {
-            self.ask(Job::Recover(account))?;
+        self.locked(account, claim(&self.0.dir, name)?)
+    }
+
+    /// The same, and if the holder has not stirred since it was seen as `from`, although it was poked, the
+    /// account is taken away from it: whatever it still wants to write is refused.
+    pub fn seize_account(&self, account: AccountId, name: &str, from: &Holder) -> Result<Locked> {
+        self.locked(account, seize(&self.0.dir, name, from)?)
+    }
+
+    fn locked(&self, account: AccountId, found: Found) -> Result<Locked> {
+        match found {
+            Found::Held(holder) => Ok(Locked::Held(holder)),
+            Found::Mine(claim) => {
+                let claim = Arc::new(claim);
+                self.0.claims.begin(account, claim.clone());
+                let lock = AccountLock::new(account, claim, self.0.claims.clone(), self.0.peers.clone());
+                self.ask(Job::Recover(account))?;
+                Ok(Locked::Mine(lock))
+            }
         }
-        Ok(locked)
+    }
+
+    /// Asks the processes that have the store open whether they live: those that do show it
+    /// ([`Holder::has_stirred_since`]).
+    pub fn poke(&self) {
+        self.0.peers.poke();
+    }
+
+    /// Asks something of the process that syncs the account.
+    pub fn wish(&self, account: AccountId, wish: Wish) -> Result<()> {
+        self.ask(Job::Wish(account, wish)).map(drop)
+    }
+
+    /// What others ask of us who sync the account; asked for once.
+    pub fn take_wishes(&self, account: AccountId) -> Result<Vec<Wish>> {
+        match self.ask(Job::TakeWishes(account))? {
+            Answer::Wishes(wishes) => Ok(wishes),
+            _ => Err(mixed_up()),
+        }
     }
 
     /// Does all that is queued and ends the store thread. Later jobs are answered with an error. The last

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Committed};
+use super::wishes::Wish;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Intent, Outcome, Owner};
 
@@ -34,6 +35,8 @@ pub(super) enum Job {
         remote_key: String,
     },
     Recover(AccountId),
+    Wish(AccountId, Wish),
+    TakeWishes(AccountId),
     #[cfg(test)]
     Test(TestJob),
 }
@@ -55,6 +58,7 @@ pub(super) enum Answer {
     Committed(Committed),
     Outcome(Outcome),
     Account(AccountId),
+    Wishes(Vec<Wish>),
     Done,
 }
 

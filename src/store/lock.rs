@@ -1,7 +1,6 @@
-//! Locks between processes, as files beside the store: never in the runtime directory, which cron lacks.
+//! The lock of the store between processes, a file beside it: never in the runtime directory, which cron lacks.
 
 use std::fs::File;
-use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
@@ -53,37 +52,7 @@ impl Opening {
     }
 }
 
-/// The right to sync one account. Given back when dropped, or when the process ends in whatever way.
-#[derive(Debug)]
-pub struct AccountLock(#[expect(dead_code, reason = "held for its lock")] File);
-
-/// What became of an attempt to get the right to sync an account (promise A4).
-#[derive(Debug)]
-pub enum Locked {
-    /// It is ours.
-    Mine(AccountLock),
-    /// Another process has it.
-    Held {
-        /// Its process id, if it could be read.
-        pid: Option<u32>,
-    },
-}
-
-/// Tries to get the right to sync the account of this name.
-pub(super) fn lock_account(dir: &Path, name: &str) -> Result<Locked> {
-    let mut file = private_file(&dir.join(format!("account-{}.lock", file_name(name))))?;
-    let fail = |e| file_fault(format!("could not write the lock of account {name}"), e);
-    if try_flock(&file, FlockOperation::NonBlockingLockExclusive)? {
-        file.set_len(0).map_err(fail)?;
-        file.write_all(format!("{}\n", std::process::id()).as_bytes()).map_err(fail)?;
-        return Ok(Locked::Mine(AccountLock(file)));
-    }
-    let mut text = String::new();
-    let read = file.rewind().and_then(|()| Read::by_ref(&mut file).take(32).read_to_string(&mut text));
-    Ok(Locked::Held { pid: read.ok().and_then(|_| text.trim().parse().ok()) })
-}
-
-fn try_flock(file: &File, how: FlockOperation) -> Result<bool> {
+pub(super) fn try_flock(file: &File, how: FlockOperation) -> Result<bool> {
     match flock(file, how) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),
@@ -93,29 +62,9 @@ fn try_flock(file: &File, how: FlockOperation) -> Result<bool> {
     }
 }
 
-/// An account's name as a part of a file name.
-fn file_name(name: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b'+');
-    name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02x}") }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a4_one_holder_per_account_and_the_other_learns_who() {
-        let dir = tempfile::tempdir().unwrap();
-        let Locked::Mine(first) = lock_account(dir.path(), "a/b").unwrap() else {
-            panic!("nobody else is here")
-        };
-        let Locked::Held { pid } = lock_account(dir.path(), "a/b").unwrap() else { panic!("it is taken") };
-        assert_eq!(pid, Some(std::process::id()));
-        assert!(matches!(lock_account(dir.path(), "other").unwrap(), Locked::Mine(_)));
-        drop(first);
-        assert!(matches!(lock_account(dir.path(), "a/b").unwrap(), Locked::Mine(_)));
-        assert!(dir.path().join("account-a%2fb.lock").exists());
-    }
 
     #[test]
     fn the_second_to_open_is_not_alone() {

@@ -9,6 +9,7 @@ mod acts;
 mod batch;
 mod bodies;
 mod check;
+mod claim;
 mod db;
 mod effects;
 mod fault;
@@ -36,6 +37,7 @@ mod threads;
 mod tx;
 mod undo;
 mod unread;
+mod wishes;
 mod writer;
 
 #[cfg(test)]
@@ -48,10 +50,11 @@ mod testing;
 pub use batch::{
     Batch, Changed, Chunk, Committed, FolderSpec, Incoming, Op, OpItem, OpKind, Packed, Step, WantedBody,
 };
+pub use claim::{AccountLock, Holder, Locked};
 pub use handle::{Pending, Store};
 pub use list::{Edge, Page};
-pub use lock::{AccountLock, Locked};
 pub use pack::Packer;
 pub use queue::{Conflict, PopPolicy};
 pub use reader::{AccountRow, Doubt, Reader};
 pub use records::Record;
+pub use wishes::Wish;

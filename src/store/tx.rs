@@ -77,6 +77,11 @@ impl<'a> Tx<'a> {
                 self.recover(*account)?;
                 Answer::Done
             }
+            Job::Wish(account, wish) => {
+                self.wish(*account, *wish)?;
+                Answer::Done
+            }
+            Job::TakeWishes(account) => Answer::Wishes(self.take_wishes(*account)?),
             #[cfg(test)]
             Job::Test(test) => {
                 (test.0)(self.db.bare());

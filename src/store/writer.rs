@@ -1,18 +1,21 @@
 //! The store thread: one connection that writes, jobs in, word of every commit out.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::batch::Changed;
+use super::batch::{Batch, Changed};
+use super::claim::Claims;
 use super::db::{Db, sql};
 use super::inbox::{Answer, Inbox, Job, Queued, Work};
 use super::intents::refused;
 use super::migrate::current;
 use super::peers::Peers;
 use super::tx::{Touched, Tx};
+use super::wishes::wishing;
 use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, OpId};
 
 /// Tells the time, Unix seconds.
 pub(super) type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -32,7 +35,10 @@ pub(super) struct Writer {
     pub(super) inbox: Arc<Inbox>,
     pub(super) listeners: Listeners,
     pub(super) peers: Arc<Peers>,
+    claims: Arc<Claims>,
     pub(super) clock: Clock,
+    /// The newest operation that is known of.
+    newest: OpId,
     rows: usize,
     serial: u64,
     untidy: bool,
@@ -44,23 +50,48 @@ impl Writer {
         inbox: Arc<Inbox>,
         listeners: Listeners,
         peers: Arc<Peers>,
+        claims: Arc<Claims>,
         clock: Clock,
     ) -> Self {
-        Self { db, inbox, listeners, peers, clock, rows: *ROWS.start(), serial: 0, untidy: false }
+        let (newest, rows) = (OpId(0), *ROWS.start());
+        Self { db, inbox, listeners, peers, claims, clock, newest, rows, serial: 0, untidy: false }
     }
 
     /// Works until the inbox is closed and empty.
     pub(super) fn run(mut self) {
+        self.newest = self.newest_op().unwrap_or(self.newest);
         loop {
             match self.inbox.next(self.rows, self.untidy) {
                 Work::Jobs(jobs) => self.jobs(jobs),
                 Work::Batches(group) => self.batches(group),
-                Work::Foreign => self.tell(Changed { foreign: true, ..Changed::default() }),
+                Work::Foreign => self.foreign(),
                 Work::Quiet => self.tidy(),
                 Work::Closed => break,
             }
         }
         self.checkpoint();
+    }
+
+    fn newest_op(&self) -> Result<OpId> {
+        let newest = self.db.one(sql!("SELECT max(id) FROM ops"), [], |row| row.get::<_, Option<OpId>>(0))?;
+        Ok(newest.flatten().unwrap_or(self.newest))
+    }
+
+    /// Another process changed something, or asks whether we live. What the user did there is as urgent as
+    /// what the user does here.
+    fn foreign(&mut self) {
+        self.claims.beat();
+        // A store that cannot be read says so where it is needed.
+        let newest = self.newest_op().unwrap_or(self.newest);
+        let newer = self.db.all(
+            sql!("SELECT account_id FROM ops WHERE id > ?1 AND id <= ?2"),
+            (self.newest, newest),
+            |row| row.get::<_, AccountId>(0),
+        );
+        let mut ops: BTreeSet<AccountId> = newer.unwrap_or_default().into_iter().collect();
+        ops.extend(wishing(&self.db).unwrap_or_default());
+        self.newest = newest;
+        self.tell(Changed { foreign: true, ops: ops.into_iter().collect(), ..Changed::default() });
     }
 
     /// Intents: all in one transaction, each told apart.
@@ -154,6 +185,9 @@ impl Writer {
         for queued in jobs {
             if yielding && !done.is_empty() && self.inbox.has_jobs() {
                 break;
+            }
+            if let Job::Batch(Batch { account, .. }) | Job::Recover(account) = &queued.job {
+                self.claims.fence(*account)?;
             }
             let mut tx = Tx::new(&self.db, now);
             let answer = tx.job(&queued.job)?;

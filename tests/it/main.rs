@@ -14,6 +14,7 @@ mod faults_kill;
 mod faults_memory;
 mod faults_proxy;
 mod faults_random;
+mod faults_shared;
 mod faults_wire;
 mod floors;
 mod flows;

@@ -286,3 +286,17 @@ fn the_transcript_can_be_looked_at_while_another_thread_waits() {
     drop(wire);
     server.finish();
 }
+
+#[test]
+fn a4_nothing_is_said_where_the_guard_does_not_let_it_pass() {
+    for tls in BOTH {
+        let server = script(tls, "C: one\nS: two");
+        let (wire, bell) = dial(&server, tls);
+        wire.send(b"one\r\n").unwrap();
+        bell.set_guard(std::sync::Arc::new(|| false));
+        assert_eq!(wire.send(b"never heard\r\n").unwrap_err().kind(), Kind::Interrupted);
+        assert_eq!(wire.read_line(100).unwrap(), b"two\r\n");
+        assert_eq!(wire.counters().bytes_out, 5);
+        server.finish();
+    }
+}

@@ -611,7 +611,7 @@ fn running_operations_are_queued_again_at_the_next_start() {
     let lock = other.lock_account(kit.account, "work").unwrap();
     assert!(matches!(lock, Locked::Mine(_)));
     assert_eq!(kit.ops()[0].id, op);
-    assert!(matches!(kit.store.lock_account(kit.account, "work").unwrap(), Locked::Held { pid: Some(_) }));
+    assert!(matches!(kit.store.lock_account(kit.account, "work").unwrap(), Locked::Held(_)));
 }
 
 #[test]

@@ -54,6 +54,7 @@ impl Session {
 
     fn call(&self, call: Call) -> Result<()> {
         self.server.call(call)?;
+        self.interrupt.may_speak()?;
         self.server.alive(self.epoch)
     }
 
