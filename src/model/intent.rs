@@ -1,6 +1,6 @@
 //! Everything that a user can do to mail, as values.
 
-use super::{FlagDelta, FolderId, MessageId, PlacementId, Role};
+use super::{FlagDelta, FolderId, MessageId, PlacementId, Reach, Role, Settle};
 
 /// Where mail is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,13 @@ pub enum Intent {
     Undo,
     /// Do again what was taken back last.
     Redo,
+    /// Settle things that wait (promise A2).
+    Settle {
+        /// What is done about them.
+        how: Settle,
+        /// Which.
+        reach: Reach,
+    },
 }
 
 /// Where an action happened, so that the cursor can go there.

@@ -72,6 +72,16 @@ pub enum Step {
         /// The message.
         uid: u32,
     },
+    /// One complete look at a folder did not show these any more. Where they are more than half of it and
+    /// more than twenty they are held back until the user decides (promise I8).
+    Vanished {
+        /// The folder.
+        folder: FolderId,
+        /// The messages.
+        uids: Vec<u32>,
+        /// The server named each of them itself, with no gap before it (VANISHED, RFC 7162): believed.
+        certain: bool,
+    },
     /// Everything before this step in this folder is covered.
     Cursor {
         /// The folder.
@@ -131,6 +141,7 @@ impl Step {
             }
             Self::Part { chunk, .. } => chunk.bytes.len(),
             Self::Body { body, .. } => packed(body),
+            Self::Vanished { uids, .. } => 64 + 4 * uids.len(),
             Self::Listing { uidls } | Self::Told { uidls } => uidls.iter().map(String::len).sum(),
             _ => 64,
         }

@@ -258,12 +258,14 @@ impl Tx<'_> {
     ) -> Result<OpId> {
         self.db.run(
             sql!(
-                "INSERT INTO ops (account_id, kind, folder_id, target_id, detail) VALUES (?1, ?2, ?3, ?4, ?5)"
+                "INSERT INTO ops (account_id, kind, folder_id, target_id, detail, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
             ),
-            (account, kind, folder, target, detail),
+            (account, kind, folder, target, detail, self.now),
         )?;
         self.touched.ops.insert(account);
-        Ok(OpId(self.db.last_id()))
+        let op = OpId(self.db.last_id());
+        self.queued.push(op);
+        Ok(op)
     }
 
     fn add_item(&self, op: OpId, placement: PlacementId, result: Option<PlacementId>) -> Result<()> {

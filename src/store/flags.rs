@@ -18,6 +18,7 @@ impl Tx<'_> {
         keywords: &[String],
     ) -> Result<()> {
         let Some(placement) = self.by_uid(folder, uid)? else { return Ok(()) };
+        self.shown(&placement)?;
         self.set_base(&placement, flags)?;
         self.told_keywords(placement.id, keywords)
     }

@@ -210,10 +210,11 @@ impl Tx<'_> {
         if queued == Some(true) || old.total > MANY {
             if old.parked != UNLISTED {
                 self.db.run(
-                    sql!("UPDATE folders SET parked = ?2, selectable = 0 WHERE id = ?1"),
-                    (old.id, UNLISTED),
+                    sql!("UPDATE folders SET parked = ?2, parked_at = ?3, selectable = 0 WHERE id = ?1"),
+                    (old.id, UNLISTED, self.now),
                 )?;
                 self.touched.accounts.insert(account);
+                self.touched.ops.insert(account);
             }
             return Ok(());
         }
@@ -258,7 +259,7 @@ impl Tx<'_> {
 }
 
 /// `folders.parked` of a folder that the server does not list any more.
-const UNLISTED: &str = "the server does not list this folder any more";
+pub(super) const UNLISTED: &str = "the server does not list this folder any more";
 
 impl Held {
     /// Whether the server tells of this row: by its name on the wire, or as the folder that we asked for.

@@ -26,6 +26,7 @@ impl Tx<'_> {
             Intent::Purge { items } => self.purge(items),
             Intent::Undo => self.undo(),
             Intent::Redo => self.redo(),
+            Intent::Settle { how, reach } => self.settle(*how, reach),
         }
     }
 

@@ -251,8 +251,8 @@ impl Tx<'_> {
                 *op
             } else {
                 self.db.run(
-                    sql!("INSERT INTO ops (account_id, kind, folder_id, target_id, detail, tries)
-                          SELECT account_id, kind, folder_id, target_id, detail, tries FROM ops WHERE id = ?1"),
+                    sql!("INSERT INTO ops (account_id, kind, folder_id, target_id, detail, tries, at, after_id, undo_id)
+                          SELECT account_id, kind, folder_id, target_id, detail, tries, at, after_id, undo_id FROM ops WHERE id = ?1"),
                     [op],
                 )?;
                 OpId(self.db.last_id())

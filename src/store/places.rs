@@ -6,7 +6,7 @@ use super::batch::Incoming;
 use super::db::sql;
 use super::messages::{clip_msgid, size_of};
 use super::tx::Tx;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::model::{AccountId, Flags, FolderId, MessageId, PlacementId, ThreadId};
 
 /// `placements.hidden`: an op takes it away.
@@ -15,6 +15,8 @@ pub(super) const LEAVING: i64 = 1;
 pub(super) const DOUBTED: i64 = 1;
 /// `placements.stale`: the same, where a look may be under way that began too early to show it.
 pub(super) const AWAITED: i64 = 2;
+/// `placements.stale`: not shown by the server, and not believed to be gone (promise I8).
+pub(super) const PARKED: i64 = 3;
 
 /// A row of `placements`.
 #[derive(Debug, Clone, Copy)]
@@ -157,7 +159,7 @@ impl Tx<'_> {
         )
     }
 
-    fn has_doubted(&mut self, folder: FolderId) -> Result<bool> {
+    pub(super) fn has_doubted(&mut self, folder: FolderId) -> Result<bool> {
         if let Some(known) = self.in_doubt.get(&folder) {
             return Ok(*known);
         }
@@ -196,7 +198,7 @@ impl Tx<'_> {
     }
 
     /// Whether an op that is not done moves, copies or deletes it.
-    fn is_source(&self, placement: PlacementId) -> Result<bool> {
+    pub(super) fn is_source(&self, placement: PlacementId) -> Result<bool> {
         let found = self.db.one(
             sql!(
                 "SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
@@ -215,44 +217,6 @@ impl Tx<'_> {
         self.touched.folders.insert(placement.folder);
         self.touched.message(placement.message);
         self.forget_unplaced(placement.message)
-    }
-
-    /// A folder was looked at completely: what was in doubt and did not show is gone. More than half of a folder and more than twenty mails are not believed (promise I8).
-    pub(super) fn sweep(&mut self, folder: FolderId) -> Result<()> {
-        if !self.has_doubted(folder)? {
-            return Ok(());
-        }
-        self.in_doubt.remove(&folder);
-        let gone = self.db.all(
-            sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements p
-                  WHERE folder_id = ?1 AND stale = 1
-                    AND (uid IS NULL OR NOT EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id WHERE i.placement_id = p.id
-                                    AND o.kind IN ('move', 'copy', 'delete')))"),
-            [folder],
-            Placement::read,
-        )?;
-        self.db.run(
-            sql!("UPDATE placements SET stale = stale - 1 WHERE folder_id = ?1 AND stale > 1"),
-            [folder],
-        )?;
-        let total: i64 = self
-            .db
-            .one(sql!("SELECT total FROM folders WHERE id = ?1"), [folder], |row| row.get(0))?
-            .ok_or_else(|| Error::new(Kind::Gone, "the folder is not in the store any more"))?;
-        if gone.len() > 20 && gone.len() as i64 * 2 > total {
-            let why = format!("the server does not show {} of {total} mails any more", gone.len());
-            self.db
-                .run(sql!("UPDATE folders SET parked = ?2 WHERE id = ?1 AND parked <> ?2"), (folder, why))?;
-            return Ok(());
-        }
-        for placement in &gone {
-            // What the user did to a mail that cannot be found any more is shown, not forgotten.
-            if placement.uid.is_none() && self.in_conflict(placement.id)? {
-                continue;
-            }
-            self.remove(placement)?;
-        }
-        Ok(())
     }
 
     /// UIDVALIDITY changed (promise I2): no copy goes; each waits to be found under its new number.

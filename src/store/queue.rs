@@ -54,7 +54,7 @@ fn queued(row: &Columns<'_>) -> rusqlite::Result<Queued> {
 
 impl Reader {
     /// The operations that can be carried out at `now` (Unix time), in order: not those that wait for a time,
-    /// for a UID, for a folder to be made, or for an earlier one on the same mail.
+    /// for a UID, for a folder to be made, for an earlier one on the same mail, or for mail that is held back.
     pub fn ops(&self, account: AccountId, now: i64, limit: usize) -> Result<Vec<Op>> {
         self.0.snapshot(|| {
             let mut ready = Vec::new();
@@ -96,7 +96,7 @@ impl Reader {
         let blocked = self.0.one(
             sql!(
                 "SELECT EXISTS (SELECT 1 FROM op_items i JOIN placements p ON p.id = i.placement_id
-                                 WHERE i.op_id = ?1 AND p.uid IS NULL)
+                                 WHERE i.op_id = ?1 AND (p.uid IS NULL OR p.stale = 3))
                       OR EXISTS (SELECT 1 FROM op_items i JOIN op_items e ON e.placement_id = i.placement_id
                                  JOIN ops o ON o.id = e.op_id
                                  WHERE i.op_id = ?1 AND e.op_id < ?1 AND o.state <> 'conflict')

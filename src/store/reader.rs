@@ -179,10 +179,7 @@ impl Reader {
     /// How sure the store is of a folder's copies that it does not know the UIDs of.
     pub fn doubt(&self, folder: FolderId) -> Result<Doubt> {
         let stale = self.0.one(
-            sql!(
-                "SELECT max(stale) FROM placements WHERE folder_id = ?1 AND stale <> 0
-                  AND NOT EXISTS (SELECT 1 FROM folders WHERE id = ?1 AND parked <> '')"
-            ),
+            sql!("SELECT max(stale) FROM placements WHERE folder_id = ?1 AND stale <> 0 AND stale < 3"),
             [folder],
             |row| row.get::<_, Option<i64>>(0),
         )?;

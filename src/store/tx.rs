@@ -7,7 +7,7 @@ use super::db::{Db, sql};
 use super::fault::damaged;
 use super::inbox::{Answer, Job};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, FolderId, MessageId, Owner};
+use crate::model::{AccountId, FolderId, MessageId, OpId, Owner};
 
 /// More changed messages than this are not told one by one.
 const MANY: usize = 1000;
@@ -20,6 +20,8 @@ pub(super) struct Tx<'a> {
     pub(super) touched: Touched,
     /// Whether a folder has placements in doubt: looked up once a job.
     pub(super) in_doubt: HashMap<FolderId, bool>,
+    /// The operations that were queued so far.
+    pub(super) queued: Vec<OpId>,
     owners: HashMap<AccountId, Owner>,
 }
 
@@ -59,7 +61,8 @@ impl Touched {
 
 impl<'a> Tx<'a> {
     pub(super) fn new(db: &'a Db, now: i64) -> Self {
-        Self { db, now, touched: Touched::default(), in_doubt: HashMap::new(), owners: HashMap::new() }
+        let (in_doubt, owners) = (HashMap::new(), HashMap::new());
+        Self { db, now, touched: Touched::default(), in_doubt, queued: Vec::new(), owners }
     }
 
     pub(super) fn job(&mut self, job: &Job) -> Result<Answer> {
@@ -106,6 +109,7 @@ impl<'a> Tx<'a> {
                     self.told_flags(*folder, *uid, *flags, keywords)?
                 }
                 Step::Gone { folder, uid } => self.gone(*folder, *uid)?,
+                Step::Vanished { folder, uids, certain } => self.vanished(*folder, uids, *certain)?,
                 Step::Cursor { folder, cursor } => self.cursor(*folder, *cursor)?,
                 Step::Synced { folder, at } => self.synced(*folder, *at)?,
                 Step::Listing { uidls } => self.listing(account, uidls)?,

@@ -32,16 +32,37 @@ struct Action {
 
 impl Tx<'_> {
     /// Keeps what was done, and forgets what is too old, or was undone before it.
-    pub(super) fn keep_for_undo(&self, label: &str, acts: &[Act]) -> Result<()> {
+    pub(super) fn keep_for_undo(&mut self, label: &str, acts: &[Act]) -> Result<()> {
         let inverse: Vec<Act> = acts.iter().rev().filter_map(Act::inverse).collect();
         self.db.run(sql!("DELETE FROM undo WHERE undone > 0"), [])?;
         self.db.run(
             sql!("INSERT INTO undo (at, label, forward, inverse) VALUES (?1, ?2, ?3, ?4)"),
             (self.now, label, written(acts)?, written(&inverse)?),
         )?;
-        self.db.run(sql!("DELETE FROM undo WHERE id <= ?1"), [self.db.last_id() - ACTIONS])?;
+        let id = self.db.last_id();
+        self.name_ops(id)?;
+        self.db.run(sql!("DELETE FROM undo WHERE id <= ?1"), [id - ACTIONS])?;
         self.db.run(sql!("DELETE FROM undo WHERE at < ?1"), [self.now - SECONDS])?;
         Ok(())
+    }
+
+    /// The operations of this action say which it is.
+    fn name_ops(&mut self, id: i64) -> Result<()> {
+        for op in std::mem::take(&mut self.queued) {
+            self.db.run(sql!("UPDATE ops SET undo_id = ?2 WHERE id = ?1"), (op, id))?;
+        }
+        Ok(())
+    }
+
+    /// Takes this very action back, whatever was done since.
+    pub(super) fn undo_action(&mut self, id: i64) -> Result<Outcome> {
+        self.take(&UNDO, |tx| {
+            tx.db.one(
+                sql!("SELECT id, label, inverse FROM undo WHERE id = ?1 AND undone = 0"),
+                [id],
+                Action::read,
+            )
+        })
     }
 
     pub(super) fn undo(&mut self) -> Result<Outcome> {
@@ -91,6 +112,7 @@ impl Tx<'_> {
                 )?;
             } else {
                 self.db.run(sql!("UPDATE undo SET undone = 0 WHERE id = ?1"), [action.id])?;
+                self.name_ops(action.id)?;
             }
             let (did, all) =
                 (distinct(done.iter().map(|(_, m)| *m)), distinct(acts.iter().flat_map(Act::messages)));

@@ -34,6 +34,7 @@ mod servers;
 mod store;
 mod store_intents;
 mod store_kit;
+mod store_ledger;
 mod store_model;
 mod store_pop;
 mod store_records;

@@ -34,3 +34,7 @@ ALTER TABLE accounts ADD COLUMN bytes_in INTEGER NOT NULL DEFAULT 0;    -- of ma
 ALTER TABLE accounts ADD COLUMN bytes_out INTEGER NOT NULL DEFAULT 0;   -- of mail put on the server, ever
 ALTER TABLE accounts ADD COLUMN worked INTEGER NOT NULL DEFAULT 0;      -- whether a sign-in ever worked (promise A7)
 ALTER TABLE accounts ADD COLUMN refused BLOB NOT NULL DEFAULT x'';      -- a salted slow hash of the secret that was refused last
+ALTER TABLE folders ADD COLUMN parked_at INTEGER NOT NULL DEFAULT 0;    -- since when its changes are held back
+
+CREATE INDEX pop_seen_want ON pop_seen(account_id, want) WHERE want <> 'keep';
+CREATE INDEX outbox_account ON outbox(account_id, state, id);
