@@ -1,5 +1,7 @@
 //! The page of keys: this place first, in the order of the hand, not of the alphabet.
 
+use std::ops::Range;
+
 use super::paint::Brush;
 use crate::app::App;
 use crate::app::command::{COMMANDS, Command, Group};
@@ -22,12 +24,9 @@ enum Item {
 
 /// Draws it, scrolled down by so many lines; the last line to which it scrolls.
 pub(super) fn draw(app: &App, of: Focus, scroll: usize, brush: &mut Brush<'_>, body: Area) -> usize {
-    let columns = usize::from((body.width / COLUMN).clamp(1, 3));
-    let sides = flow(sections(of), columns);
-    let longest = sides.iter().map(Vec::len).max().unwrap_or(0);
-    let last = longest.saturating_sub(usize::from(body.height));
+    let (sides, last) = laid_out(of, body);
     let scroll = scroll.min(last);
-    let wide = body.width / u16::try_from(columns).unwrap_or(1);
+    let wide = body.width / u16::try_from(sides.len()).unwrap_or(1);
     for (column, side) in sides.iter().enumerate() {
         let x = body.x + 1 + u16::try_from(column).unwrap_or(0) * wide;
         for (y, item) in (body.y..body.bottom()).zip(side.iter().skip(scroll)) {
@@ -35,6 +34,24 @@ pub(super) fn draw(app: &App, of: Focus, scroll: usize, brush: &mut Brush<'_>, b
         }
     }
     last
+}
+
+/// Which of its lines are in sight, and how many there are.
+pub(super) fn sight(of: Focus, scroll: usize, body: Area) -> (Range<usize>, usize) {
+    let (sides, last) = laid_out(of, body);
+    let (from, total) = (scroll.min(last), longest(&sides));
+    (from..total.min(from + usize::from(body.height)), total)
+}
+
+/// The columns that fit, and the last line to which they scroll.
+fn laid_out(of: Focus, body: Area) -> (Vec<Vec<Item>>, usize) {
+    let sides = flow(sections(of), usize::from((body.width / COLUMN).clamp(1, 3)));
+    let last = longest(&sides).saturating_sub(usize::from(body.height));
+    (sides, last)
+}
+
+fn longest(sides: &[Vec<Item>]) -> usize {
+    sides.iter().map(Vec::len).max().unwrap_or(0)
 }
 
 fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), room: u16) {

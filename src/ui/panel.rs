@@ -14,6 +14,8 @@ use crate::text::Clean;
 const COMPLETIONS: usize = 8;
 /// Cells of a column of hints.
 const HINT: u16 = 38;
+/// What a key does that only begins others.
+const MORE: &str = "more";
 
 pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) {
     match &app.overlay {
@@ -47,19 +49,31 @@ fn draw_hints(app: &App, brush: &mut Brush<'_>, body: Area) {
     if hints.is_empty() {
         return;
     }
-    let columns = usize::from((body.width / HINT).clamp(1, 4));
+    let mut columns = usize::from((body.width / HINT).clamp(1, 4));
+    let room = usize::from(body.height.saturating_sub(1));
+    if hints.len().div_ceil(columns) > room {
+        // As many columns as hold the longest.
+        let longest = hints.iter().map(|h| cells(h.doc.unwrap_or(MORE))).max().unwrap_or(0);
+        columns = columns.max(usize::from(body.width / (longest + 8)));
+    }
     let lines = hints.len().div_ceil(columns);
     let area = open(brush, body, lines, &Clean::line(&app.pending.print()));
     let wide = area.width / u16::try_from(columns).unwrap_or(1);
-    for (i, Hint { key, doc }) in hints.iter().enumerate() {
+    let (lines, shown) = match room < lines {
+        true => (room, (room * columns).saturating_sub(1)),
+        false => (lines, hints.len()),
+    };
+    if shown < hints.len() {
+        let text = Clean::line(&format!("+{} more, Esc ? shows all", hints.len() - shown));
+        let x = area.x + 2 + wide * u16::try_from(columns - 1).unwrap_or(0);
+        brush.put(x, area.bottom().saturating_sub(1), &text, Role::Dim, wide.saturating_sub(2));
+    }
+    for (i, Hint { key, doc }) in hints.iter().take(shown).enumerate() {
         let column = u16::try_from(i / lines).unwrap_or(0);
         let y = area.y + u16::try_from(i % lines).unwrap_or(0);
-        if y >= area.bottom() {
-            continue;
-        }
         let x = area.x + 2 + column * wide;
         brush.put(x, y, Clean::line(&Key::label(&[*key])), Role::PanelKey, 5);
-        brush.put(x + 6, y, doc.unwrap_or("more"), Role::PanelText, wide.saturating_sub(8));
+        brush.put(x + 6, y, doc.unwrap_or(MORE), Role::PanelText, wide.saturating_sub(8));
     }
 }
 

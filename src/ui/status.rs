@@ -45,6 +45,8 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) -> Option<(u16,
             let x = brush.put(x + 1, y, dot, Role::StatusDim, 1) + 1;
             brush.put(x, y, hint, Role::StatusDim, (left + room).saturating_sub(x));
         }
+    } else if matches!(app.overlay, Some(Overlay::Help(..))) {
+        brush.put(left, y, "j k scroll   q leaves", Role::StatusDim, room);
     } else if !app.list.selection.is_empty() {
         let mails: usize = app.list.selection.values().map(Vec::len).sum();
         let rows = app.list.selection.len();

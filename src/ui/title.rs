@@ -1,5 +1,6 @@
 //! The line at the top: where we are, what arrived above, how many.
 
+use super::help;
 use super::paint::{Brush, cells, number};
 use crate::app::layout::Area;
 use crate::app::{App, Overlay};
@@ -61,8 +62,13 @@ pub(super) fn folder_name(role: Option<Kind>, path: &Clean) -> Clean {
 /// At the right: how many in the list. Where it begins.
 fn counts(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     let right = area.right() - 1;
-    if matches!(app.overlay, Some(Overlay::Help(..))) {
-        return brush.put_right(right, area.y, "j k scroll   q leaves", Role::TitleDim, area.width / 2);
+    if let (Some(Overlay::Help(of, scroll)), Some(layout)) = (&app.overlay, app.layout()) {
+        let (lines, total) = help::sight(*of, *scroll, layout.body);
+        let text = Clean::line(&format!("{}-{} / {total}", lines.start + 1, lines.end));
+        return match lines.len() < total {
+            true => brush.put_right(right, area.y, &text, Role::TitleDim, area.width / 2),
+            false => right,
+        };
     }
     if app.list.view().is_none() {
         return right;

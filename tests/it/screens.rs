@@ -100,11 +100,14 @@ fn folders_alone_on_a_narrow_screen() {
 fn help_begins_with_this_place() {
     insta::assert_snapshot!("help_100x30", shot(100, 30, "?", "Keys"));
     insta::assert_snapshot!("help_80x24", shot(80, 24, "?", "Keys"));
+    // How to leave is said below the page, and how far it is scrolled above it.
+    insta::assert_snapshot!("help_40x10", shot(40, 10, "?4j", "5-12 /"));
 }
 
 #[test]
 fn what_may_follow_a_prefix_is_shown_after_a_moment() {
     insta::assert_snapshot!("hints_100x30", shot(100, 30, "g", "Go to the archive"));
+    insta::assert_snapshot!("hints_40x10", shot(40, 10, "g", "more"));
 }
 
 #[test]
