@@ -55,6 +55,6 @@ pub(super) fn delete(
     let ids = uidls.into_iter().map(RemoteId::Uidl).collect();
     match session.apply(&RemoteOp::Delete { folder: FolderRef::new("INBOX"), ids })? {
         Applied::Partial { refused } => Ok(count.saturating_sub(refused.len() as u64)),
-        Applied::AtFinish | Applied::Done { .. } => Ok(count),
+        Applied::AtFinish | Applied::Done { .. } | Applied::Unkept { .. } => Ok(count),
     }
 }

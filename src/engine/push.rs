@@ -12,10 +12,12 @@ const PATIENCE: u32 = 5;
 /// What pushing one operation came to.
 #[derive(Debug)]
 pub(super) struct Pushed {
-    /// To be committed.
-    pub(super) step: Step,
+    /// To be committed, together.
+    pub(super) steps: Vec<Step>,
     /// A folder that has to be looked at, because of what the server did not tell.
     pub(super) look: Option<FolderId>,
+    /// Tags that the server does not keep.
+    pub(super) unkept: Vec<String>,
     pub(super) end: End,
 }
 
@@ -57,8 +59,9 @@ fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
     let landed: Vec<RemoteId> = landed.iter().filter_map(name).collect();
     let open: Vec<RemoteId> = open.iter().filter_map(name).collect();
     Ok(match &op.kind {
-        OpKind::Flags(delta) => {
-            vec![RemoteOp::Flag { folder, ids, delta: *delta, add: Vec::new(), del: Vec::new() }]
+        OpKind::Flags(marks) => {
+            let (add, del) = (marks.tag.clone(), marks.untag.clone());
+            vec![RemoteOp::Flag { folder, ids, delta: marks.flags, add, del }]
         }
         OpKind::Move(to) => {
             let mut ops = Vec::new();
@@ -89,6 +92,7 @@ fn apply(session: &mut dyn MailProtocol, ops: &[RemoteOp]) -> Result<Applied> {
                 created = created.or(made);
             }
             Applied::Partial { refused } => left.extend(refused),
+            Applied::Unkept { keywords } => return Ok(Applied::Unkept { keywords }),
             Applied::AtFinish => return Ok(Applied::AtFinish),
         }
     }
@@ -118,8 +122,9 @@ pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now
         _ => None,
     };
     let done = |moved, created, look| Pushed {
-        step: Step::OpDone { op: op.id, moved, created },
+        steps: vec![Step::OpDone { op: op.id, moved, created }],
         look,
+        unkept: Vec::new(),
         end: End::Done,
     };
     match remote_ops(reader, op).and_then(|ops| apply(session, &ops)) {
@@ -129,6 +134,11 @@ pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now
             done(moved, created, target.filter(|_| known < op.items.len()))
         }
         Ok(Applied::AtFinish) => done(Vec::new(), None, None),
+        Ok(Applied::Unkept { keywords }) => {
+            let mut pushed = done(Vec::new(), None, None);
+            pushed.steps.insert(0, Step::Unkept { op: op.id, tags: keywords.clone() });
+            Pushed { unkept: keywords, ..pushed }
+        }
         Ok(Applied::Partial { refused }) => {
             let error = Error::new(
                 Kind::Refused,
@@ -153,7 +163,7 @@ fn failed(op: &Op, error: Error, now: i64) -> Pushed {
         None if again => (None, End::Broken(error)),
         None => (op.folder, End::Trouble(error)),
     };
-    Pushed { step, look, end }
+    Pushed { steps: vec![step], look, unkept: Vec::new(), end }
 }
 
 /// Seconds until an operation may be tried again whose n-th try failed. A line that broke says nothing of

@@ -7,10 +7,10 @@ use super::account::{Worker, no_session, now};
 use super::event::AccountState;
 use super::pop;
 use super::push::{self, End};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::model::Role;
 use crate::protocol::{Caps, FolderRef, MailProtocol, Wake};
-use crate::store::{Batch, OpKind, Step};
+use crate::store::{Batch, Op, OpKind, Step};
 
 /// An open session, and what belongs to it only.
 pub(super) struct Session {
@@ -71,7 +71,8 @@ impl Worker<'_> {
             let Some(op) = self.reader.running_op(op.id)? else { continue };
             let session = self.session.as_mut().ok_or_else(no_session)?;
             let pushed = push::push(session.protocol.as_mut(), &self.reader, &op, now());
-            self.store.commit(Batch { account: self.id, steps: vec![pushed.step] })?;
+            self.store.commit(Batch { account: self.id, steps: pushed.steps })?;
+            self.tell_unkept(&op, &pushed.unkept)?;
             if let Some(folder) = pushed.look
                 && !self.pulls.contains(&folder)
             {
@@ -84,6 +85,24 @@ impl Worker<'_> {
                 End::Trouble(error) => self.told.trouble(&error),
             }
         }
+        Ok(())
+    }
+
+    /// Says once for each account that tags stay here, where the server keeps none (promise A8).
+    fn tell_unkept(&mut self, op: &Op, tags: &[String]) -> Result<()> {
+        let OpKind::Flags(marks) = &op.kind else { return Ok(()) };
+        let key = format!("told.tags.{}", self.id);
+        if !tags.iter().any(|tag| marks.tag.contains(tag)) || self.reader.recall(&key)?.is_some() {
+            return Ok(());
+        }
+        let folder = op.folder.map_or(Ok(None), |folder| self.reader.folder(folder))?;
+        let place = folder.map_or_else(|| "its folder".to_owned(), |folder| folder.path.to_string());
+        let names = tags.join(" ");
+        let error =
+            Error::new(Kind::Unsupported, format!("the server does not keep the tag {names} in {place}"))
+                .hint("It stays on this computer: other devices do not see it");
+        self.told.trouble(&error);
+        self.store.remember(&key, "1");
         Ok(())
     }
 

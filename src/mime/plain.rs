@@ -60,7 +60,7 @@ fn one(
 ) {
     let depth = u8::try_from(paragraph.depth).unwrap_or(u8::MAX);
     let text = Clean::tabbed(paragraph.text.trim_end());
-    // Marks of very deep quotes would leave no room.
+    // Marking of very deep quotes would leave no room.
     let marks = ">".repeat(paragraph.depth.min(measure / 4)) + if text.is_empty() { "" } else { " " };
     let marks = if depth == 0 { Clean::default() } else { Clean::line(&marks) };
     let room = measure.saturating_sub(marks.width()).max(1);

@@ -2,6 +2,8 @@
 
 use std::ops::{BitAnd, BitOr, Not};
 
+use super::tag::is_same_tag;
+
 /// A set of flags (RFC 9051 section 2.3.2). The bits are stored: never renumber them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -130,9 +132,66 @@ impl FlagDelta {
     }
 }
 
+/// A change of flags and tags; all others stay as they are. No tag is named twice.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Marking {
+    /// What to do to the flags.
+    #[serde(flatten)]
+    pub flags: FlagDelta,
+    /// Tags to set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tag: Vec<String>,
+    /// Tags to clear.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untag: Vec<String>,
+}
+
+impl Marking {
+    /// The change that takes this one back, if everything it names really changed.
+    #[must_use]
+    pub fn inverse(&self) -> Self {
+        Self { flags: self.flags.inverse(), tag: self.untag.clone(), untag: self.tag.clone() }
+    }
+
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.flags.is_empty() && self.tag.is_empty() && self.untag.is_empty()
+    }
+
+    /// What it does to a tag: sets it, clears it, or nothing.
+    #[must_use]
+    pub fn of_tag(&self, name: &str) -> Option<bool> {
+        let is_in = |tags: &[String]| tags.iter().any(|tag| is_same_tag(tag, name));
+        match (is_in(&self.tag), is_in(&self.untag)) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    }
+}
+
+impl From<FlagDelta> for Marking {
+    fn from(flags: FlagDelta) -> Self {
+        Self { flags, ..Self::default() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn marks_are_written_as_flags_were_before_there_were_tags() {
+        let star = Marking::from(FlagDelta::add(Flags::FLAGGED));
+        assert_eq!(serde_json::to_string(&star).unwrap(), r#"{"add":4,"del":0}"#);
+        let all = Marking { tag: vec!["a".into()], untag: vec!["b".into()], ..star };
+        let written = serde_json::to_string(&all).unwrap();
+        assert_eq!(written, r#"{"add":4,"del":0,"tag":["a"],"untag":["b"]}"#);
+        assert_eq!(serde_json::from_str::<Marking>(&written).unwrap(), all);
+        assert_eq!(all.inverse().inverse(), all);
+        assert_eq!((all.of_tag("A"), all.of_tag("b"), all.of_tag("c")), (Some(true), Some(false), None));
+    }
 
     #[test]
     fn a_delta_and_its_inverse_cancel() {

@@ -23,6 +23,15 @@ pub enum Intent {
         /// Whether `u` may take it back: false for the silent `\Seen` of opening a mail.
         undoable: bool,
     },
+    /// Set and clear tags; takes effect on every copy of the message in its account.
+    Tag {
+        /// The copies.
+        items: Vec<PlacementId>,
+        /// Tags to set.
+        add: Vec<String>,
+        /// Tags to clear.
+        del: Vec<String>,
+    },
     /// Take the copies out of their folders and put them into the target.
     Move {
         /// The copies.

@@ -79,6 +79,8 @@ pub struct Summary {
     pub snippet: Clean,
     /// Its flags.
     pub flags: Flags,
+    /// Its tags, keywords of the server included, sorted.
+    pub tags: Vec<Clean>,
     /// Size of the raw mail in bytes.
     pub size: u64,
     /// How many attachments; 0 while the body is not here.
@@ -111,6 +113,8 @@ pub struct Row {
     pub members: Vec<Member>,
     /// Who wrote them, oldest first, each once, at most eight: (display name, has unread).
     pub people: Vec<(Clean, bool)>,
+    /// The tags of any of them, sorted.
+    pub tags: Vec<Clean>,
 }
 
 impl Row {

@@ -8,15 +8,17 @@ mod ids;
 mod intent;
 mod ledger;
 mod message;
+mod tag;
 pub mod thread;
 mod uidset;
 
 pub use address::Address;
 pub use cursor::{Cursor, Mark};
-pub use flags::{FlagDelta, Flags};
+pub use flags::{FlagDelta, Flags, Marking};
 pub use folder::{Folder, Owner, Role, View};
 pub use ids::{AccountId, FolderId, MessageId, OpId, PlacementId, ThreadId};
 pub use intent::{Intent, Outcome, Place, Target};
 pub use ledger::{Matter, Reach, Settle};
 pub use message::{BodyState, Envelope, Member, Row, SortKey, Summary};
+pub use tag::{check_tag, is_same_tag, is_shown_tag};
 pub use uidset::UidSet;

@@ -238,7 +238,7 @@ pub enum RemoteOp {
         ids: Vec<RemoteId>,
         /// System flags to set and clear.
         delta: FlagDelta,
-        /// Keywords to set.
+        /// Keywords to set, in any letters: the protocol writes them as its wire can.
         add: Vec<String>,
         /// Keywords to clear.
         del: Vec<String>,
@@ -284,6 +284,11 @@ pub enum Applied {
         moved: Vec<(RemoteId, RemoteId)>,
         /// `CreateFolder`: the name on the wire.
         created: Option<String>,
+    },
+    /// `Flag`: done, but the server keeps none of these keywords in that folder.
+    Unkept {
+        /// As they were asked for.
+        keywords: Vec<String>,
     },
     /// Done for all but these: still there, left as they were.
     Partial {

@@ -5,15 +5,15 @@ use std::collections::HashSet;
 use super::places::Placement;
 use super::tx::Tx;
 use crate::error::Result;
-use crate::model::{AccountId, FlagDelta, FolderId, MessageId, Owner};
+use crate::model::{AccountId, FolderId, Marking, MessageId, Owner};
 
 /// One change to copies of mail. Copies are named by message and folder: row numbers of placements do not
 /// outlive a move.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Act {
-    /// These flags really changed on these copies.
-    Flag { delta: FlagDelta, copies: Vec<(FolderId, MessageId)> },
+    /// These flags and tags really changed on these copies.
+    Flag { delta: Marking, copies: Vec<(FolderId, MessageId)> },
     /// The copies went from one folder to another.
     Move { from: FolderId, to: FolderId, messages: Vec<MessageId> },
     /// The second folder has copies too.
@@ -61,7 +61,7 @@ impl Tx<'_> {
         match act {
             Act::Flag { delta, copies } => {
                 let found = self.copies_named(copies.iter().copied())?;
-                let acts = self.change_flags(&found, *delta)?;
+                let acts = self.change_marks(&found, delta)?;
                 // What has these flags already is where it was wanted, too.
                 let mut done = flagged(&acts);
                 let changed: HashSet<_> = done.iter().copied().collect();

@@ -1,7 +1,7 @@
 //! What the engine hands to the store and what it is told back: plain values, parsed already.
 
 use crate::model::{
-    AccountId, Cursor, Envelope, FlagDelta, Flags, FolderId, MessageId, OpId, Outcome, PlacementId, Role,
+    AccountId, Cursor, Envelope, Flags, FolderId, Marking, MessageId, OpId, Outcome, PlacementId, Role,
 };
 
 /// Steps that are committed together or not at all.
@@ -110,6 +110,13 @@ pub enum Step {
     Untold,
     /// An operation is being carried out.
     OpRunning(OpId),
+    /// The server does not keep these tags in the folder of an operation: they stay here only (promise A8).
+    Unkept {
+        /// Which.
+        op: OpId,
+        /// The tags.
+        tags: Vec<String>,
+    },
     /// An operation is done: base flags follow, hidden sources go, results get their UIDs.
     OpDone {
         /// Which.
@@ -273,8 +280,8 @@ pub struct Op {
 /// What an operation does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpKind {
-    /// Change flags.
-    Flags(FlagDelta),
+    /// Change flags and tags.
+    Flags(Marking),
     /// Move to a folder.
     Move(FolderId),
     /// Copy to a folder.

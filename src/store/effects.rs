@@ -3,100 +3,14 @@
 //! Each cancels what is queued and has never been tried, where it is the exact opposite and nothing queued
 //! since builds on it; else it queues an operation behind all others.
 
-use std::collections::BTreeMap;
-
 use super::acts::Act;
 use super::db::sql;
-use super::flags::delta as delta_from;
 use super::places::{LEAVING, Placement};
 use super::tx::Tx;
-use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, FlagDelta, Flags, FolderId, MessageId, OpId, Owner, PlacementId};
-
-/// A change of flags as a key: what was added, what was removed.
-type Bits = (i64, i64);
+use crate::error::Result;
+use crate::model::{AccountId, FolderId, MessageId, OpId, Owner, PlacementId};
 
 impl Tx<'_> {
-    /// Changes flags; returns what really changed.
-    pub(super) fn change_flags(&mut self, copies: &[Placement], delta: FlagDelta) -> Result<Vec<Act>> {
-        let mut groups: BTreeMap<(FolderId, Bits), Vec<Placement>> = BTreeMap::new();
-        for copy in copies {
-            let after = delta.apply(copy.flags);
-            if after != copy.flags {
-                let bits = ((after & !copy.flags).bits(), (copy.flags & !after).bits());
-                groups.entry((copy.folder, bits)).or_default().push(*copy);
-            }
-        }
-        let mut acts = Vec::new();
-        for ((folder, (add, del)), copies) in groups {
-            let change = FlagDelta { add: Flags::from_bits(add), del: Flags::from_bits(del) };
-            let account = self.account_of(folder)?;
-            let is_local = self.owner(account)? == Owner::Here;
-            let mut op = None;
-            for copy in &copies {
-                let flags = change.apply(copy.flags);
-                let base = if is_local { flags } else { copy.base };
-                self.db.run(
-                    sql!("UPDATE placements SET flags = ?2, base = ?3 WHERE id = ?1"),
-                    (copy.id, flags, base),
-                )?;
-                self.touched.message(copy.message);
-                if is_local || self.cancel_flags(copy, change)? {
-                    continue;
-                }
-                let op = match op {
-                    Some(op) => op,
-                    None => *op.insert(self.queue_flags(account, folder, change)?),
-                };
-                self.add_item(op, copy.id, None)?;
-            }
-            self.touched.folders.insert(folder);
-            let copies = copies.iter().map(|copy| (copy.folder, copy.message)).collect();
-            acts.push(Act::Flag { delta: change, copies });
-        }
-        Ok(acts)
-    }
-
-    fn queue_flags(&mut self, account: AccountId, folder: FolderId, change: FlagDelta) -> Result<OpId> {
-        let detail = serde_json::to_string(&change)
-            .map_err(|e| Error::new(Kind::Bug, "could not write a change of flags down").because(e))?;
-        self.queue(account, "flags", Some(folder), None, &detail)
-    }
-
-    /// Cancels the last thing that is queued for a copy, if it is the opposite of `change`.
-    fn cancel_flags(&mut self, copy: &Placement, change: FlagDelta) -> Result<bool> {
-        let last = self.db.one(
-            sql!(
-                "SELECT o.id, o.kind, o.detail, o.account_id,
-                    (o.state = 'queued' AND o.tries = 0) OR o.state = 'conflict'
-                  FROM op_items i JOIN ops o ON o.id = i.op_id WHERE i.placement_id = ?1
-                  ORDER BY i.op_id DESC LIMIT 1"
-            ),
-            [copy.id],
-            |row| {
-                Ok((
-                    row.get::<_, OpId>(0)?,
-                    row.get::<_, String>(1)?,
-                    row.get::<_, String>(2)?,
-                    row.get::<_, AccountId>(3)?,
-                    row.get::<_, bool>(4)?,
-                ))
-            },
-        )?;
-        let Some((op, kind, detail, account, true)) = last else { return Ok(false) };
-        if kind != "flags" || delta_from(&detail)? != change.inverse() {
-            return Ok(false);
-        }
-        self.drop_item(op, copy.id)?;
-        self.touched.ops.insert(account);
-        // What the server has, and what else is queued. Of a copy that is not on the server yet nothing was
-        // heard since, and what was queued for its source is not queued for it.
-        if let Some(now) = self.placement(copy.id)?.filter(|now| now.uid.is_some()) {
-            self.set_base(&now, now.base)?;
-        }
-        Ok(true)
-    }
-
     /// Takes copies from one folder to another; returns what really moved.
     pub(super) fn move_copies(
         &mut self,
@@ -268,7 +182,12 @@ impl Tx<'_> {
         Ok(op)
     }
 
-    fn add_item(&self, op: OpId, placement: PlacementId, result: Option<PlacementId>) -> Result<()> {
+    pub(super) fn add_item(
+        &self,
+        op: OpId,
+        placement: PlacementId,
+        result: Option<PlacementId>,
+    ) -> Result<()> {
         self.db.run(
             sql!("INSERT INTO op_items (op_id, placement_id, result_id) VALUES (?1, ?2, ?3)"),
             (op, placement, result),
@@ -276,7 +195,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn drop_item(&mut self, op: OpId, placement: PlacementId) -> Result<()> {
+    pub(super) fn drop_item(&mut self, op: OpId, placement: PlacementId) -> Result<()> {
         self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1 AND placement_id = ?2"), (op, placement))?;
         self.end_if_empty(op)
     }

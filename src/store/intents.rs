@@ -8,7 +8,8 @@ use super::places::Placement;
 use super::tx::Tx;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    AccountId, FlagDelta, Flags, FolderId, Intent, MessageId, Outcome, Owner, PlacementId, Role, Target,
+    AccountId, FlagDelta, Flags, FolderId, Intent, Marking, MessageId, Outcome, Owner, PlacementId, Role,
+    Target, check_tag,
 };
 
 /// Why nothing was done.
@@ -21,6 +22,7 @@ impl Tx<'_> {
     pub(super) fn intent(&mut self, intent: &Intent) -> Result<Outcome> {
         match intent {
             Intent::Flag { items, delta, undoable } => self.flag(items, *delta, *undoable),
+            Intent::Tag { items, add, del } => self.tag(items, add, del),
             Intent::Move { items, to } => self.transfer(items, *to, true),
             Intent::Copy { items, to } => self.transfer(items, *to, false),
             Intent::Purge { items } => self.purge(items),
@@ -31,10 +33,28 @@ impl Tx<'_> {
     }
 
     fn flag(&mut self, items: &[PlacementId], delta: FlagDelta, undoable: bool) -> Result<Outcome> {
-        let items = self.visible(items)?;
-        if items.is_empty() {
-            return Ok(refused(VANISHED));
+        let Some(acts) = self.mark(items, &delta.into())? else { return Ok(refused(VANISHED)) };
+        if !undoable {
+            return Ok(Outcome { label: String::new(), undoable: false, place: None, error: None });
         }
+        let label = flag_label(delta, messages(&acts));
+        self.record(label, acts)
+    }
+
+    fn tag(&mut self, items: &[PlacementId], add: &[String], del: &[String]) -> Result<Outcome> {
+        if let Some(why) = add.iter().find_map(|name| check_tag(name).err()) {
+            return Ok(refused(&why));
+        }
+        let marks = Marking { flags: FlagDelta::default(), tag: add.to_vec(), untag: del.to_vec() };
+        let Some(acts) = self.mark(items, &marks)? else { return Ok(refused(VANISHED)) };
+        let label = tag_label(add, del, messages(&acts));
+        self.record(label, acts)
+    }
+
+    /// Changes flags and tags of every copy of the messages; `None`: none of them is there any more.
+    fn mark(&mut self, items: &[PlacementId], marks: &Marking) -> Result<Option<Vec<Act>>> {
+        let items = self.visible(items)?;
+        let Some(first) = items.first() else { return Ok(None) };
         // Every copy of the message in its account, those that were meant first.
         let mut copies = items.clone();
         let mut seen: HashSet<PlacementId> = items.iter().map(|item| item.id).collect();
@@ -42,14 +62,10 @@ impl Tx<'_> {
         for message in messages {
             copies.extend(self.copies(message)?.into_iter().filter(|copy| seen.insert(copy.id)));
         }
-        let mut acts = self.change_flags(&copies, delta)?;
+        let mut acts = self.change_marks(&copies, marks)?;
         // `u` leads back to where it was done.
-        acts.sort_by_key(|act| !act.is_in(items[0].folder));
-        if !undoable {
-            return Ok(Outcome { label: String::new(), undoable: false, place: None, error: None });
-        }
-        let changed: HashSet<MessageId> = acts.iter().flat_map(Act::messages).collect();
-        self.record(flag_label(delta, changed.len()), acts)
+        acts.sort_by_key(|act| !act.is_in(first.folder));
+        Ok(Some(acts))
     }
 
     /// A move, or a copy.
@@ -181,6 +197,23 @@ fn by_folder(items: &[Placement]) -> BTreeMap<FolderId, Vec<Placement>> {
         folders.entry(item.folder).or_default().push(*item);
     }
     folders
+}
+
+/// How many messages these acts change.
+fn messages(acts: &[Act]) -> usize {
+    acts.iter().flat_map(Act::messages).collect::<HashSet<_>>().len()
+}
+
+/// `tagged 3 todo`, `untagged 1 todo later`, `changed the tags of 2`.
+fn tag_label(add: &[String], del: &[String], count: usize) -> String {
+    let named = |verb: &str, tags: &[String]| {
+        crate::text::Clean::line(&format!("{verb} {count} {}", tags.join(" "))).to_string()
+    };
+    match (add, del) {
+        (tags, []) => named("tagged", tags),
+        ([], tags) => named("untagged", tags),
+        _ => format!("changed the tags of {count}"),
+    }
 }
 
 fn flag_label(delta: FlagDelta, count: usize) -> String {

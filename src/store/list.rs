@@ -123,7 +123,8 @@ impl Reader {
     pub fn thread(&self, thread: ThreadId) -> Result<Vec<Summary>> {
         self.0.all(
             sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
-                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent
+                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
+                    (SELECT group_concat(t.name, ' ') FROM placement_tags k JOIN tags t ON t.id = k.tag_id WHERE k.placement_id = p.id AND k.here = 1)
                   FROM placements p JOIN messages m ON m.id = p.message_id
                   WHERE p.thread_id = ?1 AND p.hidden = 0 ORDER BY p.sort_at, p.id"),
             [thread],
@@ -135,7 +136,8 @@ impl Reader {
     pub fn summary(&self, placement: PlacementId) -> Result<Option<Summary>> {
         self.0.one(
             sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
-                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent
+                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
+                    (SELECT group_concat(t.name, ' ') FROM placement_tags k JOIN tags t ON t.id = k.tag_id WHERE k.placement_id = p.id AND k.here = 1)
                   FROM placements p JOIN messages m ON m.id = p.message_id WHERE p.id = ?1"),
             [placement],
             summary,
@@ -146,7 +148,8 @@ impl Reader {
     pub fn message(&self, message: MessageId) -> Result<Option<Summary>> {
         self.0.one(
             sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
-                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent
+                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
+                    (SELECT group_concat(t.name, ' ') FROM placement_tags k JOIN tags t ON t.id = k.tag_id WHERE k.placement_id = p.id AND k.here = 1)
                   FROM placements p JOIN messages m ON m.id = p.message_id
                   WHERE p.message_id = ?1 AND p.hidden = 0 ORDER BY p.id LIMIT 1"),
             [message],
@@ -168,7 +171,38 @@ impl Reader {
         } else {
             self.people(&members)?
         };
-        Ok(Some(Row { head: summary, members, people }))
+        let tags = if members.len() == 1 { summary.tags.clone() } else { self.tags_of(head)? };
+        Ok(Some(Row { head: summary, members, people, tags }))
+    }
+
+    /// The tags of any mail of a conversation in its folder.
+    fn tags_of(&self, head: Head) -> Result<Vec<Clean>> {
+        let mut tags = self.0.all(
+            sql!(
+                "SELECT t.name FROM placements p CROSS JOIN placement_tags k ON k.placement_id = p.id
+                  CROSS JOIN tags t ON t.id = k.tag_id
+                  WHERE p.thread_id = ?1 AND p.folder_id = ?2 AND p.hidden = 0 AND k.here = 1"
+            ),
+            (head.thread, head.folder),
+            |row| Ok(Clean::line(&row.get::<_, String>(0)?)),
+        )?;
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags)
+    }
+
+    /// Every tag that some mail has, by name, for completion: at most `limit` that begin with `start`.
+    pub fn tag_names(&self, start: &str, limit: usize) -> Result<Vec<String>> {
+        let end = format!("{start}\u{10ffff}");
+        self.0.all(
+            sql!(
+                "SELECT t.name FROM tags t WHERE t.name >= ?1 COLLATE NOCASE AND t.name < ?2 COLLATE NOCASE
+                    AND EXISTS (SELECT 1 FROM placement_tags k WHERE k.tag_id = t.id AND k.here = 1)
+                  ORDER BY t.name COLLATE NOCASE LIMIT ?3"
+            ),
+            (start, end, rows(limit)),
+            |row| row.get(0),
+        )
     }
 
     /// Who wrote the mails, oldest first, each once.
@@ -254,6 +288,13 @@ pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// Names with blanks between, which no tag holds, as tags.
+fn tags(names: &str) -> Vec<Clean> {
+    let mut tags: Vec<Clean> = names.split(' ').map(Clean::line).collect();
+    tags.sort_unstable();
+    tags
+}
+
 fn display(name: &str, addr: &str) -> Clean {
     Clean::line(if name.trim().is_empty() { addr } else { name })
 }
@@ -276,6 +317,7 @@ pub(super) fn summary(row: &Columns<'_>) -> rusqlite::Result<Summary> {
         subject: Clean::line(text(10)?),
         snippet: Clean::line(text(11)?),
         flags: row.get(12)?,
+        tags: row.get::<_, Option<String>>(18)?.map(|names| tags(&names)).unwrap_or_default(),
         size: unsigned(row.get(13)?),
         attachments: row.get(14)?,
         body: body_state(row.get(15)?),

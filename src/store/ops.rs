@@ -1,7 +1,7 @@
 //! The queue of what the server has not heard: what becomes of an op that was tried.
 
 use super::db::sql;
-use super::flags::delta;
+use super::flags::marks_from;
 use super::places::{AWAITED, Placement};
 use super::tx::Tx;
 use crate::error::Result;
@@ -80,11 +80,13 @@ impl Tx<'_> {
                 moved.iter().find(|(placement, _)| *placement == item.placement.id).map(|(_, uid)| *uid);
             match ending.kind.as_str() {
                 "flags" => {
-                    let base = delta(&ending.detail)?.apply(item.placement.base);
+                    let marks = marks_from(&ending.detail)?;
+                    let base = marks.flags.apply(item.placement.base);
                     self.db.run(
                         sql!("UPDATE placements SET base = ?2 WHERE id = ?1"),
                         (item.placement.id, base),
                     )?;
+                    self.tags_done(item.placement.id, &marks)?;
                 }
                 "copy" => self.landed(&item, ending.target, uid)?,
                 "move" => {
@@ -123,7 +125,7 @@ impl Tx<'_> {
                 // The next complete looks at the target show it.
                 self.db.run(sql!("UPDATE placements SET stale = ?2 WHERE id = ?1"), (result.id, AWAITED))?;
                 self.in_doubt.remove(&target);
-                self.set_base(&result, item.placement.base)?;
+                self.inherit(&item.placement, &result)?;
             }
             return Ok(());
         };
@@ -133,11 +135,18 @@ impl Tx<'_> {
             (_, Some(_)) => Ok(()),
             (Some(result), None) if result.uid.is_none() => {
                 self.set_uid(result.id, uid)?;
-                self.set_base(&result, item.placement.base)
+                self.inherit(&item.placement, &result)
             }
             // The pending row took the UID of an equal copy that someone else made, or is gone.
             (_, None) => self.another(&item.placement, target, uid),
         }
+    }
+
+    /// What the server had of the source it has of the result.
+    fn inherit(&mut self, source: &Placement, result: &Placement) -> Result<()> {
+        self.set_base(result, source.base)?;
+        let keywords = self.keywords_there(source.id)?;
+        self.told_keywords(result.id, &keywords).map(drop)
     }
 
     fn another(&mut self, source: &Placement, folder: FolderId, uid: u32) -> Result<()> {
@@ -154,7 +163,9 @@ impl Tx<'_> {
     /// A pending row and the row that a pull made for the same copy become the latter.
     fn unite(&mut self, pending: &Placement, held: &Placement) -> Result<()> {
         self.hand_over(pending.id, held.id)?;
+        let there = self.keywords_there(held.id)?;
         self.copy_tags(pending.id, held.id)?;
+        self.told_keywords(held.id, &there)?;
         self.db.run(sql!("DELETE FROM placements WHERE id = ?1"), [pending.id])?;
         // A later op may take it away already.
         self.db.run(

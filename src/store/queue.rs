@@ -7,7 +7,7 @@ use rusqlite::Row as Columns;
 use super::batch::{Op, OpItem, OpKind};
 use super::db::sql;
 use super::fault::damaged;
-use super::flags::delta;
+use super::flags::marks_from;
 use super::reader::Reader;
 use crate::config::Leave;
 use crate::error::Result;
@@ -111,7 +111,7 @@ impl Reader {
     fn op(&self, queued: Queued) -> Result<Option<Op>> {
         let target = || queued.target.ok_or_else(|| damaged("an operation has no target"));
         let kind = match queued.kind.as_str() {
-            "flags" => OpKind::Flags(delta(&queued.detail)?),
+            "flags" => OpKind::Flags(marks_from(&queued.detail)?),
             "move" => OpKind::Move(target()?),
             "copy" => OpKind::Copy(target()?),
             "delete" => OpKind::Delete,

@@ -29,7 +29,8 @@ impl Reader {
         for &folder in &folders {
             copies.extend(self.0.all(
                 sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
-                        m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent
+                        m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
+                        (SELECT group_concat(t.name, ' ') FROM placement_tags k JOIN tags t ON t.id = k.tag_id WHERE k.placement_id = p.id AND k.here = 1)
                       FROM placements p CROSS JOIN messages m ON m.id = p.message_id
                       WHERE p.folder_id = ?1 AND p.hidden = 0 AND (p.sort_at, p.id) < (?2, ?3)
                       ORDER BY p.sort_at DESC, p.id DESC LIMIT ?4"),

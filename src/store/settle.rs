@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::db::sql;
 use super::deeds::counted;
-use super::flags::delta;
+use super::flags::marks_from;
 use super::folders::UNLISTED;
 use super::intents::refused;
 use super::ledger::Book;
@@ -307,14 +307,16 @@ impl Tx<'_> {
         }
     }
 
-    /// A change of flags that is not made: what the server has, and what else is queued.
+    /// A change of flags and tags that is not made: what the server has, and what else is queued.
     fn unmark(&mut self, copy: &Placement, detail: &str) -> Result<()> {
+        let marks = marks_from(detail)?;
+        self.settle_tags(copy.id, &[&marks.tag[..], &marks.untag].concat())?;
         if copy.uid.is_some() {
             return self.set_base(copy, copy.base);
         }
         // Not on the server yet: nothing was heard of it, so that the change itself is turned round.
-        let before: Flags = delta(detail)?.inverse().apply(copy.flags);
-        let flags = self.queued_deltas(copy.id)?.into_iter().fold(before, |flags, delta| delta.apply(flags));
+        let before: Flags = marks.flags.inverse().apply(copy.flags);
+        let flags = self.queued_marks(copy.id)?.iter().fold(before, |flags, marks| marks.flags.apply(flags));
         self.db.run(sql!("UPDATE placements SET flags = ?2 WHERE id = ?1"), (copy.id, flags))?;
         Ok(())
     }

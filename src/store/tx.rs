@@ -116,6 +116,7 @@ impl<'a> Tx<'a> {
                 Step::Told { uidls } => self.told(account, uidls)?,
                 Step::Untold => self.untold(account)?,
                 Step::OpRunning(op) => self.op_running(*op)?,
+                Step::Unkept { op, tags } => self.unkept(*op, tags)?,
                 Step::OpDone { op, moved, created } => self.op_done(*op, moved, created.as_deref())?,
                 Step::OpFailed { op, error, retry_at } => self.op_failed(*op, error, *retry_at)?,
             }

@@ -254,6 +254,44 @@ fn i5_flags_go_both_ways() {
 }
 
 #[test]
+fn a8_keywords_of_any_letters_come_back_as_they_went() {
+    each(|world| {
+        let (mut session, mut held) = with_mails(world, &[b"Subject: a\r\n\r\n", b"Subject: b\r\n\r\n"]);
+        if !session.caps().flags {
+            return session.finish().unwrap();
+        }
+        let a = id_of(&mut *session, &held, ": a");
+        let words = ["todo", "Büro", "日本語", "R&D", "a.b/c:d", "$label1"];
+        let keywords: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        let (folder, ids, none) = (inbox(), vec![a.clone()], FlagDelta::default());
+        let add = RemoteOp::Flag {
+            folder: folder.clone(),
+            ids: ids.clone(),
+            delta: none,
+            add: keywords.clone(),
+            del: vec![],
+        };
+        match session.apply(&add).unwrap() {
+            Applied::Unkept { keywords } => panic!("{}: {keywords:?}", world.name),
+            done => assert_eq!(done, Applied::done()),
+        }
+        assert_eq!(session.apply(&add).unwrap(), Applied::done(), "and again");
+        held.pull(&mut *session, "INBOX");
+        let sorted = |words: &[String]| words.iter().cloned().collect::<BTreeSet<_>>();
+        assert_eq!(sorted(&held.mails[&a].keywords), sorted(&keywords));
+        held.pull(&mut *session, "INBOX");
+        assert_eq!(held.told, 0);
+        let del = RemoteOp::Flag { folder, ids, delta: none, add: vec![], del: keywords };
+        for _ in 0..2 {
+            assert_eq!(session.apply(&del).unwrap(), Applied::done());
+        }
+        held.pull(&mut *session, "INBOX");
+        assert!(held.mails[&a].keywords.is_empty());
+        session.finish().unwrap();
+    });
+}
+
+#[test]
 fn i6_moves_copies_and_deletions_take_what_they_name() {
     each(|world| {
         let (mut session, mut held) = with_mails(

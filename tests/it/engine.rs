@@ -233,6 +233,36 @@ fn i5_flags_go_both_ways() {
 }
 
 #[test]
+fn a8_that_a_server_keeps_no_tags_is_told_once_and_they_stay() {
+    let world = World::new(Protocol::Imap).fill(2);
+    world.server.keep_only("INBOX", &["known"]);
+    let (engine, events) = world.watch();
+    until(&events, is_watching);
+    for tag in ["urgent", "later"] {
+        let add = vec![tag.to_owned(), "known".to_owned()];
+        world.intend(Intent::Tag { items: world.copies(Role::Inbox), add, del: vec![] });
+    }
+    let trouble = until(&events, |event| matches!(event, Event::Trouble { .. }));
+    let Event::Trouble { text, hint, .. } = trouble else { unreachable!() };
+    assert_eq!(text.as_str(), "the server does not keep the tag urgent in INBOX");
+    assert!(hint.is_some());
+    engine.send(Command::Sync(None));
+    loop {
+        let told = until(&events, |e| matches!(e, Event::Trouble { .. } | Event::Synced { .. }));
+        assert!(!matches!(told, Event::Trouble { .. }), "told twice: {told:?}");
+        if world.reader().ops_waiting(world.id()).unwrap() == 0 {
+            break;
+        }
+    }
+    engine.stop(DEADLINE);
+    world.once().unwrap();
+    assert_eq!(world.server.mails("INBOX")[0].keywords, ["known"]);
+    assert_eq!(world.reader().conflicts(world.id()).unwrap(), []);
+    let tags: Vec<String> = world.rows(Role::Inbox)[0].tags.iter().map(ToString::to_string).collect();
+    assert_eq!(tags, ["known", "later", "urgent"]);
+}
+
+#[test]
 fn a1_delete_then_undo_leaves_all_as_it_was_before_and_after_the_push() {
     for push_between in [false, true] {
         let world = World::new(Protocol::Imap).fill(3);

@@ -147,6 +147,38 @@ fn i5_a_flag_set_here_is_seen_by_another_client_and_the_other_way_round() {
 }
 
 #[test]
+fn a8_a_tag_set_here_is_seen_by_another_client_and_the_other_way_round() {
+    with_mails(3, |user| {
+        let home = Home::new(user, Protocol::Imap, Tls::Implicit);
+        home.sync().unwrap();
+        let items = vec![home.copy(Role::Inbox, "Letter 1")];
+        home.intend(Intent::Tag { items, add: vec!["todo".into(), "Büro".into()], del: vec![] });
+        user.doveadm(&["flags", "add"], &["theirs", "mailbox", "INBOX", "subject", "Letter 2"]);
+        home.sync().unwrap();
+        let there = |text: &str| {
+            let told = user.doveadm(&["fetch"], &["flags", "mailbox", "INBOX", "subject", text]);
+            let words = told.trim().strip_prefix("flags:").unwrap().split_whitespace();
+            words.filter(|word| !word.starts_with('\\')).map(str::to_owned).collect::<BTreeSet<String>>()
+        };
+        assert_eq!(there("Letter 1"), ["todo".to_owned(), "B&APw-ro".to_owned()].into());
+        let here = |subject: &str| {
+            let rows = home.rows(Role::Inbox);
+            let row = rows.into_iter().find(|row| row.head.subject.as_str() == subject).unwrap();
+            row.tags.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (here("Letter 1"), here("Letter 2")),
+            (vec!["Büro".into(), "todo".into()], vec!["theirs".into()])
+        );
+        // Taken back here after the push; taken away there.
+        home.intend(Intent::Undo);
+        user.doveadm(&["flags", "remove"], &["theirs", "mailbox", "INBOX", "subject", "Letter 2"]);
+        home.sync().unwrap();
+        assert!(there("Letter 1").is_empty() && here("Letter 1").is_empty() && here("Letter 2").is_empty());
+    });
+}
+
+#[test]
 fn a1_delete_then_undo_leaves_the_server_as_it_was() {
     with_mails(3, |user| {
         let home = Home::new(user, Protocol::Imap, Tls::Implicit);

@@ -63,7 +63,7 @@ fn i5_a_flag_is_seen_at_once_and_queued_as_a_delta() {
     assert_eq!(kit.mails(kit.inbox)[0].1, Flags::FLAGGED);
     let ops = kit.ops();
     assert_eq!(ops.len(), 1);
-    assert_eq!(ops[0].kind, OpKind::Flags(STAR));
+    assert_eq!(ops[0].kind, OpKind::Flags(STAR.into()));
     assert_eq!(ops[0].items, [OpItem { placement: copy, uid: Some(1), landed: false }]);
     // The server tells other flags meanwhile: ours stays on top, theirs comes through.
     kit.commit([Step::Flags { folder: kit.inbox, uid: 1, flags: Flags::ANSWERED, keywords: Vec::new() }]);
@@ -317,7 +317,7 @@ fn a1_what_was_tried_may_have_reached_the_server_and_is_not_cancelled() {
     assert_eq!(kit.reader.ops_waiting(kit.account).unwrap(), 2, "the star, then its inverse");
     kit.done(star, vec![]);
     let unstar = kit.ops().remove(0);
-    assert_eq!(unstar.kind, OpKind::Flags(STAR.inverse()));
+    assert_eq!(unstar.kind, OpKind::Flags(STAR.inverse().into()));
     kit.done(unstar.id, vec![]);
     kit.transfer(&[copy], Role::Archive);
     let there = kit.ops().remove(0).id;

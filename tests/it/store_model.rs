@@ -181,17 +181,17 @@ impl World {
             for item in &op.items {
                 let uid = item.uid.unwrap();
                 let Some(&(n, flags)) = self.server[from].mails.get(&uid) else { continue };
-                match op.kind {
-                    OpKind::Flags(delta) => {
-                        self.server[from].mails.insert(uid, (n, delta.apply(flags)));
+                match &op.kind {
+                    OpKind::Flags(marks) => {
+                        self.server[from].mails.insert(uid, (n, marks.flags.apply(flags)));
                     }
                     OpKind::Move(to) => {
                         self.server[from].mails.remove(&uid);
-                        let to = self.folder_at(to);
+                        let to = self.folder_at(*to);
                         moved.push((item.placement, self.server[to].add(n, flags)));
                     }
                     OpKind::Copy(to) => {
-                        let to = self.folder_at(to);
+                        let to = self.folder_at(*to);
                         moved.push((item.placement, self.server[to].add(n, flags)));
                     }
                     OpKind::Delete => {

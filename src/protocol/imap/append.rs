@@ -6,14 +6,14 @@
 
 use super::Session;
 use super::answer::{Code, Verdict};
-use super::apply::{flag_list, with_folder};
-use super::command::{Command, is_keyword};
+use super::apply::with_folder;
+use super::command::Command;
 use super::date;
 use super::framer::Place;
 use super::link::{Ear, deaf};
+use super::mark;
 use super::names;
 use super::reply::Reply;
-use super::select::Mailbox;
 use super::sets;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
@@ -124,7 +124,7 @@ impl Session {
         let remote = &letter.folder.remote;
         let known = self.link.state.selected.as_ref().filter(|mailbox| mailbox.remote == *remote);
         let mailbox = known.cloned().unwrap_or_default();
-        let list = flags(letter, &mailbox)?;
+        let list = mark::list(letter.flags, &letter.keywords, &mailbox);
         let date = date::write(letter.received).filter(|_| letter.received > 0);
         let date = date.map(|date| format!(" \"{date}\"")).unwrap_or_default();
         let name = names::bytes(remote);
@@ -141,12 +141,6 @@ impl Session {
             _ => Ok(None),
         }
     }
-}
-
-/// Flags and keywords; a keyword that cannot be said stays here.
-fn flags(letter: &Letter, mailbox: &Mailbox) -> Result<String> {
-    let words: Vec<String> = letter.keywords.iter().filter(|word| is_keyword(word)).cloned().collect();
-    flag_list(letter.flags, &words, mailbox)
 }
 
 /// Looks for the message among those that came.

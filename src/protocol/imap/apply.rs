@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::answer::{Answer, Code, Verdict};
-use super::command::{Command, is_keyword};
+use super::command::Command;
 use super::link::{Link, Tag};
 use super::list;
 use super::names;
@@ -11,7 +11,7 @@ use super::select::Mailbox;
 use super::sets;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
-use crate::model::{FlagDelta, Flags, UidSet};
+use crate::model::UidSet;
 use crate::protocol::{Applied, RemoteId};
 
 /// How many commands are sent ahead of their answers.
@@ -54,30 +54,6 @@ impl Progress {
 }
 
 impl Session {
-    /// Sets and clears flags and keywords.
-    pub(super) fn flag(
-        &mut self,
-        remote: &str,
-        ids: &[RemoteId],
-        delta: FlagDelta,
-        add: &[String],
-        del: &[String],
-    ) -> Result<Applied> {
-        let (mailbox, uids) = self.writable(remote, ids)?;
-        let add = flag_list(delta.add, add, &mailbox)?;
-        let del = flag_list(delta.del, del, &mailbox)?;
-        let mut commands = Vec::new();
-        for line in sets::lines(&uids) {
-            for (sign, list) in [("+", &add), ("-", &del)] {
-                if !list.is_empty() {
-                    commands.push(Command::new(format!("UID STORE {line} {sign}FLAGS.SILENT ({list})")));
-                }
-            }
-        }
-        self.carry_out("the server does not change the flags", &commands, &mailbox, &uids)?;
-        Ok(Applied::done())
-    }
-
     /// Moves: MOVE (RFC 6851), else COPY, then exactly those are removed.
     pub(super) fn move_to(&mut self, from: &str, to: &str, ids: &[RemoteId]) -> Result<Applied> {
         let (mailbox, uids) = self.writable(from, ids)?;
@@ -192,7 +168,7 @@ impl Session {
 
     /// Sends commands that follow from each other in one go. A refusal counts only while one of the
     /// messages is still there.
-    fn carry_out(
+    pub(super) fn carry_out(
         &mut self,
         doing: &str,
         commands: &[Command<'_>],
@@ -232,7 +208,7 @@ impl Session {
     }
 
     /// Whether any of these messages is still in the selected mailbox.
-    fn are_there(&mut self, uids: &UidSet) -> Result<bool> {
+    pub(super) fn are_there(&mut self, uids: &UidSet) -> Result<bool> {
         for line in sets::lines(uids) {
             if !self.search(&format!("UID {line}"))?.is_empty() {
                 return Ok(true);
@@ -268,17 +244,6 @@ pub(super) fn with_folder(
         return run(link);
     }
     Ok(answer)
-}
-
-/// Flags and keywords for a STORE; keywords that the server does not keep are left out: they stay here.
-pub(super) fn flag_list(flags: Flags, keywords: &[String], mailbox: &Mailbox) -> Result<String> {
-    if let Some(bad) = keywords.iter().find(|word| !is_keyword(word)) {
-        return Err(Error::new(Kind::Refused, format!("{bad:?} cannot be a keyword on the server")));
-    }
-    let system =
-        flags.wire_names().map(str::to_owned).filter(|name| name.starts_with('\\') || mailbox.keeps(name));
-    let words = keywords.iter().filter(|word| mailbox.keeps(word)).cloned();
-    Ok(system.chain(words).collect::<Vec<_>>().join(" "))
 }
 
 fn refused(mailbox: &Mailbox, uids: &UidSet) -> Applied {

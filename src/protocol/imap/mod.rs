@@ -19,6 +19,7 @@ mod link;
 mod list;
 mod literal;
 mod login;
+mod mark;
 mod names;
 mod offers;
 mod present;

@@ -1,8 +1,11 @@
-//! Mailbox names on the wire: modified UTF-7 (RFC 3501 section 5.1.3), and levels.
+//! Names on the wire, of mailboxes and of keywords: modified UTF-7 (RFC 3501 section 5.1.3), and levels.
 
 use base64::Engine as _;
 use base64::alphabet::IMAP_MUTF7;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::command::is_keyword;
+use crate::model::check_tag;
 
 /// Base64 as mailbox names use it: `,` for `/`, no padding; stray last bits are forgiven.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -101,6 +104,23 @@ pub(super) fn encode(text: &str) -> String {
     encoded
 }
 
+/// A keyword for people. One in modified UTF-7, as other mail programs write letters beyond ASCII, is decoded
+/// where that is sure to come back as it was.
+pub(super) fn decode_keyword(word: String) -> String {
+    if !word.contains('&') {
+        return word;
+    }
+    let decoded = decode(word.as_bytes());
+    let sure = !decoded.is_ascii() && encode(&decoded) == word && check_tag(&decoded).is_ok();
+    if sure { decoded } else { word }
+}
+
+/// A keyword for the wire; `None`: it cannot be one there.
+pub(super) fn encode_keyword(word: &str) -> Option<String> {
+    let encoded = if word.is_ascii() { word.to_owned() } else { encode(word) };
+    is_keyword(&encoded).then_some(encoded)
+}
+
 /// A name as a path: levels decoded and joined by `/`, without the prefix that every folder of the user
 /// shares (`INBOX.`), `INBOX` in capitals.
 pub(super) fn path(name: &[u8], delimiter: Option<u8>, prefix: &[u8]) -> String {
@@ -157,6 +177,24 @@ mod tests {
         }
         assert_eq!(decode("Entwürfe".as_bytes()), "Entwürfe");
         assert_eq!(decode(b"Entw\xfcrfe"), "Entwürfe");
+    }
+
+    #[test]
+    fn keywords_beyond_ascii_travel_as_others_write_them() {
+        for (wire, text) in [("todo", "todo"), ("B&APw-ro", "Büro"), ("R&D", "R&D"), ("&ZeVnLIqe-", "日本語")]
+        {
+            assert_eq!(decode_keyword(wire.to_owned()), text);
+            assert_eq!(encode_keyword(text).as_deref(), Some(wire));
+        }
+        // What would not come back as it was stays as it is: `&-`, and what hides a space or an escape.
+        for odd in ["a&-b", "&APw", "&ACA-&APw-", "&ABsA,A-"] {
+            assert_eq!(decode_keyword(odd.to_owned()), odd);
+        }
+        for bad in ["", "a b", "a\r\nx LOGOUT", "ü\r\n", "a\"b", "\\Seen", "x)"] {
+            let wire = encode_keyword(bad);
+            assert!(wire.is_none_or(|wire| is_keyword(&wire)), "{bad}");
+        }
+        assert_eq!(encode_keyword("a\r\nx LOGOUT"), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 
 use super::answer::{Answer, Verdict, names, text, words};
 use super::literal::number;
+use super::names::decode_keyword;
 use super::sets::Ranges;
 use super::token::{Tokens, Value};
 use crate::model::Flags;
@@ -194,7 +195,7 @@ fn flags(list: Value<'_>) -> (Flags, Vec<String>) {
         match Flags::from_wire(&name) {
             Some(flag) => known = known | flag,
             None if name.starts_with('\\') || name.is_empty() || name.len() > KEYWORD_LEN => {}
-            None if keywords.len() < KEYWORDS => keywords.push(name),
+            None if keywords.len() < KEYWORDS => keywords.push(decode_keyword(name)),
             None => {}
         }
     }

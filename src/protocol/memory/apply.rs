@@ -10,8 +10,10 @@ pub(super) fn carry_out(state: &mut State, op: &RemoteOp) -> Result<Applied> {
         RemoteOp::Flag { folder, ids, delta, add, del } => {
             let there = mailbox(state, folder)?;
             let uids = uids(there, ids)?;
-            there.flag(&uids, *delta, add, del);
-            Ok(Applied::done())
+            let keywords = there.unkept(&[&add[..], &del[..]].concat());
+            let kept: Vec<String> = add.iter().filter(|word| !keywords.contains(word)).cloned().collect();
+            there.flag(&uids, *delta, &kept, del);
+            Ok(if keywords.is_empty() { Applied::done() } else { Applied::Unkept { keywords } })
         }
         RemoteOp::Move { from, to, ids } => transfer(state, from, to, ids, true),
         RemoteOp::Copy { from, to, ids } => transfer(state, from, to, ids, false),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{FlagDelta, Flags, Role};
+use crate::model::{FlagDelta, Flags, Role, is_same_tag};
 
 /// Where the bytes of a mail come from: held, or made anew each time they are asked for, so that
 /// a hundred thousand generated mails take no memory.
@@ -113,6 +113,8 @@ pub(super) struct Mailbox {
     pub(super) uidnext: u32,
     pub(super) modseq: u64,
     pub(super) mails: BTreeMap<u32, Mail>,
+    /// The only keywords that it keeps; `None`: any.
+    pub(super) keeps: Option<Vec<String>>,
     /// What was removed: the modification sequence and the UID, ascending.
     pub(super) gone: Vec<(u64, u32)>,
 }
@@ -128,8 +130,15 @@ impl Mailbox {
             uidnext: 1,
             modseq: 1,
             mails: BTreeMap::new(),
+            keeps: None,
             gone: Vec::new(),
         }
+    }
+
+    /// Those of the keywords that it does not keep.
+    pub(super) fn unkept(&self, words: &[String]) -> Vec<String> {
+        let Some(keeps) = &self.keeps else { return Vec::new() };
+        words.iter().filter(|word| !keeps.iter().any(|k| is_same_tag(k, word))).cloned().collect()
     }
 
     /// A server of its own taste: levels are joined by `.` on its wire.

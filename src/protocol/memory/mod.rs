@@ -175,6 +175,13 @@ impl Server {
         self.change(folder, |there| there.flag(uids, FlagDelta::default(), &owned(add), &owned(del)));
     }
 
+    /// From now on the server keeps these keywords only in a folder, as some servers do.
+    pub fn keep_only(&self, folder: &str, keywords: &[&str]) {
+        self.change(folder, |there| {
+            there.keeps = Some(keywords.iter().map(|&word| word.to_owned()).collect());
+        });
+    }
+
     /// Another client removes mails for good.
     pub fn expunge(&self, folder: &str, uids: &[u32]) {
         self.change(folder, |there| {

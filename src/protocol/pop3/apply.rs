@@ -6,7 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::protocol::{Applied, RemoteId};
 
 impl Session {
-    /// Marks messages for deletion. What is not in the maildrop any more counts as deleted; what shares
+    /// Marking messages for deletion. What is not in the maildrop any more counts as deleted; what shares
     /// its identity with another message is left (promise P7), and never is RSET said (promise P5).
     pub(super) fn delete(&mut self, ids: &[RemoteId]) -> Result<Applied> {
         self.list()?;

@@ -38,3 +38,5 @@ ALTER TABLE folders ADD COLUMN parked_at INTEGER NOT NULL DEFAULT 0;    -- since
 
 CREATE INDEX pop_seen_want ON pop_seen(account_id, want) WHERE want <> 'keep';
 CREATE INDEX outbox_account ON outbox(account_id, state, id);
+
+CREATE INDEX tags_name ON tags(name COLLATE NOCASE);                    -- servers do not tell the case of keywords apart
