@@ -11,6 +11,7 @@ pub const EXIT_CODES: &[(u8, &str)] = &[
     (0, "done"),
     (1, "`config check` found mistakes"),
     (2, "the configuration or the command line is wrong"),
+    (3, "something waits for you, or for longer than ten minutes: see `mailtui queue`"),
     (4, "no way to the server, or it did not answer in time"),
     (5, "the secure connection could not be made, or the certificate is not the right one"),
     (6, "the server refused user or password, or the password could not be had"),
@@ -65,6 +66,8 @@ pub enum Verb {
     Demo(Demo),
     /// Get in step with the servers
     Sync(Sync),
+    /// Tell what waits, and how each account fares; settle it
+    Queue(Queue),
     /// List messages, newest first
     List(List),
     /// Show one message
@@ -107,6 +110,40 @@ pub struct Sync {
     /// Go on until interrupted, and tell what arrives
     #[arg(long, short)]
     pub watch: bool,
+}
+
+/// `mailtui queue`.
+#[derive(Debug, Args)]
+pub struct Queue {
+    /// Only this account
+    #[arg(long, short)]
+    pub account: Option<String>,
+    /// What to do about it; nothing: list it.
+    #[command(subcommand)]
+    pub verb: Option<QueueVerb>,
+}
+
+/// `mailtui queue retry` and its like.
+#[derive(Debug, Clone, Subcommand)]
+pub enum QueueVerb {
+    /// Try again as soon as there is a connection; of an account: also a password that was refused
+    Retry(Which),
+    /// Give up: what was done here is taken back, the server stays as it is
+    Discard(Which),
+    /// Believe the server: mail that it does not show any more goes here too
+    Accept(Which),
+    /// Look at the folder anew, all of it; nothing here is lost
+    Refetch(Which),
+    /// Take back the whole action that it is a part of
+    Undo(Which),
+}
+
+/// What is to be settled.
+#[derive(Debug, Clone, Args)]
+pub struct Which {
+    /// An id as `mailtui queue` tells it, the name of an account, or `all`
+    #[arg(required = true, value_name = "ID|ACCOUNT|all")]
+    pub which: Vec<String>,
 }
 
 /// `mailtui list`.

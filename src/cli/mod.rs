@@ -9,6 +9,7 @@ pub mod keys;
 mod list;
 mod log;
 mod out;
+mod queue;
 mod screen;
 mod settings;
 mod show;
@@ -69,6 +70,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
     let reader = store.reader()?;
     match verb {
         Verb::Sync(sync) => return sync::run(&sync, config, store, out),
+        Verb::Queue(queue) => return queue::run(&queue, config, store, out),
         Verb::List(list) => list::run(&list, config, &reader, out)?,
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, &reader, out)?,

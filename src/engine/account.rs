@@ -9,8 +9,9 @@ use super::event::{AccountState, Command, Event};
 use super::plan::{self, Mode, Next};
 use super::session::Session;
 use super::told::{Emit, Told};
+use super::trouble::{Fared, IN_STEP};
 use super::{Setup, backoff, died};
-use crate::error::{Error, Kind, Result, Retry};
+use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, FolderId, MessageId, Owner};
 use crate::store::{AccountLock, Reader, Store};
 use crate::text::Clean;
@@ -125,6 +126,8 @@ pub(super) struct Worker<'a> {
     pub(super) check_at: Instant,
     /// New messages and bytes when the last round was told.
     pub(super) round: Option<(u64, u64)>,
+    /// How the account fares, as told last.
+    pub(super) fared: Fared,
     pub(super) report: Report,
     pub(super) first_error: Option<Error>,
 }
@@ -159,6 +162,7 @@ impl<'a> Worker<'a> {
             bodies_after: None,
             check_at: Instant::now(),
             round: None,
+            fared: Fared::default(),
             report: Report::default(),
             first_error: None,
         })
@@ -320,6 +324,9 @@ impl<'a> Worker<'a> {
             let new = self.report.new - new;
             let bytes = self.told.bytes().saturating_sub(bytes);
             self.told.emit(Event::Synced { account: self.id, at: now(), new, bytes });
+            if !self.stopping {
+                self.fares(Some((IN_STEP, String::new())), true);
+            }
         }
     }
 
@@ -341,51 +348,6 @@ impl<'a> Worker<'a> {
         if self.check_at <= Instant::now() {
             self.folders = self.is_live();
         }
-    }
-
-    /// Decides what a failure means; an error ends the thread ([`Mode::Once`]).
-    fn failed(&mut self, error: Error) -> Result<()> {
-        // The session is in no known state: it is dropped, not finished.
-        self.session = None;
-        self.eager = false;
-        self.told.end();
-        self.folders = self.is_live();
-        if self.door.is_halted() || (error.kind() == Kind::Interrupted && self.stopping) {
-            self.stopping = true;
-            return Ok(());
-        }
-        if self.mode == Mode::Once {
-            return Err(error);
-        }
-        if let Duty::Bulk { live } = self.duty {
-            // A server may allow one connection only: then the live thread does this too.
-            self.bodies = false;
-            live.knock(Note::Bodies);
-            return Ok(());
-        }
-        self.tries += 1;
-        let again_once = error.kind() == Kind::Auth && self.ever;
-        if error.kind().retry() == Retry::AskUser && !again_once {
-            self.paused = true;
-            let hint = error.hint_text().map(Clean::line);
-            self.told.trouble(&error);
-            self.told.state(AccountState::Paused { why: Clean::line(&error.to_string()), hint });
-            return Ok(());
-        }
-        let wait = if again_once {
-            // A server may be confused for a moment; a second refusal is believed (promise A7).
-            self.ever = false;
-            Duration::from_secs(60)
-        } else {
-            backoff::delay(self.tries, backoff::random())
-        };
-        let until = Instant::now() + wait;
-        self.not_before = Some(until);
-        if self.tries == 1 {
-            self.told.trouble(&error);
-        }
-        self.told.state(AccountState::Offline { why: Clean::line(&error.to_string()), until });
-        Ok(())
     }
 }
 

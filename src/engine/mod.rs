@@ -16,6 +16,7 @@ mod push;
 mod receive;
 mod session;
 mod told;
+mod trouble;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

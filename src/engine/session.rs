@@ -130,6 +130,9 @@ impl Worker<'_> {
             ended?;
         }
         self.synced();
+        if !self.is_live() {
+            self.fares(None, false);
+        }
         self.told.state(AccountState::Resting);
         Ok(())
     }

@@ -108,6 +108,8 @@ pub enum Step {
     },
     /// POP3: QUIT was not +OK, or the next listing still shows them: to be deleted again.
     Untold,
+    /// How the account fares: told when it changes, and at the end of a round.
+    Fares(Fares),
     /// An operation is being carried out.
     OpRunning(OpId),
     /// The server does not keep these tags in the folder of an operation: they stay here only (promise A8).
@@ -153,6 +155,19 @@ impl Step {
             _ => 64,
         }
     }
+}
+
+/// How an account fares (promise A2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Fares {
+    /// `in step`, `offline`, `paused`, and what is wrong, with what to do about it; `None`: as before.
+    pub state: Option<(&'static str, String)>,
+    /// Whether all of it is in step now.
+    pub in_step: bool,
+    /// Bytes of mail received since this was told last.
+    pub bytes_in: u64,
+    /// Bytes of mail put on the server since then.
+    pub bytes_out: u64,
 }
 
 /// A folder as a server tells it.

@@ -18,6 +18,7 @@ mod flags;
 mod folders;
 mod guard;
 mod handle;
+mod health;
 mod home;
 mod inbox;
 mod intents;
@@ -54,10 +55,12 @@ mod plans;
 mod testing;
 
 pub use batch::{
-    Batch, Changed, Chunk, Committed, FolderSpec, Incoming, Op, OpItem, OpKind, Packed, Step, WantedBody,
+    Batch, Changed, Chunk, Committed, Fares, FolderSpec, Incoming, Op, OpItem, OpKind, Packed, Step,
+    WantedBody,
 };
 pub use claim::{AccountLock, Holder, Locked};
 pub use handle::{Pending, Store};
+pub use health::Health;
 pub use ledger::{Bookmark, Entry, Standing, Waiting};
 pub use list::{Edge, Page};
 pub use pack::Packer;

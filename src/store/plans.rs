@@ -12,6 +12,7 @@ use super::testing::Home;
 const SCANS: &[(&str, &str)] = &[
     ("SELECT id, name, protocol, owner FROM accounts", "a handful of accounts"),
     ("SELECT id FROM accounts", "a handful of accounts"),
+    ("SELECT id, name, state, trouble", "a handful of accounts"),
     ("SELECT f.path, f.total", "the check reads everything"),
     ("SELECT m.id FROM messages m WHERE m.body_state <> 4", "the check reads everything"),
     ("SELECT p.id FROM placements p JOIN messages m ON m.id = p.message_id\n", "the check reads everything"),

@@ -3,6 +3,7 @@
 
 mod cli;
 mod cli_mail;
+mod cli_queue;
 mod config;
 mod conformance;
 mod corpus;

@@ -1,0 +1,102 @@
+//! What a failure means for an account: when it is tried again, who is told, and what is remembered of it.
+
+use std::time::{Duration, Instant};
+
+use super::account::{Duty, Worker};
+use super::backoff;
+use super::door::Note;
+use super::event::AccountState;
+use super::plan::Mode;
+use crate::error::{Error, Kind, Result, Retry};
+use crate::store::{Batch, Fares, Step};
+use crate::text::Clean;
+
+/// `accounts.state`: all of it was seen, and nothing failed since.
+pub(super) const IN_STEP: &str = "in step";
+/// `accounts.state`: no way to the server, tried again by itself.
+const OFFLINE: &str = "offline";
+/// `accounts.state`: only the user can help.
+const PAUSED: &str = "paused";
+
+/// How an account fares, as told last.
+#[derive(Debug, Default)]
+pub(super) struct Fared {
+    state: Option<(&'static str, String)>,
+    bytes_in: u64,
+}
+
+impl Worker<'_> {
+    /// Decides what a failure means; an error ends the thread ([`Mode::Once`]).
+    pub(super) fn failed(&mut self, error: Error) -> Result<()> {
+        // The session is in no known state: it is dropped, not finished.
+        self.session = None;
+        self.eager = false;
+        self.told.end();
+        self.folders = self.is_live();
+        if self.door.is_halted() || (error.kind() == Kind::Interrupted && self.stopping) {
+            self.stopping = true;
+            return Ok(());
+        }
+        if let Duty::Bulk { live } = self.duty {
+            // A server may allow one connection only: then the live thread does this too.
+            self.fares(None, false);
+            self.bodies = false;
+            live.knock(Note::Bodies);
+            return Ok(());
+        }
+        self.tries += 1;
+        let asks_user = error.kind().retry() == Retry::AskUser;
+        let again_once = error.kind() == Kind::Auth && self.ever && self.mode == Mode::Watch;
+        let state = if asks_user && !again_once { PAUSED } else { OFFLINE };
+        self.fares(Some((state, worded(&error))), false);
+        if self.mode == Mode::Once {
+            return Err(error);
+        }
+        if asks_user && !again_once {
+            self.paused = true;
+            let hint = error.hint_text().map(Clean::line);
+            self.told.trouble(&error);
+            self.told.state(AccountState::Paused { why: Clean::line(&error.to_string()), hint });
+            return Ok(());
+        }
+        let wait = if again_once {
+            // A server may be confused for a moment; a second refusal is believed (promise A7).
+            self.ever = false;
+            Duration::from_secs(60)
+        } else {
+            backoff::delay(self.tries, backoff::random())
+        };
+        let until = Instant::now() + wait;
+        self.not_before = Some(until);
+        if self.tries == 1 {
+            self.told.trouble(&error);
+        }
+        self.told.state(AccountState::Offline { why: Clean::line(&error.to_string()), until });
+        Ok(())
+    }
+
+    /// Writes down how the account fares, where that differs from what was written last. Nobody waits for
+    /// it: that it could not be written is no trouble of its own.
+    pub(super) fn fares(&mut self, state: Option<(&'static str, String)>, in_step: bool) {
+        let bytes_in = self.told.bytes().saturating_sub(self.fared.bytes_in);
+        let is_news = state.is_some() && state != self.fared.state;
+        if !is_news && !in_step && bytes_in == 0 {
+            return;
+        }
+        self.fared.bytes_in += bytes_in;
+        let state = if is_news { state } else { None };
+        if is_news {
+            self.fared.state.clone_from(&state);
+        }
+        let step = Step::Fares(Fares { state, in_step, bytes_in, bytes_out: 0 });
+        drop(self.store.submit(Batch { account: self.id, steps: vec![step] }));
+    }
+}
+
+/// An error and what to do about it, in one line.
+fn worded(error: &Error) -> String {
+    match error.hint_text() {
+        Some(hint) => format!("{error}; {hint}"),
+        None => error.to_string(),
+    }
+}
