@@ -26,6 +26,7 @@ mod params;
 mod parts;
 mod plain;
 mod purpose;
+mod rejoin;
 mod render;
 mod tidy;
 mod transfer;

@@ -2,6 +2,7 @@
 
 use super::diff::Diff;
 use super::document::Plain;
+use super::rejoin::rejoin;
 use super::render::{Line, Role, Span};
 use super::{html, links};
 use crate::text::wrap::{self, Fold, Paragraph};
@@ -23,12 +24,19 @@ pub(super) fn lines(plain: &Plain, measure: usize, links: &mut Vec<Clean>) -> Ve
         .collect()
     };
     let mut diff = Diff::default();
-    let mut out = Vec::new();
+    let mut roles = Vec::with_capacity(paragraphs.len());
     for (i, paragraph) in paragraphs.iter().enumerate() {
         let next = paragraphs.get(i + 1).map_or("", |next| next.text.as_str());
-        let role =
-            if paragraph.depth == 0 && !paragraph.flowed { diff.role(&paragraph.text, next) } else { None };
-        one(paragraph, role, measure, links, &mut out);
+        let may_be_diff = paragraph.depth == 0 && !paragraph.flowed;
+        roles.push(if may_be_diff { diff.role(&paragraph.text, next) } else { None });
+    }
+    let mut pieces = paragraphs.into_iter().zip(roles).collect();
+    if !plain.is_flowed {
+        pieces = rejoin(pieces, measure);
+    }
+    let mut out = Vec::new();
+    for (paragraph, role) in &pieces {
+        one(paragraph, *role, measure, links, &mut out);
     }
     while out.last().is_some_and(Line::is_blank) {
         out.pop();
@@ -117,22 +125,28 @@ fn pieces(
     }
 }
 
-/// Whether a long line is prose that may be folded: words, not columns, code, or one long word.
-fn is_prose(line: &str) -> bool {
+/// Whether a line is columns or code: its breaks and gaps mean something.
+pub(super) fn is_laid_out(line: &str) -> bool {
     let solid = line.trim_start();
     let indent = line.len() - solid.len();
     if indent >= 4 && hanging(line) <= indent {
-        return false;
+        return true;
     }
     // Columns: gaps within, bars, rules.
     let gaps = solid.split("   ").filter(|piece| !piece.trim().is_empty()).count();
     if gaps > 2 || solid.matches('|').count() > 1 || solid.matches('\u{2502}').count() > 1 {
-        return false;
+        return true;
     }
     // Code: statements end like this, prose does not.
-    if solid.ends_with([';', '{', '}', '\\']) || solid.starts_with(['|', '+', '#', '$']) {
+    solid.ends_with([';', '{', '}', '\\']) || solid.starts_with(['|', '+', '#', '$'])
+}
+
+/// Whether a long line is prose that may be folded: words, not columns, code, or one long word.
+pub(super) fn is_prose(line: &str) -> bool {
+    if is_laid_out(line) {
         return false;
     }
+    let solid = line.trim_start();
     let letters = solid.chars().filter(|c| c.is_alphanumeric() || c.is_whitespace()).count();
     let all = solid.chars().count();
     let is_wordy = letters * 10 >= all * 7;
@@ -146,7 +160,7 @@ fn is_prose(line: &str) -> bool {
 }
 
 /// The indentation of the lines after the first: that of a list item's text, or of the line itself.
-fn hanging(line: &str) -> usize {
+pub(super) fn hanging(line: &str) -> usize {
     let solid = line.trim_start_matches(' ');
     let indent = line.len() - solid.len();
     let mark = match solid.as_bytes() {

@@ -70,7 +70,7 @@ impl Loader {
             html: wish.html,
             all_headers: wish.all_headers,
             all_quotes: wish.all_quotes,
-            measure: wish.width.into(),
+            ..RenderOptions::default()
         };
         let rendered = mime::render(&document, wish.width.into(), &options);
         let whom = |p: &mime::Person| Whom { name: p.short().clone(), addr: p.addr.clone() };

@@ -117,11 +117,12 @@ fn line(text: &str, clusters: &[Cluster], cells: usize) -> (usize, usize) {
 /// Whether a line may end between two clusters, which these texts begin with, without a space.
 fn may_part(before: &str, after: &str) -> bool {
     let (Some(b), Some(a)) = (before.chars().next(), after.chars().next()) else { return false };
-    (is_cjk(b) || is_cjk(a)) && !opens(b) && !closes(a)
+    (is_unspaced(b) || is_unspaced(a)) && !opens(b) && !closes(a)
 }
 
-/// Scripts written without spaces.
-fn is_cjk(c: char) -> bool {
+/// Whether a character is of a script that is written without spaces between words.
+#[must_use]
+pub fn is_unspaced(c: char) -> bool {
     matches!(u32::from(c),
         0x2e80..=0x303e | 0x3041..=0x30ff | 0x3105..=0x312f | 0x31a0..=0x31bf | 0x31f0..=0x4dbf
         | 0x4e00..=0x9fff | 0xa000..=0xa4cf | 0xf900..=0xfaff | 0xfe30..=0xfe4f | 0xff01..=0xff60

@@ -31,6 +31,7 @@ mod oracle;
 mod pop3_wire;
 mod props;
 mod pty;
+mod reading;
 mod screens;
 mod servers;
 mod store;

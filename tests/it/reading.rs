@@ -1,0 +1,46 @@
+//! What a reader sees of a mail: its prose in the pane, and what is odd about who sent it.
+
+use crate::support::drive::{Screen, Start};
+use crate::support::mail::{Post, mail};
+
+fn open(post: &Post, width: u16) -> Screen {
+    let mut screen = Screen::start(post, Start { width, ..Start::default() });
+    screen.until("Notes").keys("<Enter>").until("the tables");
+    screen
+}
+
+/// The lines that hold text of the mail, without the pane beside it.
+fn lines(screen: &Screen) -> Vec<String> {
+    let shown = screen.screen();
+    let pane = shown.lines().map(|line| line.rsplit('│').next().unwrap_or(line).trim().to_owned());
+    pane.skip(5).filter(|line| line.split(' ').count() > 2).collect()
+}
+
+#[test]
+fn prose_is_wrapped_at_80_however_wide_the_screen() {
+    let post = Post::new();
+    let words = "and over all the tables ".repeat(20);
+    let diff = format!("@@ -1 +1 @@\n+{}\n", "x y ".repeat(28));
+    post.deliver(mail("Ada <ada@example.org>", "Notes").body(&format!("{words}\n\n{diff}")));
+    let screen = open(&post, 200);
+    let lines = lines(&screen);
+    let widest = lines.iter().filter(|l| l.contains("over")).map(|l| l.chars().count()).max().unwrap();
+    assert!((70..=80).contains(&widest), "{}", screen.screen());
+    assert!(lines.iter().any(|l| l.chars().count() > 90), "a patch is as it is: {}", screen.screen());
+}
+
+#[test]
+fn hard_wrapped_prose_is_no_comb_in_a_narrow_pane() {
+    let post = Post::new();
+    post.deliver(mail("Ada <ada@example.org>", "Notes").body(
+        "the printer would like to have the tables by the end of the month, and\n\
+         asks if you could look over them before Friday, as the next issue goes\n\
+         to the press on Monday.\n\nRegards,\nAda\n",
+    ));
+    let mut screen = open(&post, 56);
+    let narrow = lines(&screen);
+    assert!(narrow[..3].iter().all(|l| l.chars().count() > 40), "{}", screen.screen());
+    assert_eq!(narrow.len(), 3, "{}", screen.screen());
+    // Where there is room its lines are as they were sent.
+    screen.resize(100, 30).until("end of the month, and\n");
+}
