@@ -47,6 +47,7 @@ fn main() -> Result<()> {
                 keywords: Vec::new(),
                 size,
                 received: mime::received(mime::header_block(&raw)).or(envelope.date).unwrap_or(written),
+                internal: 0,
                 envelope,
                 body: Some(body),
             };

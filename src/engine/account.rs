@@ -257,7 +257,10 @@ impl<'a> Worker<'a> {
 
     pub(super) fn heed(&mut self, note: Note) {
         match note {
-            Note::Ops | Note::Foreign => self.look_for_ops(),
+            Note::Ops | Note::Foreign => {
+                self.look_for_ops();
+                self.look_for_awaited();
+            }
             Note::Bodies => {
                 self.alone = self.is_live();
                 (self.bodies, self.bodies_after) = (true, None);
@@ -293,6 +296,19 @@ impl<'a> Worker<'a> {
         self.ops = self.setup.owner == Owner::Server
             && self.is_live()
             && self.reader.ops(self.id, self.ops_until(), 1).is_ok_and(|ready| !ready.is_empty());
+    }
+
+    /// Bodies that operations of other accounts wait for are fetched as if the user waited for them.
+    pub(super) fn look_for_awaited(&mut self) {
+        if self.setup.owner == Owner::Here || !self.is_live() {
+            return;
+        }
+        // A store that cannot be read says so in the step that needs it.
+        for message in self.reader.awaited_bodies(self.id).unwrap_or_default() {
+            if !self.wanted.contains(&message) {
+                self.wanted.push_back(message);
+            }
+        }
     }
 
     /// Operations that wait for a later time than this are left waiting.

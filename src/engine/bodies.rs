@@ -239,6 +239,7 @@ fn incoming(job: &Job<'_>, uidl: &str, size: u64, first: &[u8], body: Option<Pac
         keywords: Vec::new(),
         size,
         received: arrival(0, head, envelope.date, job.now),
+        internal: 0,
         envelope,
         body,
     }

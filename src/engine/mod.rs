@@ -4,6 +4,7 @@
 //! its [`door::Door`], decides by [`plan::next`], and tells what it does as [`Event`]s.
 
 mod account;
+mod append;
 mod backoff;
 mod bodies;
 mod claim;

@@ -146,7 +146,8 @@ impl Sink for Intake<'_> {
                 self.unread += u64::from(!flags.has(Flags::SEEN));
                 self.told.add(1, head.len() as u64);
                 let envelope = mime::envelope(&head);
-                let received = arrival(received, &head, envelope.date, self.now);
+                let internal = received;
+                let received = arrival(internal, &head, envelope.date, self.now);
                 self.out.push(Step::Message(Box::new(Incoming {
                     folder,
                     uid: Some(uid(&id)?),
@@ -156,6 +157,7 @@ impl Sink for Intake<'_> {
                     keywords,
                     size,
                     received,
+                    internal,
                     envelope,
                     body: None,
                 })))?;

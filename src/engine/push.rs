@@ -33,7 +33,7 @@ pub(super) enum End {
     Trouble(Error),
 }
 
-fn folder_ref(reader: &Reader, folder: FolderId) -> Result<FolderRef> {
+pub(super) fn folder_ref(reader: &Reader, folder: FolderId) -> Result<FolderRef> {
     let folder = reader.folder(folder)?.ok_or_else(|| Error::new(Kind::Gone, "the folder is gone"))?;
     if folder.remote.is_empty() {
         return Err(Error::new(Kind::Offline, "the folder is not on the server yet"));
@@ -78,7 +78,9 @@ fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
         OpKind::Copy(_) if open.is_empty() => Vec::new(),
         OpKind::Copy(to) => vec![RemoteOp::Copy { from: folder, to: folder_ref(reader, *to)?, ids: open }],
         OpKind::Delete => vec![RemoteOp::Delete { folder, ids }],
-        OpKind::Mkdir { .. } => return Err(Error::new(Kind::Bug, "a folder is made twice")),
+        OpKind::Append(_) | OpKind::Mkdir { .. } => {
+            return Err(Error::new(Kind::Bug, "an operation is taken for another"));
+        }
     })
 }
 
@@ -150,14 +152,18 @@ pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now
     }
 }
 
-fn failed(op: &Op, error: Error, now: i64) -> Pushed {
+/// What a failure means for its operation.
+pub(super) fn failed(op: &Op, error: Error, now: i64) -> Pushed {
     let renumbered = op.folder.filter(|_| error.kind() == Kind::Conflict && op.tries < PATIENCE);
     let again = matches!(error.kind().retry(), Retry::Now | Retry::Later | Retry::AskUser);
     let retry_at = match renumbered {
         Some(_) => Some(now),
         None => again.then(|| now.saturating_add(wait(op.tries, error.kind()))),
     };
-    let step = Step::OpFailed { op: op.id, error: error.to_string(), retry_at };
+    // Who has to decide is told what can be done.
+    let hint = error.hint_text().filter(|_| retry_at.is_none());
+    let text = hint.map_or_else(|| error.to_string(), |hint| format!("{error} ({hint})"));
+    let step = Step::OpFailed { op: op.id, error: text, retry_at };
     let (look, end) = match renumbered {
         Some(folder) => (None, End::Renumbered(folder)),
         None if again => (None, End::Broken(error)),

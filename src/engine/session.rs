@@ -44,6 +44,7 @@ impl Worker<'_> {
         self.folders = self.is_live();
         self.want_bodies();
         self.look_for_ops();
+        self.look_for_awaited();
         self.pulls.clear();
         if self.is_live() {
             self.round.get_or_insert((self.report.new, self.report.bytes));
@@ -66,11 +67,16 @@ impl Worker<'_> {
             {
                 return Ok(());
             }
-            self.store.commit(Batch { account: self.id, steps: vec![Step::OpRunning(op.id)] })?;
-            // The user may have taken it back, or part of it, until it was marked.
-            let Some(op) = self.reader.running_op(op.id)? else { continue };
-            let session = self.session.as_mut().ok_or_else(no_session)?;
-            let pushed = push::push(session.protocol.as_mut(), &self.reader, &op, now());
+            let pushed = if let OpKind::Append(parcel) = op.kind {
+                self.put(&op, &parcel)?
+            } else {
+                self.store.commit(Batch { account: self.id, steps: vec![Step::OpRunning(op.id)] })?;
+                // The user may have taken it back, or part of it, until it was marked.
+                let Some(op) = self.reader.running_op(op.id)? else { continue };
+                let session = self.session.as_mut().ok_or_else(no_session)?;
+                Some(push::push(session.protocol.as_mut(), &self.reader, &op, now()))
+            };
+            let Some(pushed) = pushed else { continue };
             self.store.commit(Batch { account: self.id, steps: pushed.steps })?;
             self.tell_unkept(&op, &pushed.unkept)?;
             if let Some(folder) = pushed.look

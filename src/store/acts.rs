@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::far::Far;
 use super::places::Placement;
 use super::tx::Tx;
 use crate::error::Result;
@@ -20,6 +21,11 @@ pub(super) enum Act {
     Copy { from: FolderId, to: FolderId, messages: Vec<MessageId> },
     /// The copies are gone from this folder.
     Remove { folder: FolderId, messages: Vec<MessageId> },
+    /// The copies went to a folder of another account, or were copied there. Each mail is a message here and
+    /// another there.
+    Far { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)>, away: bool },
+    /// What was copied to a folder of another account is gone from there. The mail here, and there.
+    Back { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)> },
 }
 
 impl Act {
@@ -30,6 +36,8 @@ impl Act {
             Self::Move { messages, .. } | Self::Copy { messages, .. } | Self::Remove { messages, .. } => {
                 Box::new(messages.iter().copied())
             }
+            Self::Far { pairs, .. } => Box::new(pairs.iter().map(|(here, _)| *here)),
+            Self::Back { pairs, .. } => Box::new(pairs.iter().map(|(_, there)| *there)),
         }
     }
 
@@ -37,7 +45,10 @@ impl Act {
     pub(super) fn is_in(&self, folder: FolderId) -> bool {
         match self {
             Self::Flag { copies, .. } => copies.iter().any(|(there, _)| *there == folder),
-            Self::Move { from, to, .. } | Self::Copy { from, to, .. } => [*from, *to].contains(&folder),
+            Self::Move { from, to, .. }
+            | Self::Copy { from, to, .. }
+            | Self::Far { from, to, .. }
+            | Self::Back { from, to, .. } => [*from, *to].contains(&folder),
             Self::Remove { folder: there, .. } => *there == folder,
         }
     }
@@ -51,6 +62,16 @@ impl Act {
             }
             Self::Copy { to, messages, .. } => Self::Remove { folder: *to, messages: messages.clone() },
             Self::Remove { .. } => return None,
+            Self::Far { from, to, pairs, away: true } => {
+                let pairs = pairs.iter().map(|(here, there)| (*there, *here)).collect();
+                Self::Far { from: *to, to: *from, pairs, away: true }
+            }
+            Self::Far { from, to, pairs, away: false } => {
+                Self::Back { from: *from, to: *to, pairs: pairs.clone() }
+            }
+            Self::Back { from, to, pairs } => {
+                Self::Far { from: *from, to: *to, pairs: pairs.clone(), away: false }
+            }
         })
     }
 }
@@ -99,6 +120,32 @@ impl Tx<'_> {
                 copies.retain(|copy| !kept.contains(&copy.id));
                 self.delete_copies(account, *folder, &copies)?;
                 Ok(copies.iter().map(|copy| (*folder, copy.message)).collect())
+            }
+            Act::Far { from, to, pairs, away } => {
+                if self.account_if_there(*from)?.is_none() || self.account_if_there(*to)?.is_none() {
+                    return Ok(Vec::new());
+                }
+                let copies = self.copies_named(pairs.iter().map(|(here, _)| (*from, *here)))?;
+                let there =
+                    |copy: &Placement| pairs.iter().find(|(here, _)| *here == copy.message).map(|p| p.1);
+                let copies: Vec<_> = copies.into_iter().map(|copy| (copy, there(&copy))).collect();
+                let acts = self.send_far(&Far { from: *from, to: *to, copies: &copies, away: *away })?;
+                let gone = |act: &Act| match act {
+                    Act::Far { pairs, .. } => pairs.clone(),
+                    _ => Vec::new(),
+                };
+                Ok(acts.iter().flat_map(gone).map(|(_, there)| (*to, there)).collect())
+            }
+            Act::Back { to, pairs, .. } => {
+                let mut done = Vec::new();
+                for (here, there) in pairs {
+                    for copy in self.copies_named(std::iter::once((*to, *there)))? {
+                        if self.take_back(*to, *here, &copy)? {
+                            done.push((*to, *there));
+                        }
+                    }
+                }
+                Ok(done)
             }
         }
     }

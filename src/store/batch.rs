@@ -1,7 +1,7 @@
 //! What the engine hands to the store and what it is told back: plain values, parsed already.
 
 use crate::model::{
-    AccountId, Cursor, Envelope, Flags, FolderId, Marking, MessageId, OpId, Outcome, PlacementId, Role,
+    AccountId, Cursor, Envelope, Flags, FolderId, Mark, Marking, MessageId, OpId, Outcome, PlacementId, Role,
 };
 
 /// Steps that are committed together or not at all.
@@ -119,6 +119,14 @@ pub enum Step {
         /// The tags.
         tags: Vec<String>,
     },
+    /// Where the folder ended into which an operation is about to put a mail: in the same batch as its
+    /// `OpRunning` (promise I7).
+    OpMarked {
+        /// Which.
+        op: OpId,
+        /// Where.
+        mark: Mark,
+    },
     /// An operation is done: base flags follow, hidden sources go, results get their UIDs.
     OpDone {
         /// Which.
@@ -202,8 +210,10 @@ pub struct Incoming {
     pub keywords: Vec<String>,
     /// Size of the raw mail as told by the server.
     pub size: u64,
-    /// INTERNALDATE; 0: unknown, then the Received header or the Date or now is taken by the engine.
+    /// When it counts as arrived: as a rule INTERNALDATE; 0: unknown.
     pub received: i64,
+    /// INTERNALDATE as the server told it; 0: it told none.
+    pub internal: i64,
     /// Its header.
     pub envelope: Envelope,
     /// Its body, if it came with it.
@@ -303,6 +313,8 @@ pub enum OpKind {
     Copy(FolderId),
     /// Remove for good.
     Delete,
+    /// Put a mail into a folder.
+    Append(Parcel),
     /// Make a folder with this path.
     Mkdir {
         /// The row that waits for its name on the wire.
@@ -310,6 +322,36 @@ pub enum OpKind {
         /// Decoded.
         path: String,
     },
+}
+
+/// A mail that is put into a folder of a server: the one item of its operation. It is whole here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parcel {
+    /// The folder.
+    pub folder: FolderId,
+    /// Whether the user still wants the folder: it may be made anew where the server lost it.
+    pub make: bool,
+    /// The mail.
+    pub message: MessageId,
+    /// Where the folder ended before the first try; `None`: none of its tries can have put it there.
+    pub mark: Option<Mark>,
+    /// Whether it is to go from there again: then it need not be put there.
+    pub leaving: bool,
+}
+
+/// What a server is told of a mail that is put there, beside its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// Its flags.
+    pub flags: Flags,
+    /// Its keywords.
+    pub keywords: Vec<String>,
+    /// INTERNALDATE, Unix seconds.
+    pub received: i64,
+    /// Bytes of the raw mail.
+    pub size: u64,
+    /// UIDs of other copies of it in the folder.
+    pub others: Vec<u32>,
 }
 
 /// One mail of an operation.

@@ -155,7 +155,7 @@ impl Tx<'_> {
         Ok(result)
     }
 
-    fn hide(&self, placement: PlacementId) -> Result<()> {
+    pub(super) fn hide(&self, placement: PlacementId) -> Result<()> {
         self.db
             .run(sql!("UPDATE placements SET hidden = hidden | ?2 WHERE id = ?1"), (placement, LEAVING))?;
         Ok(())
@@ -200,7 +200,7 @@ impl Tx<'_> {
         self.end_if_empty(op)
     }
 
-    fn copy_in(&self, folder: FolderId, message: MessageId) -> Result<Option<Placement>> {
+    pub(super) fn copy_in(&self, folder: FolderId, message: MessageId) -> Result<Option<Placement>> {
         self.db.one(
             sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements
                   WHERE message_id = ?1 AND folder_id = ?2 AND (hidden & 1) = 0 ORDER BY id LIMIT 1"),

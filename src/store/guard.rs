@@ -165,9 +165,9 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn doubt(&self, placement: &Placement) -> Result<()> {
+    pub(super) fn doubt(&mut self, placement: &Placement) -> Result<()> {
         self.db.run(sql!("UPDATE placements SET stale = ?2 WHERE id = ?1"), (placement.id, DOUBTED))?;
-        Ok(())
+        self.body_is_lost(placement.message)
     }
 
     fn is_parked(&self, placement: &Placement) -> Result<bool> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::acts::Act;
 use super::db::sql;
+use super::far::Far;
 use super::places::Placement;
 use super::tx::Tx;
 use crate::error::{Error, Kind, Result};
@@ -16,7 +17,7 @@ use crate::model::{
 const VANISHED: &str = "the mail is not there any more";
 const NO_CHANGE: &str = "nothing to change";
 const NO_FOLDER: &str = "the folder is not there any more";
-const FAR: &str = "mail cannot go to a folder of another account";
+const IN_PART: &str = "the rest of the mail is not here yet, so it cannot go to another account";
 
 impl Tx<'_> {
     pub(super) fn intent(&mut self, intent: &Intent) -> Result<Outcome> {
@@ -74,30 +75,34 @@ impl Tx<'_> {
         if items.is_empty() {
             return Ok(refused(VANISHED));
         }
-        let folders = by_folder(&items);
-        if let Target::Folder(folder) = to {
-            let Some(account) = self.account_if_there(folder)? else { return Ok(refused(NO_FOLDER)) };
-            for from in folders.keys() {
-                if self.account_of(*from)? != account {
-                    return Ok(refused(FAR));
-                }
-            }
+        if let Target::Folder(folder) = to
+            && self.account_if_there(folder)?.is_none()
+        {
+            return Ok(refused(NO_FOLDER));
         }
-        let mut acts = Vec::new();
-        for (from, copies) in folders {
+        let (mut acts, mut far) = (Vec::new(), None);
+        for (from, copies) in by_folder(&items) {
             let account = self.account_of(from)?;
             let target = match to {
                 Target::Role(role) => self.role_folder(account, role)?,
                 Target::Folder(folder) => folder,
             };
-            acts.extend(if away {
+            let there = self.account_of(target)?;
+            acts.extend(if there != account {
+                far = Some(there);
+                let copies: Vec<_> = copies.into_iter().map(|copy| (copy, None)).collect();
+                self.send_far(&Far { from, to: target, copies: &copies, away })?
+            } else if away {
                 self.move_copies(account, from, target, &copies)?
             } else {
                 self.copy_copies(account, from, target, &copies)?
             });
         }
+        if acts.is_empty() && far.is_some() && away {
+            return Ok(refused(IN_PART));
+        }
         let count: usize = acts.iter().map(|act| act.messages().count()).sum();
-        let label = self.transfer_label(to, away, count)?;
+        let label = self.transfer_label(to, away, count, far)?;
         self.record(label, acts)
     }
 
@@ -171,7 +176,17 @@ impl Tx<'_> {
         Ok(folder)
     }
 
-    fn transfer_label(&self, to: Target, away: bool, count: usize) -> Result<String> {
+    /// `moved 3 to Archive`; to another account `moved 3 to home: Archive`.
+    fn transfer_label(&self, to: Target, away: bool, count: usize, far: Option<AccountId>) -> Result<String> {
+        let account = match far {
+            Some(account) => {
+                self.db.one(sql!("SELECT name FROM accounts WHERE id = ?1"), [account], |row| {
+                    row.get::<_, String>(0)
+                })?
+            }
+            None => None,
+        };
+        let account = account.map_or(String::new(), |name| format!("{}: ", crate::text::Clean::line(&name)));
         let place = match to {
             Target::Role(Role::Archive) if away => return Ok(format!("archived {count}")),
             Target::Role(role) => role.title().to_owned(),
@@ -182,7 +197,7 @@ impl Tx<'_> {
                 crate::text::Clean::line(&path.unwrap_or_default()).to_string()
             }
         };
-        Ok(format!("{} {count} to {place}", if away { "moved" } else { "copied" }))
+        Ok(format!("{} {count} to {account}{place}", if away { "moved" } else { "copied" }))
     }
 }
 

@@ -103,8 +103,8 @@ impl Tx<'_> {
         };
         self.db.run(
             sql!("INSERT INTO messages (docid, account_id, thread_id, msgid, parent, remote_id, head_hash, date,
-                    received, from_name, from_addr, to_line, cc_line, list_id, subject, size, body_state)
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"),
+                    received, from_name, from_addr, to_line, cc_line, list_id, subject, size, body_state, internal)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"),
             rusqlite::params![
                 docid,
                 account,
@@ -123,6 +123,7 @@ impl Tx<'_> {
                 clip(subject),
                 size_of(incoming),
                 state,
+                incoming.internal,
             ],
         )?;
         let message = MessageId(self.db.last_id());
@@ -141,7 +142,7 @@ impl Tx<'_> {
 
     /// A free row of the search index, such that newer mail has higher ones: 16 to 64 seconds, then, where
     /// thousands arrived at one second, one at random in ever wider circles.
-    fn docid(&self, received: i64, seed: &[u8; 32]) -> Result<i64> {
+    pub(super) fn docid(&self, received: i64, seed: &[u8; 32]) -> Result<i64> {
         let base = received.clamp(0, 1 << 40) / 64 * 16;
         let taken: Vec<i64> = self.db.all(
             sql!("SELECT docid FROM messages WHERE docid BETWEEN ?1 AND ?1 + 15 ORDER BY docid"),
@@ -188,6 +189,7 @@ impl Tx<'_> {
         if indexed > 0 {
             self.db.run(sql!("DELETE FROM search WHERE rowid = ?1"), [docid])?;
         }
+        self.body_is_lost(message)?;
         self.db.run(sql!("DELETE FROM messages WHERE id = ?1"), [message])?;
         self.touched.message(message);
         self.drop_empty_thread(thread)

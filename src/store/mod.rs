@@ -13,6 +13,7 @@ mod claim;
 mod db;
 mod deeds;
 mod effects;
+mod far;
 mod fault;
 mod flags;
 mod folders;
@@ -41,6 +42,7 @@ mod records;
 mod settle;
 mod tags;
 mod threads;
+mod twins;
 mod tx;
 mod undo;
 mod unread;
@@ -55,8 +57,8 @@ mod plans;
 mod testing;
 
 pub use batch::{
-    Batch, Changed, Chunk, Committed, Fares, FolderSpec, Incoming, Op, OpItem, OpKind, Packed, Step,
-    WantedBody,
+    Batch, Changed, Chunk, Committed, Fares, FolderSpec, Incoming, Op, OpItem, OpKind, Packed, Parcel,
+    Posting, Step, WantedBody,
 };
 pub use claim::{AccountLock, Holder, Locked};
 pub use handle::{Pending, Store};

@@ -1,11 +1,12 @@
 //! The queue of what the server has not heard: what becomes of an op that was tried.
 
 use super::db::sql;
+use super::far::Appending;
 use super::flags::marks_from;
 use super::places::{AWAITED, Placement};
 use super::tx::Tx;
-use crate::error::Result;
-use crate::model::{AccountId, FolderId, OpId, PlacementId};
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, FolderId, Mark, OpId, PlacementId};
 
 /// A row of `ops`, as far as its end needs it.
 struct Ending {
@@ -28,14 +29,50 @@ impl Tx<'_> {
         self.touch_ops(op)
     }
 
+    /// Where the folder ended into which an op puts a mail (promise I7).
+    pub(super) fn op_marked(&self, op: OpId, mark: Mark) -> Result<()> {
+        let detail = serde_json::to_string(&Appending { mark: Some(mark) })
+            .map_err(|e| Error::new(Kind::Bug, "could not write down where a folder ended").because(e))?;
+        self.db.run(sql!("UPDATE ops SET detail = ?2 WHERE id = ?1 AND kind = 'append'"), (op, detail))?;
+        Ok(())
+    }
+
     /// An op failed; its local effect stays. With a time it is tried again then, else it waits for the user.
     pub(super) fn op_failed(&mut self, op: OpId, error: &str, retry_at: Option<i64>) -> Result<()> {
+        self.touch_ops(op)?;
         let state = if retry_at.is_some() { "queued" } else { "conflict" };
+        if retry_at.is_none() && self.is_in_vain(op)? {
+            return Ok(());
+        }
+        // The server said no: what is put there next was not there before.
         self.db.run(
-            sql!("UPDATE ops SET state = ?2, error = ?3, not_before = ?4 WHERE id = ?1"),
+            sql!(
+                "UPDATE ops SET state = ?2, error = ?3, not_before = ?4,
+                    detail = iif(kind = 'append' AND ?2 = 'conflict', '{}', detail) WHERE id = ?1"
+            ),
             (op, state, error, retry_at.unwrap_or(0)),
         )?;
-        self.touch_ops(op)
+        Ok(())
+    }
+
+    /// A mail could not be put on the server, and was to go from there again: then all is as it was wanted.
+    fn is_in_vain(&mut self, op: OpId) -> Result<bool> {
+        let leaving = self.db.one(
+            sql!(
+                "SELECT i.placement_id FROM ops o JOIN op_items i ON i.op_id = o.id
+                  JOIN placements p ON p.id = i.placement_id
+                  WHERE o.id = ?1 AND o.kind = 'append' AND (p.hidden & 1) <> 0 AND p.uid IS NULL
+                    AND NOT EXISTS (SELECT 1 FROM ops WHERE after_id IS NOT NULL AND after_id = ?1)
+                    AND NOT EXISTS (SELECT 1 FROM op_items b JOIN ops e ON e.id = b.op_id
+                                    WHERE b.placement_id = p.id AND e.kind NOT IN ('append', 'delete', 'flags'))"
+            ),
+            [op],
+            |row| row.get::<_, PlacementId>(0),
+        )?;
+        match leaving.map_or(Ok(None), |leaving| self.placement(leaving))? {
+            Some(leaving) => self.remove(&leaving).map(|()| true),
+            None => Ok(false),
+        }
     }
 
     fn touch_ops(&mut self, op: OpId) -> Result<()> {
@@ -88,6 +125,7 @@ impl Tx<'_> {
                     )?;
                     self.tags_done(item.placement.id, &marks)?;
                 }
+                "append" => self.appended(op, &item.placement, uid)?,
                 "copy" => self.landed(&item, ending.target, uid)?,
                 "move" => {
                     // What could not be done to the source in time is to be done to where it went.
@@ -161,7 +199,7 @@ impl Tx<'_> {
     }
 
     /// A pending row and the row that a pull made for the same copy become the latter.
-    fn unite(&mut self, pending: &Placement, held: &Placement) -> Result<()> {
+    pub(super) fn unite(&mut self, pending: &Placement, held: &Placement) -> Result<()> {
         self.hand_over(pending.id, held.id)?;
         let there = self.keywords_there(held.id)?;
         self.copy_tags(pending.id, held.id)?;

@@ -102,7 +102,8 @@ impl Tx<'_> {
             (message, whole(body.size), &body.sha256[..], clip(&body.snippet), body.attachments),
         )?;
         self.touched.message(message);
-        self.touch_folders_of(message)
+        self.touch_folders_of(message)?;
+        self.hand_on(message)
     }
 
     fn touch_folders_of(&mut self, message: MessageId) -> Result<()> {

@@ -4,7 +4,8 @@ use rusqlite::Row;
 
 use super::batch::Incoming;
 use super::db::sql;
-use super::messages::{clip_msgid, size_of};
+use super::far::Appending;
+use super::messages::{clip, clip_msgid, size_of};
 use super::tx::Tx;
 use crate::error::Result;
 use crate::model::{AccountId, Flags, FolderId, MessageId, PlacementId, ThreadId};
@@ -123,27 +124,43 @@ impl Tx<'_> {
         message: MessageId,
         incoming: &Incoming,
     ) -> Result<Option<Placement>> {
-        let of_message = self.db.one(
+        let of_message = self.db.all(
             sql!("SELECT id, folder_id, message_id, uid, thread_id, sort_at, flags, base, hidden FROM placements
-                  WHERE message_id = ?1 AND folder_id = ?2 AND uid IS NULL ORDER BY id LIMIT 1"),
+                  WHERE message_id = ?1 AND folder_id = ?2 AND uid IS NULL ORDER BY id"),
             (message, incoming.folder),
             Placement::read,
         )?;
-        if of_message.is_some() {
-            return Ok(of_message);
+        if let Some(found) = self.first_put(of_message, incoming)? {
+            return Ok(Some(found));
         }
         let envelope = &incoming.envelope;
         let msgid = clip_msgid(&envelope.msgid);
         // Without a Message-ID content is never shared, but a copy is expected here with this very header.
         if msgid.is_empty() {
-            return self.db.one(
+            let found = self.db.all(
                 sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden
                       FROM messages m JOIN placements p ON p.message_id = m.id
                       WHERE m.account_id = ?1 AND m.msgid = '' AND m.size = ?2 AND m.head_hash = ?3
-                        AND p.folder_id = ?4 AND p.uid IS NULL ORDER BY p.id LIMIT 1"),
+                        AND p.folder_id = ?4 AND p.uid IS NULL ORDER BY p.id"),
                 (account, size_of(incoming), &envelope.head_hash[..], incoming.folder),
                 Placement::read,
-            );
+            )?;
+            return self.first_put(found, incoming);
+        }
+        // What was put there, and touched by the server on the way: anyone can write a Message-ID, so that
+        // all of its face has to be equal.
+        let touched = self.db.all(
+            sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden
+                  FROM messages m JOIN placements p ON p.message_id = m.id
+                  WHERE m.account_id = ?1 AND m.msgid = ?2 AND m.date = ?3 AND m.from_addr = ?4 AND m.subject = ?5
+                    AND p.folder_id = ?6 AND p.uid IS NULL
+                    AND EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
+                                WHERE i.placement_id = p.id AND o.kind = 'append') ORDER BY p.id"),
+            (account, msgid, envelope.date, clip(&envelope.from.addr), clip(&envelope.subject), incoming.folder),
+            Placement::read,
+        )?;
+        if let Some(found) = self.first_put(touched, incoming)? {
+            return Ok(Some(found));
         }
         if !self.has_doubted(incoming.folder)? {
             return Ok(None);
@@ -157,6 +174,34 @@ impl Tx<'_> {
             (account, msgid, size_of(incoming), envelope.date, incoming.folder),
             Placement::read,
         )
+    }
+
+    /// The first of these copies that can be this mail: one that is to be put into the folder, and was not
+    /// tried yet or only since, is another.
+    fn first_put(&self, copies: Vec<Placement>, incoming: &Incoming) -> Result<Option<Placement>> {
+        for copy in copies {
+            let putting = self.db.one(
+                sql!(
+                    "SELECT o.detail FROM op_items i JOIN ops o ON o.id = i.op_id
+                      WHERE i.placement_id = ?1 AND o.kind = 'append'"
+                ),
+                [copy.id],
+                |row| row.get::<_, String>(0),
+            )?;
+            let Some(putting) = putting else { return Ok(Some(copy)) };
+            if let Some(mark) = Appending::read(&putting).mark {
+                let validity = self.db.one(
+                    sql!("SELECT uidvalidity FROM folders WHERE id = ?1"),
+                    [copy.folder],
+                    |row| row.get::<_, u32>(0),
+                )?;
+                let renumbered = mark.validity != 0 && validity.is_some_and(|now| now != mark.validity);
+                if renumbered || incoming.uid.is_some_and(|uid| uid >= mark.uidnext) {
+                    return Ok(Some(copy));
+                }
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn has_doubted(&mut self, folder: FolderId) -> Result<bool> {
@@ -191,8 +236,7 @@ impl Tx<'_> {
     pub(super) fn gone(&mut self, folder: FolderId, uid: u32) -> Result<()> {
         let Some(placement) = self.by_uid(folder, uid)? else { return Ok(()) };
         if self.is_source(placement.id)? {
-            self.db.run(sql!("UPDATE placements SET stale = ?2 WHERE id = ?1"), (placement.id, DOUBTED))?;
-            return Ok(());
+            return self.doubt(&placement);
         }
         self.remove(&placement)
     }

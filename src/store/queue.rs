@@ -4,14 +4,15 @@ use std::collections::HashSet;
 
 use rusqlite::Row as Columns;
 
-use super::batch::{Op, OpItem, OpKind};
-use super::db::sql;
+use super::batch::{Op, OpItem, OpKind, Parcel, Posting};
+use super::db::{sql, unsigned};
+use super::far::Appending;
 use super::fault::damaged;
 use super::flags::marks_from;
 use super::reader::Reader;
 use crate::config::Leave;
 use crate::error::Result;
-use crate::model::{AccountId, FolderId, MessageId, OpId};
+use crate::model::{AccountId, FolderId, MessageId, OpId, PlacementId};
 
 /// When POP3 mail may be deleted on the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,9 +94,23 @@ impl Reader {
         if queued.kind == "mkdir" {
             return Ok(false);
         }
+        if queued.kind == "append" {
+            // It waits for its bytes only; what it puts there has no UID yet.
+            let blocked = self.0.one(
+                sql!(
+                    "SELECT EXISTS (SELECT 1 FROM op_items i JOIN placements p ON p.id = i.placement_id
+                                     JOIN messages m ON m.id = p.message_id WHERE i.op_id = ?1 AND m.body_state <> 2)
+                          OR EXISTS (SELECT 1 FROM folders WHERE id = ?2 AND remote IS NULL)"
+                ),
+                (queued.id, queued.target),
+                |row| row.get(0),
+            )?;
+            return Ok(blocked == Some(true));
+        }
         let blocked = self.0.one(
             sql!(
-                "SELECT EXISTS (SELECT 1 FROM op_items i JOIN placements p ON p.id = i.placement_id
+                "SELECT EXISTS (SELECT 1 FROM ops WHERE id = ?1 AND after_id IS NOT NULL)
+                      OR EXISTS (SELECT 1 FROM op_items i JOIN placements p ON p.id = i.placement_id
                                  WHERE i.op_id = ?1 AND (p.uid IS NULL OR p.stale = 3))
                       OR EXISTS (SELECT 1 FROM op_items i JOIN op_items e ON e.placement_id = i.placement_id
                                  JOIN ops o ON o.id = e.op_id
@@ -115,6 +130,10 @@ impl Reader {
             "move" => OpKind::Move(target()?),
             "copy" => OpKind::Copy(target()?),
             "delete" => OpKind::Delete,
+            "append" => match self.parcel(&queued, target()?)? {
+                Some(parcel) => OpKind::Append(parcel),
+                None => return Ok(None),
+            },
             "mkdir" => {
                 let folder = target()?;
                 let path =
@@ -136,6 +155,68 @@ impl Reader {
         Ok(Some(Op { id: queued.id, kind, folder: queued.folder, tries: queued.tries, items }))
     }
 
+    fn parcel(&self, queued: &Queued, folder: FolderId) -> Result<Option<Parcel>> {
+        let mark = Appending::read(&queued.detail).mark;
+        self.0.one(
+            sql!(
+                "SELECT p.message_id, (p.hidden & 1) <> 0
+                    AND NOT EXISTS (SELECT 1 FROM ops WHERE after_id IS NOT NULL AND after_id = ?1)
+                    AND NOT EXISTS (SELECT 1 FROM op_items b JOIN ops e ON e.id = b.op_id
+                                    WHERE b.placement_id = p.id AND e.kind NOT IN ('append', 'delete', 'flags')),
+                    NOT EXISTS (SELECT 1 FROM ops WHERE folder_id = p.folder_id AND kind = 'rmdir')
+                    AND NOT EXISTS (SELECT 1 FROM ops WHERE target_id = p.folder_id AND kind = 'rmdir')
+                  FROM op_items i JOIN placements p ON p.id = i.placement_id WHERE i.op_id = ?1"
+            ),
+            [queued.id],
+            |row| Ok(Parcel { folder, make: row.get(2)?, message: row.get(0)?, mark, leaving: row.get(1)? }),
+        )
+    }
+
+    /// What is to be told of a mail that is put on a server, beside its bytes; `None`: it is gone. Its UIDs
+    /// in the folder are those of other copies of it.
+    pub fn posting(&self, item: PlacementId) -> Result<Option<Posting>> {
+        self.0.snapshot(|| {
+            let found = self.0.one(
+                sql!("SELECT p.base, iif(m.internal = 0, m.received, m.internal), m.raw_size, p.message_id, p.folder_id
+                      FROM placements p JOIN messages m ON m.id = p.message_id WHERE p.id = ?1"),
+                [item],
+                |row| {
+                    let posting = Posting {
+                        flags: row.get(0)?,
+                        keywords: Vec::new(),
+                        received: row.get(1)?,
+                        size: unsigned(row.get(2)?),
+                        others: Vec::new(),
+                    };
+                    Ok((posting, row.get::<_, MessageId>(3)?, row.get::<_, FolderId>(4)?))
+                },
+            )?;
+            let Some((posting, message, folder)) = found else { return Ok(None) };
+            let keywords = self.0.all(
+                sql!("SELECT t.name FROM placement_tags k JOIN tags t ON t.id = k.tag_id
+                      WHERE k.placement_id = ?1 AND k.here = 1"),
+                [item],
+                |row| row.get(0),
+            )?;
+            let others = self.0.all(
+                sql!("SELECT uid FROM placements WHERE message_id = ?1 AND folder_id = ?2 AND uid IS NOT NULL"),
+                (message, folder),
+                |row| row.get(0),
+            )?;
+            Ok(Some(Posting { keywords, others, ..posting }))
+        })
+    }
+
+    /// Mail whose body an operation of another account waits for.
+    pub fn awaited_bodies(&self, account: AccountId) -> Result<Vec<MessageId>> {
+        self.0.all(
+            sql!("SELECT m.id FROM ops o CROSS JOIN messages m ON m.id = o.from_id
+                  WHERE o.from_id IS NOT NULL AND o.state = 'queued' AND m.account_id = ?1 AND m.body_state <> 2"),
+            [account],
+            |row| row.get(0),
+        )
+    }
+
     /// How many operations the server has not heard yet, those in conflict left out.
     pub fn ops_waiting(&self, account: AccountId) -> Result<u64> {
         let count = self.0.one(
@@ -145,7 +226,7 @@ impl Reader {
             [account],
             |row| row.get(0),
         )?;
-        Ok(super::db::unsigned(count.unwrap_or(0)))
+        Ok(unsigned(count.unwrap_or(0)))
     }
 
     /// When the next operation that waits for a time may be tried: Unix time.

@@ -16,6 +16,7 @@ pub(super) fn blank() -> Incoming {
         keywords: Vec::new(),
         size: 0,
         received: 0,
+        internal: 0,
         envelope: Envelope::default(),
         body: None,
     }

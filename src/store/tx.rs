@@ -118,6 +118,7 @@ impl<'a> Tx<'a> {
                 Step::Fares(fares) => self.fares(account, fares)?,
                 Step::OpRunning(op) => self.op_running(*op)?,
                 Step::Unkept { op, tags } => self.unkept(*op, tags)?,
+                Step::OpMarked { op, mark } => self.op_marked(*op, *mark)?,
                 Step::OpDone { op, moved, created } => self.op_done(*op, moved, created.as_deref())?,
                 Step::OpFailed { op, error, retry_at } => self.op_failed(*op, error, *retry_at)?,
             }

@@ -80,6 +80,7 @@ fn mail(dice: &mut Dice, folder: FolderId, n: u32, total: u32) -> Incoming {
         keywords: Vec::new(),
         size: 2000 + dice.roll(50_000),
         received,
+        internal: 0,
         envelope: Envelope {
             msgid: format!("{n}.{n:x}@list.example.org"),
             refs: if parent.is_empty() { Vec::new() } else { vec![parent.clone()] },

@@ -35,6 +35,7 @@ mod reading;
 mod screens;
 mod servers;
 mod store;
+mod store_far;
 mod store_intents;
 mod store_kit;
 mod store_ledger;

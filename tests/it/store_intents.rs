@@ -639,17 +639,6 @@ fn p12_where_the_truth_is_here_everything_is_done_at_once() {
 }
 
 #[test]
-fn mail_does_not_go_to_another_account_unseen() {
-    let kit = Kit::server();
-    let other = kit.store.account("home", "pop3", Owner::Here, "").unwrap();
-    let theirs = kit.reader.folder_by_role(other, Role::Archive).unwrap().unwrap().id;
-    let copy = kit.copy(kit.inbox, kit.bring(mail(kit.inbox, 1)));
-    let outcome = kit.intend(Intent::Move { items: vec![copy], to: Target::Folder(theirs) });
-    assert!(outcome.error.unwrap().contains("another account"));
-    assert_eq!(kit.mails(kit.inbox).len(), 1);
-}
-
-#[test]
 fn an_outcome_is_told_to_everyone() {
     let kit = Kit::server();
     let copy = kit.copy(kit.inbox, kit.bring(mail(kit.inbox, 1)));

@@ -113,6 +113,7 @@ pub(crate) fn mail(folder: FolderId, n: u32) -> Incoming {
         keywords: Vec::new(),
         size: 1000 + u64::from(n),
         received: NOW - 100_000 + i64::from(n) * 60,
+        internal: 0,
         envelope: Envelope {
             msgid: format!("m{n}@example.org"),
             date: Some(NOW - 100_000 + i64::from(n) * 60),

@@ -197,7 +197,9 @@ impl World {
                     OpKind::Delete => {
                         self.server[from].mails.remove(&uid);
                     }
-                    OpKind::Mkdir { .. } => unreachable!("every folder is there"),
+                    OpKind::Mkdir { .. } | OpKind::Append(_) => {
+                        unreachable!("one account with all its folders")
+                    }
                 }
             }
         }

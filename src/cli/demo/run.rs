@@ -214,6 +214,7 @@ fn kept(folder: FolderId, raw: &[u8], received: i64) -> Result<Incoming> {
         keywords: Vec::new(),
         size,
         received,
+        internal: 0,
         envelope: mime::envelope(mime::header_block(raw)),
         body: Some(Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments }),
     })

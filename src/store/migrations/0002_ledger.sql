@@ -7,7 +7,7 @@ CREATE TABLE ops_new (                         -- what the user did that the ser
   kind       TEXT NOT NULL CHECK (kind IN ('flags', 'move', 'copy', 'delete', 'append', 'mkdir', 'rmdir', 'rename', 'subscribe')),
   folder_id  INTEGER REFERENCES folders(id) ON DELETE CASCADE,
   target_id  INTEGER REFERENCES folders(id) ON DELETE CASCADE,
-  detail     TEXT NOT NULL DEFAULT '{}',       -- JSON: {"add":1,"del":0,"tag":["x"],"untag":[]}, {"name":"Work"}
+  detail     TEXT NOT NULL DEFAULT '{}',       -- JSON: {"add":1,"del":0,"tag":["x"],"untag":[]}, {"name":"Work"}, {"mark":{"validity":7,"uidnext":9}}
   state      TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'stuck', 'conflict')),
   tries      INTEGER NOT NULL DEFAULT 0,
   not_before INTEGER NOT NULL DEFAULT 0,
@@ -15,7 +15,8 @@ CREATE TABLE ops_new (                         -- what the user did that the ser
   at         INTEGER NOT NULL DEFAULT 0,       -- when the user did it, Unix time
   after_id   INTEGER,                          -- the op, of any account, whose success it waits for (promise I13); that
                                                -- success clears it. No foreign key: were that op lost, this one must not run
-  undo_id    INTEGER                           -- the undo row of the same action
+  undo_id    INTEGER,                          -- the undo row of the same action
+  from_id    INTEGER                           -- append: the message, of another account, whose body it waits for
 ) STRICT;
 INSERT INTO ops_new (id, account_id, kind, folder_id, target_id, detail, state, tries, not_before, error)
   SELECT id, account_id, kind, folder_id, target_id, detail, state, tries, not_before, error FROM ops;
@@ -25,6 +26,10 @@ CREATE INDEX ops_next ON ops(account_id, state, id);
 CREATE INDEX ops_folder ON ops(folder_id);
 CREATE INDEX ops_target ON ops(target_id);
 CREATE INDEX ops_after ON ops(after_id) WHERE after_id IS NOT NULL;
+CREATE INDEX ops_from ON ops(from_id) WHERE from_id IS NOT NULL;
+CREATE INDEX pop_seen_gone ON pop_seen(account_id, head_hash) WHERE message_id IS NULL;
+
+ALTER TABLE messages ADD COLUMN internal INTEGER NOT NULL DEFAULT 0;    -- INTERNALDATE as the server told it; 0: it told none
 
 ALTER TABLE accounts ADD COLUMN state TEXT NOT NULL DEFAULT '';         -- as last told by who syncs it: resting, offline, paused …
 ALTER TABLE accounts ADD COLUMN trouble TEXT NOT NULL DEFAULT '';       -- why, in words, with the hint

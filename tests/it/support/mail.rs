@@ -208,6 +208,7 @@ impl Post {
             keywords: Vec::new(),
             size,
             received: mail.at,
+            internal: 0,
             envelope: mime::envelope(mime::header_block(&raw)),
             body: Some(body),
         };
