@@ -37,6 +37,10 @@ pub enum Action {
     Select(Select),
     /// Do something to mail, on so many rows.
     Triage(Triage, u32),
+    /// Set and clear tags, as typed; of nothing typed the command line asks.
+    Tag(String),
+    /// Do the last triage or tagging again, on so many rows.
+    Repeat(u32),
     /// Take back so many actions.
     Undo(u32),
     /// Do again what was taken back.

@@ -41,6 +41,8 @@ impl Command {
 pub struct Call {
     /// The count typed before it or given as its argument.
     pub count: Option<u32>,
+    /// What stood after its name, of a command that takes words.
+    pub text: String,
 }
 
 impl Call {
@@ -48,6 +50,12 @@ impl Call {
     #[must_use]
     pub fn times(&self) -> u32 {
         self.count.unwrap_or(1).clamp(1, 1_000_000)
+    }
+
+    /// The action made of what stood after the name.
+    #[must_use]
+    pub fn typed(&self, action: fn(String) -> Action) -> Action {
+        action(self.text.clone())
     }
 
     /// The count as a distance.
@@ -64,6 +72,18 @@ pub enum Args {
     None,
     /// A count, before its key or after its name.
     Count,
+    /// Tags to set and clear, as [`super::tags::parse`] reads them.
+    Tags,
+    /// A path of a folder, all that follows its name.
+    Path,
+}
+
+impl Args {
+    /// Whether all that follows the name is its argument.
+    #[must_use]
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Tags | Self::Path)
+    }
 }
 
 /// A heading of the help page, in the order in which they are shown.
@@ -144,12 +164,17 @@ pub fn completions(start: &str, focus: Focus) -> Vec<&'static Command> {
     found
 }
 
-/// Reads a command line: a name (or the beginning of exactly one), and perhaps a count.
+/// Reads a command line: a name (or the beginning of exactly one), and perhaps a count or words.
 pub fn parse(line: &str) -> Result<(&'static Command, Call), String> {
+    let line = line.trim();
     let mut words = line.split_whitespace();
     let name = words.next().ok_or("no command was given")?;
     let command = find(name)?;
     let mut call = Call::default();
+    if command.args.is_text() {
+        call.text = line[name.len()..].trim().to_owned();
+        return Ok((command, call));
+    }
     if let Some(word) = words.next() {
         if command.args == Args::None {
             return Err(format!("`{}` takes nothing after it", command.name));
@@ -191,6 +216,8 @@ mod tests {
         assert_eq!(parse("down x").unwrap_err(), "`x` is not a count");
         assert_eq!(parse("quit now").unwrap_err(), "`quit` takes nothing after it");
         assert_eq!(parse("frobnicate").unwrap_err(), "there is no command `frobnicate`");
+        let (command, call) = parse(" tag  +todo -old ").unwrap();
+        assert_eq!((command.name, call.text.as_str()), ("tag", "+todo -old"));
         assert!(parse("go-").unwrap_err().contains("may mean"));
         assert!(parse("").is_err());
     }

@@ -5,7 +5,7 @@ use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
 use crate::model::Role;
 
-use Args::{Count, None as No};
+use Args::{Count, None as No, Tags};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick};
 use Needs::{Accounts, Mail, Nothing, Part, Shown};
 
@@ -113,6 +113,10 @@ pub const COMMANDS: &[Command] = &[
         .needs(Mail),
     row("junk", MAIL, &["X"], Count)
         .does(Act, "Move to Junk", |c| Action::Triage(Triage::Junk, c.times()))
+        .needs(Mail),
+    row("tag", MAIL, &["t"], Tags).does(Act, "Tag with +name or -name", |c| c.typed(Action::Tag)).needs(Mail),
+    row("repeat", MAIL, &["."], Count)
+        .does(Act, "Repeat the last action", |c| Action::Repeat(c.times()))
         .needs(Mail),
     row("undo", PANES, &["u"], Count).does(Act, "Undo the last action", |c| Action::Undo(c.times())),
     row("redo", PANES, &["<C-r>"], Count).does(Act, "Redo what was undone", |c| Action::Redo(c.times())),

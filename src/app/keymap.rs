@@ -163,7 +163,7 @@ impl Node {
 
 impl From<CallCount> for Call {
     fn from(count: CallCount) -> Self {
-        Self { count }
+        Self { count, ..Self::default() }
     }
 }
 

@@ -22,6 +22,7 @@ pub mod prompt;
 pub mod reader;
 mod resume;
 pub mod scope;
+pub mod tags;
 mod triage;
 pub mod window;
 
@@ -130,6 +131,8 @@ pub struct App {
     touched: bool,
     /// `V` was pressed in the reader: the next action takes the whole conversation.
     whole_thread: bool,
+    /// What `.` does.
+    again: Option<tags::Again>,
     everything_ticket: effect::Ticket,
     /// What the store told and was not looked at yet.
     backlog: news::Backlog,
@@ -169,6 +172,7 @@ impl App {
             quit_asked: false,
             touched: false,
             whole_thread: false,
+            again: None,
             everything_ticket: 0,
             backlog: news::Backlog::default(),
             effects: Vec::new(),
@@ -300,6 +304,11 @@ impl App {
     /// What the user is to know.
     fn say(&mut self, text: &str) {
         self.notice = Some(Notice::calm(text, self.now.at));
+    }
+
+    /// What could not be done, and why.
+    fn fail(&mut self, text: &str) {
+        self.notice = Some(Notice::error(text, self.now.at));
     }
 
     /// Shows an error, if it is one.

@@ -15,6 +15,9 @@ use crate::model::{Intent, Role, View};
 /// Commands that the history of the command line keeps.
 const HISTORY: usize = 100;
 
+/// Tags that the command line completes.
+const TAGS: usize = 1000;
+
 impl App {
     /// Takes a key.
     pub fn press(&mut self, key: Key) -> Vec<Effect> {
@@ -93,7 +96,7 @@ impl App {
             Typed::Run(command, count) => {
                 self.drop_pending();
                 self.quit_asked = asked && command.name == "back";
-                self.call(command, &Call { count });
+                self.call(command, &Call { count, ..Call::default() });
             }
         }
     }
@@ -127,7 +130,7 @@ impl App {
         }
     }
 
-    fn run(&mut self, action: Action) {
+    pub(super) fn run(&mut self, action: Action) {
         let at = self.now.at;
         match action {
             Action::Go(motion) => self.go(motion),
@@ -154,6 +157,8 @@ impl App {
             }
             Action::Select(select) => self.select(select),
             Action::Triage(triage, rows) => self.triage(triage, rows as usize),
+            Action::Tag(text) => self.tag(&text),
+            Action::Repeat(rows) => self.repeat(rows as usize),
             Action::Undo(times) => self.intend_times(&Intent::Undo, times),
             Action::Redo(times) => self.intend_times(&Intent::Redo, times),
             Action::AllHeaders => {
@@ -184,7 +189,9 @@ impl App {
                 }
             }
             Action::CommandLine(text) => {
-                let prompt = Prompt::new(text, self.place(), self.history.clone());
+                let tags = self.db.tag_names("", TAGS);
+                let tags = self.told(tags).unwrap_or_default();
+                let prompt = Prompt::new(text, self.place(), self.history.clone()).with_tags(tags);
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
             Action::Redraw => self.effects.push(Effect::Redraw),

@@ -1,6 +1,6 @@
 //! The command line: one line of text with a cursor, its completions and its history.
 
-use super::command::{self, Command};
+use super::command::{self, Args, Command};
 use super::key::{Code, Key};
 use super::scope::Focus;
 
@@ -20,6 +20,17 @@ pub struct Prompt {
     history: Vec<String>,
     recalled: Option<usize>,
     focus: Focus,
+    /// Every tag that some mail has.
+    tags: Vec<String>,
+}
+
+/// Something that what is typed may become.
+#[derive(Debug, Clone)]
+pub enum Completion {
+    /// A command.
+    Command(&'static Command),
+    /// The last word, whole.
+    Word(String),
 }
 
 /// What a key did to the command line.
@@ -37,7 +48,13 @@ impl Prompt {
     /// Opens with a text; `focus` is the place whose commands come first.
     #[must_use]
     pub fn new(text: String, focus: Focus, history: Vec<String>) -> Self {
-        Self { cursor: text.len(), text, picked: None, history, recalled: None, focus }
+        Self { cursor: text.len(), text, picked: None, history, recalled: None, focus, tags: Vec::new() }
+    }
+
+    /// With tags to complete.
+    #[must_use]
+    pub fn with_tags(self, tags: Vec<String>) -> Self {
+        Self { tags, ..self }
     }
 
     /// What is typed.
@@ -52,14 +69,28 @@ impl Prompt {
         self.text.get(..self.cursor).unwrap_or_default()
     }
 
-    /// The commands that may be meant, and which of them is picked.
+    /// What may be meant, and which of it is picked.
     #[must_use]
-    pub fn completions(&self) -> (Vec<&'static Command>, Option<usize>) {
+    pub fn completions(&self) -> (Vec<Completion>, Option<usize>) {
         match &self.picked {
-            Some((typed, at)) => (command::completions(typed, self.focus), Some(*at)),
-            None if self.text.contains(' ') => (Vec::new(), None),
-            None => (command::completions(&self.text, self.focus), None),
+            Some((typed, at)) => (self.completions_of(typed), Some(*at)),
+            None => (self.completions_of(&self.text), None),
         }
+    }
+
+    fn completions_of(&self, typed: &str) -> Vec<Completion> {
+        let Some((name, _)) = typed.split_once(' ') else {
+            return command::completions(typed, self.focus).into_iter().map(Completion::Command).collect();
+        };
+        if command::by_name(name).is_none_or(|command| command.args != Args::Tags) {
+            return Vec::new();
+        }
+        let (sign, start) = last_word(typed);
+        let begins = |tag: &&String| {
+            tag.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start))
+                && tag.len() > start.len()
+        };
+        self.tags.iter().filter(begins).map(|tag| Completion::Word(format!("{sign}{tag}"))).collect()
     }
 
     /// Takes a key.
@@ -138,7 +169,14 @@ impl Prompt {
             None if by > 0 => 0,
             None => len - 1,
         };
-        self.set(found[next].name.to_owned());
+        let text = match &found[next] {
+            Completion::Command(command) => command.name.to_owned(),
+            Completion::Word(word) => {
+                let (sign, start) = last_word(&typed);
+                format!("{}{word}", &typed[..typed.len() - sign.len() - start.len()])
+            }
+        };
+        self.set(text);
         self.picked = Some((typed, next));
     }
 
@@ -152,6 +190,12 @@ impl Prompt {
             self.set(self.history.get(next).cloned().unwrap_or_default());
         }
     }
+}
+
+/// The last word of a line: the sign before a tag, and what is typed of its name.
+fn last_word(line: &str) -> (&str, &str) {
+    let word = line.rsplit(' ').next().unwrap_or_default();
+    word.split_at(usize::from(word.starts_with(['+', '-'])))
 }
 
 #[cfg(test)]
@@ -185,6 +229,20 @@ mod tests {
         let (last, _) = typed("un<S-Tab>");
         assert!(first.starts_with("un") && last.starts_with("un") && first != last);
         assert_eq!(typed("nothing-begins-so<Tab>").0, "nothing-begins-so");
+    }
+
+    #[test]
+    fn tab_completes_the_last_tag() {
+        let tags = ["Büro", "todo", "tomorrow"].map(str::to_owned).to_vec();
+        let mut prompt = Prompt::new("tag -b".to_owned(), Focus::List, Vec::new()).with_tags(tags);
+        let press = |prompt: &mut Prompt, keys: &str| {
+            Key::sequence(keys).unwrap().into_iter().for_each(|key| drop(prompt.press(key)));
+            prompt.text().to_owned()
+        };
+        assert_eq!(press(&mut prompt, "<Tab>"), "tag -Büro");
+        assert_eq!(press(&mut prompt, "<Space>+t<Tab><Tab>"), "tag -Büro +tomorrow");
+        assert_eq!(press(&mut prompt, "<Tab>"), "tag -Büro +todo");
+        assert_eq!(press(&mut prompt, "<Space>x<Tab>"), "tag -Büro +todo x");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::action::{Select, Triage};
 use super::effect::{Effect, Load};
 use super::lines::{Entry, member};
 use super::scope::Focus;
+use super::tags::Again;
 use super::{App, Overlay, Question, Silent};
 use crate::model::{FlagDelta, Flags, Intent, Member, PlacementId, Role, Target};
 use crate::text::Clean;
@@ -13,9 +14,9 @@ use crate::text::Clean;
 /// One thing to do, and what the cursor does afterwards.
 #[derive(Debug)]
 pub(crate) struct Deed {
-    intent: Intent,
+    pub(super) intent: Intent,
     /// The copies that leave the view.
-    leaving: HashSet<PlacementId>,
+    pub(super) leaving: HashSet<PlacementId>,
 }
 
 /// What an action is about: rows, each with its mails, newest first.
@@ -41,6 +42,7 @@ impl App {
         if grasp.rows.iter().all(Vec::is_empty) {
             return self.say("There is no mail here");
         }
+        self.again = Some(Again::Triage(triage));
         let role = self.view_role();
         let items = grasp.items();
         let moved = |to| leaving(Intent::Move { items: items.clone(), to: Target::Role(to) }, &items);
@@ -63,7 +65,21 @@ impl App {
         self.carry_out(deed);
     }
 
-    fn ask(&mut self, text: &str, yes: Deed) {
+    /// The copies that an action is about; `None`: it was said why there are none.
+    pub(super) fn grasped(&mut self, rows: usize) -> Option<Vec<PlacementId>> {
+        if self.list.is_shifted() {
+            self.say("The list changed under the cursor: nothing was done");
+            return None;
+        }
+        let items = self.grasp(rows).items();
+        if items.is_empty() {
+            self.say("There is no mail here");
+            return None;
+        }
+        Some(items)
+    }
+
+    pub(super) fn ask(&mut self, text: &str, yes: Deed) {
         self.overlay = Some(Overlay::Ask(Question { text: Clean::line(text), yes }));
     }
 

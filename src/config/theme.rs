@@ -79,6 +79,8 @@ roles! {
     List = "list";
     /// What is unread in a row.
     ListUnread = "list.unread";
+    /// A tag.
+    ListTag = "list.tag";
     /// The snippet.
     ListSnippet = "list.snippet";
     /// The date.

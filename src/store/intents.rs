@@ -219,16 +219,14 @@ fn messages(acts: &[Act]) -> usize {
     acts.iter().flat_map(Act::messages).collect::<HashSet<_>>().len()
 }
 
-/// `tagged 3 todo`, `untagged 1 todo later`, `changed the tags of 2`.
+/// `tagged 3 with todo`, `took todo later off 1`, `changed the tags of 2`.
 fn tag_label(add: &[String], del: &[String], count: usize) -> String {
-    let named = |verb: &str, tags: &[String]| {
-        crate::text::Clean::line(&format!("{verb} {count} {}", tags.join(" "))).to_string()
-    };
-    match (add, del) {
-        (tags, []) => named("tagged", tags),
-        ([], tags) => named("untagged", tags),
+    let text = match (add, del) {
+        (tags, []) => format!("tagged {count} with {}", tags.join(" ")),
+        ([], tags) => format!("took {} off {count}", tags.join(" ")),
         _ => format!("changed the tags of {count}"),
-    }
+    };
+    crate::text::Clean::line(&text).to_string()
 }
 
 fn flag_label(delta: FlagDelta, count: usize) -> String {

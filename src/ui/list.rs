@@ -12,7 +12,7 @@ use crate::app::lines::{Child, Entry, bare};
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
 use crate::engine::AccountState;
-use crate::model::{Flags, Role as Kind, Summary, View};
+use crate::model::{Flags, Role as Kind, Summary, View, is_shown_tag};
 use crate::text::{Clean, head, when};
 
 /// Cells before the people: the bar, three marks, a space.
@@ -139,7 +139,7 @@ fn draw_entry(
                 1 => mail.subject.clone(),
                 _ => Clean::line(bare(mail.subject.as_str())),
             };
-            draw_subject(brush, columns, (mail, y), (columns.subject, end), (&subject, unread));
+            draw_subject(brush, columns, (mail, y), (columns.subject, end), (&subject, &row.tags, unread));
         }
         Entry::Child(_, child) => draw_child(brush, columns, (child, y), end, unread),
     }
@@ -234,11 +234,18 @@ fn draw_subject(
     columns: &Columns,
     (mail, y): (&Summary, u16),
     (x, end): (u16, u16),
-    (subject, unread): (&Clean, bool),
+    (subject, tags, unread): (&Clean, &[Clean], bool),
 ) {
     let style = if unread { Role::ListUnread } else { Role::List };
     let subject = if subject.is_empty() { Clean::fixed("(no subject)") } else { subject.clone() };
-    let after = brush.put(x, y, subject, style, end.saturating_sub(x)) + 2;
+    let tags = tags_shown(tags);
+    // Tags are seen even where a subject takes all the room there is.
+    let wide = cells(&tags).min(end.saturating_sub(x) / 2);
+    let room = end.saturating_sub(x + if wide > 0 { wide + 2 } else { 0 });
+    let mut after = brush.put(x, y, subject, style, room) + 2;
+    if wide > 0 {
+        after = brush.put(after, y, &tags, Role::ListTag, wide) + 2;
+    }
     if columns.snippets && end.saturating_sub(after) >= SNIPPET {
         brush.put(after, y, &mail.snippet, Role::ListSnippet, end - after);
     }
@@ -248,7 +255,7 @@ fn draw_child(brush: &mut Brush<'_>, columns: &Columns, (child, y): (&Child, u16
     let glyphs = brush.glyphs;
     let Some((last, above)) = child.more.split_last() else {
         brush.put_right(columns.count_end, y, glyphs.open, Role::ListTree, 1);
-        let subject = (&child.summary.subject, unread);
+        let subject = (&child.summary.subject, &child.summary.tags[..], unread);
         return draw_subject(brush, columns, (&child.summary, y), (columns.subject, end), subject);
     };
     let mut x = columns.subject;
@@ -261,8 +268,20 @@ fn draw_child(brush: &mut Brush<'_>, columns: &Columns, (child, y): (&Child, u16
         let style = if unread { Role::ListUnread } else { Role::ListSnippet };
         brush.put(x, y, snippet, style, end.saturating_sub(x));
     } else {
-        draw_subject(brush, columns, (&child.summary, y), (x, end), (&child.summary.subject, unread));
+        let subject = (&child.summary.subject, &child.summary.tags[..], unread);
+        draw_subject(brush, columns, (&child.summary, y), (x, end), subject);
     }
+}
+
+/// `#todo #work +2`: those that people want to see.
+pub(super) fn tags_shown(tags: &[Clean]) -> Clean {
+    const MOST: usize = 2;
+    let shown: Vec<&Clean> = tags.iter().filter(|tag| is_shown_tag(tag.as_str())).collect();
+    let mut words: Vec<String> = shown.iter().take(MOST).map(|tag| format!("#{tag}")).collect();
+    if shown.len() > MOST {
+        words.push(format!("+{}", shown.len() - MOST));
+    }
+    Clean::line(&words.join(" "))
 }
 
 /// What an empty list says: why, and which key helps.

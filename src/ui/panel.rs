@@ -5,7 +5,7 @@ use crate::app::command::Command;
 use crate::app::key::Key;
 use crate::app::keymap::Hint;
 use crate::app::layout::Area;
-use crate::app::prompt::Prompt;
+use crate::app::prompt::{Completion, Prompt};
 use crate::app::{App, Overlay};
 use crate::config::theme::Role;
 use crate::text::Clean;
@@ -85,14 +85,20 @@ fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Are
     let lines = found.len().min(COMPLETIONS).min(usize::from(body.height.saturating_sub(2)));
     let area = open(brush, body, lines, &Clean::default());
     let top = picked.map_or(0, |at| (at + 1).saturating_sub(lines));
-    for (y, (at, command)) in (area.y..area.bottom()).zip(found.iter().enumerate().skip(top)) {
+    for (y, (at, completion)) in (area.y..area.bottom()).zip(found.iter().enumerate().skip(top)) {
         let line = Area { y, height: 1, ..area };
         let mut over = ratatui::style::Style::new();
         if picked == Some(at) {
             over = brush.style(Role::Cursor);
             brush.tint(line, over);
         }
-        brush.with_over(over, |brush| draw_completion(app, command, brush, line));
+        brush.with_over(over, |brush| match completion {
+            Completion::Command(command) => draw_completion(app, command, brush, line),
+            Completion::Word(word) => {
+                let room = line.width.saturating_sub(4);
+                brush.put(line.x + 2, line.y, Clean::line(word), Role::PanelText, room);
+            }
+        });
     }
 }
 

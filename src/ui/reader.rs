@@ -66,7 +66,12 @@ fn draw_subject(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
 /// From whom, to whom, when.
 fn draw_from(app: &App, look: &Look, brush: &mut Brush<'_>, mail: &Summary, (x, y, right): (u16, u16, u16)) {
     let date = Clean::line(&when::long(mail.date, app.now.unix, &look.zone));
-    let end = brush.put_right(right, y, &date, Role::ReaderHeader, cells(&date)).saturating_sub(2);
+    let mut end = brush.put_right(right, y, &date, Role::ReaderHeader, cells(&date)).saturating_sub(2);
+    let tags = super::list::tags_shown(&mail.tags);
+    if !tags.is_empty() {
+        let room = end.saturating_sub(x) / 3;
+        end = brush.put_right(end, y, &tags, Role::ListTag, room).saturating_sub(2);
+    }
     let mut x = x;
     let own = app.accounts.is_me(mail.from_addr.as_str());
     let named = !mail.from_name.is_empty() && mail.from_name != mail.from_addr;

@@ -125,6 +125,44 @@ fn counts_act_on_rows_and_keys_typed_ahead_mean_the_next_row() {
 }
 
 #[test]
+fn tags_are_typed_completed_seen_and_taken_back() {
+    let post = plain(4);
+    let mut screen = Screen::open(&post);
+    screen.keys("t").until(":tag").keys("+todo Büro<Enter>").until("Tagged 1 with todo Büro · u undoes");
+    screen.until("Topic 1.  #Büro #todo").at("Topic 1.");
+    screen.keys("jt-t<Tab>").until(":tag -todo").keys("<C-u>tag odd)name<Enter>").until("it holds )");
+    // In the reader it is the mail that is open.
+    screen
+        .keys("k<Enter>")
+        .until("About topic 1.")
+        .keys("t-todo<Enter>")
+        .until("Took todo off 1")
+        .gone("#todo");
+    screen.keys("q").gone("About topic 1.").keys("u").until("#Büro #todo").keys("uu").gone("#");
+    screen.keys("t<Esc>").gone(":tag");
+    let reader = post.store.reader().unwrap();
+    assert_eq!(reader.tag_names("", 9).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_last_triage_or_tagging_is_repeated() {
+    let post = plain(9);
+    let mut screen = Screen::open(&post);
+    screen.keys(".").until("nothing to repeat yet");
+    screen
+        .keys("ttodo<Enter>")
+        .until("#todo")
+        .keys("j.")
+        .when("two tags", |s| s.matches("#todo").count() == 2);
+    screen.keys("j2.").when("four tags", |s| s.matches("#todo").count() == 4);
+    screen.keys("jjd").until("Moved 1 to Trash").at("Topic 6.");
+    screen.keys("2.").until("Moved 2 to Trash").at("Topic 8.");
+    // What is selected is what it is done to; an undo in between changes nothing of it.
+    screen.keys("u").until("Undid").keys("gg").at("Topic 1.").keys("xjx.").until("Moved 2 to Trash");
+    assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 3.", "Topic 5."]);
+}
+
+#[test]
 fn stars_and_read_marks_toggle_and_typing_ahead_counts() {
     let post = plain(3);
     let mut screen = Screen::open(&post);

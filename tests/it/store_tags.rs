@@ -95,10 +95,10 @@ fn i5_a_tag_is_seen_at_once_and_queued_as_what_really_changes() {
 fn a1_tags_are_undone_before_and_after_the_push() {
     let kit = Kit::server();
     let copy = kit.one(&[]);
-    assert_eq!(kit.tag(&[copy], &["todo"], &[]).label, "tagged 1 todo");
-    assert_eq!(kit.again(Intent::Undo), "undid: tagged 1 todo");
+    assert_eq!(kit.tag(&[copy], &["todo"], &[]).label, "tagged 1 with todo");
+    assert_eq!(kit.again(Intent::Undo), "undid: tagged 1 with todo");
     assert!(kit.tags(kit.inbox).is_empty() && kit.ops().is_empty(), "what was not tried is cancelled");
-    assert_eq!(kit.again(Intent::Redo), "redid: tagged 1 todo");
+    assert_eq!(kit.again(Intent::Redo), "redid: tagged 1 with todo");
     kit.push(&[]);
     assert_eq!(kit.there(kit.inbox), ["todo"]);
     kit.again(Intent::Undo);
@@ -209,7 +209,7 @@ fn p12_without_a_server_a_tag_is_all_there_is() {
     assert_eq!(kit.reader.tag_names("T", 9).unwrap(), ["todo"]);
     assert_eq!(kit.reader.tag_names("", 9).unwrap(), ["Büro", "todo"]);
     kit.again(Intent::Undo);
-    assert_eq!(kit.again(Intent::Undo), "undid: tagged 1 Büro todo");
+    assert_eq!(kit.again(Intent::Undo), "undid: tagged 1 with Büro todo");
     assert!(kit.tags(kit.inbox).is_empty() && kit.reader.tag_names("", 9).unwrap().is_empty());
 }
 
