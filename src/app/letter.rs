@@ -12,6 +12,8 @@ pub struct Letter {
     pub wish: Wish,
     /// Its text.
     pub lines: Vec<Line>,
+    /// What is odd about who sent it: said beside the sender, never in the text (promise X6).
+    pub warnings: Vec<Clean>,
     /// Its attachments.
     pub chips: Vec<Chip>,
     /// To whom.
@@ -38,7 +40,7 @@ pub struct Whom {
 pub struct Chip {
     /// Its number among the parts of the mail.
     pub part: usize,
-    /// Its name, safe as a file's.
+    /// Its name.
     pub name: Clean,
     /// What it is, for people: `PDF`, `picture`.
     pub kind: Clean,

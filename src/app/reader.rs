@@ -241,8 +241,12 @@ impl Reading {
     #[must_use]
     pub fn head_height(&self) -> u16 {
         let subject = u16::try_from(self.subject_lines().len().max(1)).unwrap_or(1);
-        let chips = u16::from(self.letter().is_some_and(|l| !l.chips.is_empty()));
-        subject + 1 + chips + u16::from(self.size.1 >= 12)
+        let (warnings, chips) = self.letter().map_or((0, false), |l| (l.warnings.len(), !l.chips.is_empty()));
+        subject
+            + 1
+            + u16::try_from(warnings).unwrap_or(u16::MAX)
+            + u16::from(chips)
+            + u16::from(self.size.1 >= 12)
     }
 
     /// Lines of text on the screen.

@@ -104,7 +104,7 @@ fn parts(document: &Document) -> Value {
     let part = |part: &mime::Part| {
         json!({
             "part": part.index, "name": part.name, "type": part.mime_type, "size": part.size,
-            "file_name": Clean::line(&mime::safe_file_name(part.name.as_str())),
+            "file_name": Clean::line(&part.file_name()),
         })
     };
     document.parts.iter().map(part).collect()

@@ -109,6 +109,8 @@ roles! {
     ReaderFrom = "reader.from";
     /// The other headers.
     ReaderHeader = "reader.header";
+    /// What is odd about who sent a mail.
+    ReaderWarning = "reader.warning";
     /// An attachment.
     ReaderChip = "reader.chip";
     /// A heading in a mail.

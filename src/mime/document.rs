@@ -243,8 +243,9 @@ fn warnings(from: &[Person], from_fields: usize) -> Vec<Clean> {
     } else if from.len() > 1 {
         out.push(Clean::fixed("it says it comes from more than one person"));
     }
-    if from.iter().any(|p| p.is_misleading) {
-        out.push(Clean::fixed("the sender's name looks like another address"));
+    if let Some(sender) = from.iter().find(|p| p.is_misleading) {
+        let says = Clean::fixed("the sender's name looks like another address: ");
+        out.push([&says, &sender.name].into_iter().collect());
     }
     let domain = |p: &Person| p.addr.as_str().rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
     if from.iter().map(domain).any(|d| !d.is_ascii() || d.split('.').any(|label| label.starts_with("xn--"))) {

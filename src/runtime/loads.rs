@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::app::effect::{Everything, Load, Loaded, Piece, Wish};
 use crate::app::letter::{Chip, Letter, Whom};
 use crate::error::{Error, Kind, Result};
-use crate::mime::{self, Document, PartKind, RenderOptions};
+use crate::mime::{self, Document, Part, PartKind, RenderOptions};
 use crate::model::{BodyState, MessageId, View};
 use crate::store::{Edge, Reader};
 use crate::text::Clean;
@@ -58,6 +58,7 @@ impl Loader {
             return Ok(Letter {
                 wish,
                 lines: Vec::new(),
+                warnings: Vec::new(),
                 chips: Vec::new(),
                 to: Vec::new(),
                 cc: Vec::new(),
@@ -82,6 +83,7 @@ impl Loader {
         });
         Ok(Letter {
             wish,
+            warnings: document.warnings.clone(),
             chips: chips.collect(),
             to: document.to.iter().map(whom).collect(),
             cc: document.cc.iter().map(whom).collect(),
@@ -127,7 +129,7 @@ impl Loader {
             Piece::Part(index) => vec![(named(&document, index), mime::part(&raw, index)?)],
             Piece::Parts => {
                 let listed = document.parts.iter().filter(|p| p.kind != PartKind::Signature);
-                listed.map(|p| Ok((p.name.to_string(), mime::part(&raw, p.index)?))).collect::<Result<_>>()?
+                listed.map(|p| Ok((p.file_name(), mime::part(&raw, p.index)?))).collect::<Result<_>>()?
             }
         };
         fs::create_dir_all(dir).map_err(|e| unsaved(dir, e))?;
@@ -143,7 +145,7 @@ impl Loader {
 
 fn named(document: &Document, index: usize) -> String {
     let part = document.parts.iter().find(|p| p.index == index);
-    part.map_or_else(|| "attachment".to_owned(), |p| p.name.to_string())
+    part.map_or_else(|| "attachment".to_owned(), Part::file_name)
 }
 
 /// Writes a new file with a safe name, readable for its owner only. A name that is taken gets a number.

@@ -21,8 +21,15 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
     let mut y = draw_subject(app, brush, area);
     draw_from(app, look, brush, mail, (left, y, right));
     y += 1;
-    if let Some(letter) = app.reader.letter().filter(|l| !l.chips.is_empty()) {
-        draw_chips(brush, &letter.chips, (left, y, right));
+    if let Some(letter) = app.reader.letter() {
+        for warning in &letter.warnings {
+            let x = brush.put(left, y, "!", Role::ReaderWarning, 1) + 1;
+            brush.put(x, y, warning, Role::ReaderWarning, right.saturating_sub(x));
+            y += 1;
+        }
+        if !letter.chips.is_empty() {
+            draw_chips(brush, &letter.chips, (left, y, right));
+        }
     }
     let head = app.reader.head_height().min(area.height);
     let body = Area { y: area.y + head, height: area.height - head, ..area };

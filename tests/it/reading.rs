@@ -44,3 +44,37 @@ fn hard_wrapped_prose_is_no_comb_in_a_narrow_pane() {
     // Where there is room its lines are as they were sent.
     screen.resize(100, 30).until("end of the month, and\n");
 }
+
+#[test]
+fn x6_who_is_not_who_they_say_is_told_beside_the_sender() {
+    let post = Post::new();
+    post.deliver(mail("\"info@bank.example\" <evil@example.net>", "Notes").body("See the tables.\n"));
+    let mut screen = Screen::open(&post);
+    // The list shows the real address, too.
+    screen.until("evil@example.net").gone("info@bank.example");
+    screen.keys("<Enter>").until("→ me").until("! the sender");
+    let shown = screen.screen();
+    let line = |what: &str| shown.lines().position(|l| l.contains(what)).unwrap_or_else(|| panic!("{shown}"));
+    let warning = line("! the sender's name looks like another address: info@bank.example");
+    assert_eq!(warning, line("evil@example.net  → me") + 1, "{shown}");
+    assert!(warning < line("See the tables."), "{shown}");
+}
+
+#[test]
+fn x6_several_senders_are_told() {
+    let post = Post::new();
+    post.deliver(mail("Ada <ada@example.org>, Eve <eve@example.net>", "Notes").body("See the tables.\n"));
+    let mut screen = Screen::start(&post, Start { width: 40, height: 10, ..Start::default() });
+    screen.until("Notes").keys("<Enter>").until("! it says it comes from more");
+}
+
+#[test]
+fn x7_what_is_saved_has_the_safe_name_and_ending_of_the_part() {
+    let post = Post::new();
+    post.deliver(mail("Ada <ada@example.org>", "Notes").body("See the tables.\n").file("../../.bashrc", "x"));
+    let mut screen = Screen::open(&post);
+    screen.until("Notes").keys("<Enter>").until("→ me").keys("W").until("Saved");
+    let saved: Vec<_> = std::fs::read_dir(post.dir.path().join("downloads")).unwrap().collect();
+    assert_eq!(saved.len(), 1);
+    assert_eq!(saved[0].as_ref().unwrap().file_name(), "bashrc");
+}
