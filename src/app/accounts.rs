@@ -5,7 +5,7 @@ use std::time::Instant;
 use crate::engine::{AccountState, Event, Progress};
 use crate::error::Result;
 use crate::model::{AccountId, Folder};
-use crate::store::Reader;
+use crate::store::{Reader, Waiting};
 use crate::text::Clean;
 
 /// One account on the screen.
@@ -19,8 +19,8 @@ pub struct Account {
     pub state: AccountState,
     /// How far a long piece of work is.
     pub progress: Option<Progress>,
-    /// Actions that its server has not heard yet.
-    pub queued: u64,
+    /// What its server has not heard yet, and what waits for the user.
+    pub waiting: Waiting,
     /// Its folders: those with a role first, then by name.
     pub folders: Vec<Folder>,
 }
@@ -82,11 +82,11 @@ impl Accounts {
                 name: Clean::line(&row.name),
                 state: AccountState::Resting,
                 progress: None,
-                queued: 0,
+                waiting: Waiting::default(),
                 folders: Vec::new(),
             });
             account.folders = sorted(db.folders(row.id)?);
-            account.queued = db.ops_waiting(row.id)?;
+            account.waiting = db.waiting(row.id)?;
             self.all.push(account);
         }
         let place = |a: &Account| self.me.iter().position(|i| i.account == a.name.as_str());

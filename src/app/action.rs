@@ -1,6 +1,6 @@
 //! What a command asks for: the one vocabulary of `App::update`.
 
-use crate::model::Role;
+use crate::model::{Role, Settle};
 
 /// Something to do, with its count already in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,10 @@ pub enum Action {
     Save(Save),
     /// Fetch what is not here of the mail at hand.
     Download,
+    /// Open the page of what waits.
+    Ledger,
+    /// Settle what the cursor is on there.
+    Settle(Settle),
     /// Ask the servers now.
     Sync,
     /// Show the keys.

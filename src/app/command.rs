@@ -99,6 +99,8 @@ pub enum Group {
     Select,
     /// Conversations.
     Fold,
+    /// Settling what waits.
+    Settle,
     /// Folders.
     Go,
     /// The program itself.
@@ -115,6 +117,7 @@ impl Group {
             Self::Act => "Act on mail",
             Self::Select => "Select",
             Self::Fold => "Conversations",
+            Self::Settle => "What waits",
             Self::Go => "Go to",
             Self::Program => "Program",
         }

@@ -3,16 +3,17 @@
 use super::action::{Action, Align, Fold, Motion, Save, Select, Step, Triage};
 use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
-use crate::model::Role;
+use crate::model::{Role, Settle};
 
 use Args::{Count, None as No, Tags};
-use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick};
+use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
 use Needs::{Accounts, Mail, Nothing, Part, Shown};
 
 const LIST: Scope = Scope::LIST;
 const READER: Scope = Scope::READER;
 const PARTS: Scope = Scope::PARTS;
 const PANES: Scope = Scope::PANES;
+const LEDGER: Scope = Scope::LEDGER;
 const ALL: Scope = Scope::ALL;
 /// The list and the reader: where mail is.
 const MAIL: Scope = LIST.and(READER);
@@ -52,8 +53,11 @@ pub const COMMANDS: &[Command] = &[
         .does(Move, "Move up half a page", |c| Action::Go(Motion::Halves(-c.steps()))),
     row("page-down", ALL, &["<C-f>", "<PgDn>"], Count)
         .does(Move, "Move down a page", |c| Action::Go(Motion::Pages(c.steps()))),
-    row("page-up", SIDE.and(PARTS).and(Scope::HELP), &["<PgUp>"], Count)
-        .does(Move, "Move up a page", |c| Action::Go(Motion::Pages(-c.steps()))),
+    row("page-up", SIDE.and(PARTS).and(LEDGER).and(Scope::HELP), &["<PgUp>"], Count).does(
+        Move,
+        "Move up a page",
+        |c| Action::Go(Motion::Pages(-c.steps())),
+    ),
     row("middle", LIST, &["zz"], No)
         .does(Move, "Put the row in the middle", |_| Action::Align(Align::Middle)),
     row("upper-edge", LIST, &["zt"], No).does(Move, "Put the row at the top", |_| Action::Align(Align::Top)),
@@ -61,7 +65,7 @@ pub const COMMANDS: &[Command] = &[
         .does(Move, "Put the row at the bottom", |_| Action::Align(Align::Bottom)),
     row("left", PANES, &["h", "<Left>"], No).does(Move, "Go to the left pane", |_| Action::Left),
     row("right", PANES, &["l", "<Right>"], No).does(Move, "Go to the right pane", |_| Action::Right),
-    row("open", SIDE, &["<Enter>", "<Space>"], No).does(Move, "Open this", |_| Action::Open),
+    row("open", SIDE.and(LEDGER), &["<Enter>", "<Space>"], No).does(Move, "Open this", |_| Action::Open),
     row("back", ALL, &["q"], No).does(Move, "Go back one level", |_| Action::Back),
     row("jump-back", PANES, &["<C-o>"], No).does(Move, "Go back to the last place", |_| Action::JumpBack),
     // Reading.
@@ -156,12 +160,21 @@ pub const COMMANDS: &[Command] = &[
         .does(Go, "Open the next folder", |c| Action::NextFolder(c.steps())),
     row("previous-folder", SIDE, &["K"], Count)
         .does(Go, "Open the previous folder", |c| Action::NextFolder(-c.steps())),
+    row("go-waiting", PANES, &["gS"], No).does(Go, "Go to what waits", |_| Action::Ledger),
+    // What waits.
+    row("retry", LEDGER, &["r"], No).does(Ledgers, "Try it again", |_| Action::Settle(Settle::Retry)),
+    row("discard", LEDGER, &["D"], No).does(Ledgers, "Give it up", |_| Action::Settle(Settle::Discard)),
+    row("accept", LEDGER, &["a"], No).does(Ledgers, "Believe the server", |_| Action::Settle(Settle::Accept)),
+    row("refetch", LEDGER, &["f"], No)
+        .does(Ledgers, "Look at the folder anew", |_| Action::Settle(Settle::Refetch)),
+    row("undo-this", LEDGER, &["u"], No)
+        .does(Ledgers, "Undo the whole action", |_| Action::Settle(Settle::Undo)),
     // The program.
     row("help", ALL, &["?"], No).does(Program, "Show the keys of this pane", |_| Action::Help),
     row("command", ALL, &[":"], No)
         .does(Program, "Run a command by its name", |_| Action::CommandLine(String::new())),
     row("escape", ALL, &["<Esc>"], No).does(Program, "Undo one thing at a time", |_| Action::Escape),
-    row("sync", PANES, &["$"], No).does(Program, "Ask the servers now", |_| Action::Sync),
+    row("sync", PANES.and(LEDGER), &["$"], No).does(Program, "Ask the servers now", |_| Action::Sync),
     row("redraw", ALL, &["<C-l>"], No).does(Program, "Paint the screen anew", |_| Action::Redraw),
     row("suspend", ALL, &["<C-z>"], No).does(Program, "Suspend until `fg`", |_| Action::Suspend),
     row("quit", ALL, &["ZZ"], No).does(Program, "Quit", |_| Action::Quit),

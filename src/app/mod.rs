@@ -10,6 +10,7 @@ mod go;
 pub mod key;
 pub mod keymap;
 pub mod layout;
+pub mod ledger;
 pub mod letter;
 pub mod lines;
 pub mod list;
@@ -39,6 +40,7 @@ use accounts::{Accounts, Identity};
 use effect::Effect;
 use keymap::{Keymap, Pending};
 use layout::Layout;
+use ledger::Ledger;
 use lines::Spot;
 use list::List;
 use notice::Notice;
@@ -121,6 +123,8 @@ pub struct App {
     pub list: List,
     /// The reader.
     pub reader: Reading,
+    /// What waits, while it is shown.
+    pub ledger: Option<Ledger>,
     /// The last message to the user.
     pub notice: Option<Notice>,
     history: Vec<String>,
@@ -165,6 +169,7 @@ impl App {
             accounts,
             list: List::default(),
             reader: Reading::default(),
+            ledger: None,
             notice: None,
             history: Vec::new(),
             jumps: Vec::new(),

@@ -71,7 +71,12 @@ impl App {
         }) {
             self.refresh_reader();
         }
-        if let Some(place) = news.outcomes.iter().rev().find_map(|o| o.place) {
+        if news.foreign || news.folders_changed {
+            self.refresh_ledger();
+        }
+        if self.focus != Focus::Ledger
+            && let Some(place) = news.outcomes.iter().rev().find_map(|o| o.place)
+        {
             self.go_place(place);
         }
         self.arrange();

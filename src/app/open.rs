@@ -17,6 +17,7 @@ impl App {
     pub(super) fn open_current(&mut self) {
         match self.focus {
             Focus::Folders => self.focus = Focus::List,
+            Focus::Ledger => self.toggle_details(),
             Focus::List => {
                 let Some((thread, first)) = self.list.current().map(|e| (e.row().head.thread, e.message()))
                 else {

@@ -178,6 +178,8 @@ impl App {
             }
             Action::Save(save) => self.save(save),
             Action::Download => self.download(),
+            Action::Ledger => self.open_ledger(),
+            Action::Settle(how) => self.settle(how),
             Action::Sync => {
                 self.effects.push(Effect::Engine(engine::Command::Sync(None)));
                 self.say("Asking the servers");
@@ -212,6 +214,7 @@ impl App {
             _ => match self.focus {
                 Focus::Reader => self.reader.go(motion),
                 Focus::Folders => self.go_folders(motion),
+                Focus::Ledger => self.go_ledger(motion, height),
                 _ => {
                     let result = self.list.go(&self.db, motion);
                     self.told(result);
@@ -268,6 +271,7 @@ impl App {
         }
         match self.focus {
             Focus::Reader => self.leave_reader(),
+            Focus::Ledger => self.leave_ledger(),
             Focus::Folders => self.focus = Focus::List,
             _ => {
                 self.leave_unified();
@@ -281,6 +285,7 @@ impl App {
         }
         match self.focus {
             Focus::Reader => self.leave_reader(),
+            Focus::Ledger => self.leave_ledger(),
             Focus::Folders => self.focus = Focus::List,
             _ if self.quit_asked => self.effects.push(Effect::Quit),
             _ => {
@@ -294,7 +299,7 @@ impl App {
 }
 
 /// A line number after a motion, from 0 to `last`.
-fn stepped(at: usize, motion: Motion, height: usize, last: usize) -> usize {
+pub(super) fn stepped(at: usize, motion: Motion, height: usize, last: usize) -> usize {
     let times = |n: i32, lines: usize| isize::try_from(lines).unwrap_or(1).saturating_mul(n as isize);
     match motion {
         Motion::Lines(n) => at.saturating_add_signed(times(n, 1)),

@@ -11,13 +11,16 @@ pub enum Focus {
     Reader,
     /// The panel of attachments.
     Parts,
+    /// The page of what waits.
+    Ledger,
     /// The page of keys.
     Help,
 }
 
 impl Focus {
     /// Every place.
-    pub const ALL: [Self; 5] = [Self::Folders, Self::List, Self::Reader, Self::Parts, Self::Help];
+    pub const ALL: [Self; 6] =
+        [Self::Folders, Self::List, Self::Reader, Self::Parts, Self::Ledger, Self::Help];
 
     /// Its name for people.
     #[must_use]
@@ -27,6 +30,7 @@ impl Focus {
             Self::List => "List",
             Self::Reader => "Reader",
             Self::Parts => "Attachments",
+            Self::Ledger => "What waits",
             Self::Help => "Help",
         }
     }
@@ -47,10 +51,12 @@ impl Scope {
     pub const PARTS: Self = Self(8);
     /// The page of keys.
     pub const HELP: Self = Self(16);
+    /// The page of what waits.
+    pub const LEDGER: Self = Self(32);
     /// The three panes.
     pub const PANES: Self = Self(7);
     /// Every place.
-    pub const ALL: Self = Self(31);
+    pub const ALL: Self = Self(63);
 
     /// The places of both.
     #[must_use]
@@ -66,6 +72,7 @@ impl Scope {
             Focus::List => Self::LIST,
             Focus::Reader => Self::READER,
             Focus::Parts => Self::PARTS,
+            Focus::Ledger => Self::LEDGER,
             Focus::Help => Self::HELP,
         };
         self.0 & bit.0 != 0

@@ -19,6 +19,13 @@ pub(crate) struct Deed {
     pub(super) leaving: HashSet<PlacementId>,
 }
 
+impl Deed {
+    /// Something to do that takes nothing out of the list.
+    pub(super) fn of(intent: Intent) -> Self {
+        Self { intent, leaving: HashSet::new() }
+    }
+}
+
 /// What an action is about: rows, each with its mails, newest first.
 struct Grasp {
     rows: Vec<Vec<Member>>,

@@ -4,6 +4,7 @@ mod folders;
 mod glyphs;
 mod help;
 mod labels;
+mod ledger;
 mod list;
 mod paint;
 mod panel;
@@ -101,6 +102,8 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
     title::draw(app, brush, layout.title);
     if let Some(Overlay::Help(of, scroll)) = &app.overlay {
         facts.help_last = help::draw(app, *of, *scroll, brush, layout.body);
+    } else if let Some(ledger) = &app.ledger {
+        ledger::draw(app, ledger, look, brush, layout.body);
     } else {
         if let Some(area) = layout.folders {
             folders::draw(app, brush, area);

@@ -7,6 +7,7 @@ use crate::app::notice::Tone;
 use crate::app::{App, Overlay};
 use crate::config::theme::Role;
 use crate::engine::{AccountState, Progress};
+use crate::store::Waiting;
 use crate::text::{Clean, when};
 
 /// Draws it; where the cursor of the terminal is to be, if something is being typed.
@@ -72,7 +73,16 @@ fn draw_right(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     let y = area.y;
     let wide = area.width >= TWO_PANES;
     let mut end = area.right() - 1;
-    let queued: u64 = app.accounts.all.iter().map(|a| a.queued).sum();
+    let waiting = app.accounts.all.iter().map(|a| &a.waiting);
+    let queued: u64 = waiting.clone().map(|w| w.queued + w.outgoing).sum();
+    let for_user: u64 = waiting.map(Waiting::for_user).sum();
+    if for_user > 0 && app.ledger.is_none() {
+        end = brush.put_right(end, y, "gS", Role::StatusKeys, 2).saturating_sub(1);
+        let words = if area.width >= TWO_PANES { "for you" } else { "" };
+        let text = Clean::join([&number(for_user), &Clean::fixed(words)], " ").trim();
+        let x = brush.put_right(end, y, &text, Role::StatusError, cells(&text)).saturating_sub(1);
+        end = brush.put_right(x, y, "!", Role::DotBad, 1).saturating_sub(2);
+    }
     if queued > 0 {
         let text = Clean::join([&number(queued), &Clean::fixed("queued")], " ");
         end = brush.put_right(end, y, &text, Role::StatusDim, cells(&text)).saturating_sub(2);

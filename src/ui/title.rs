@@ -21,6 +21,10 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
         brush.put(x + 1, area.y, of.title(), Role::TitleDim, end - x);
         return;
     }
+    if app.ledger.is_some() {
+        brush.put(x, area.y, "What waits", Role::TitlePlace, room);
+        return;
+    }
     let (account, place) = names(app);
     if let Some(account) = account {
         x = brush.put(x, area.y, &account, Role::TitleDim, end.saturating_sub(x));
@@ -69,6 +73,13 @@ fn counts(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
             true => brush.put_right(right, area.y, &text, Role::TitleDim, area.width / 2),
             false => right,
         };
+    }
+    if let Some(ledger) = &app.ledger {
+        let text = match ledger.total() {
+            0 => return right,
+            total => number(total),
+        };
+        return brush.put_right(right, area.y, &text, Role::TitleDim, area.width / 2);
     }
     if app.list.view().is_none() {
         return right;

@@ -46,3 +46,4 @@ mod store_tags;
 mod store_threads;
 mod support;
 mod unified;
+mod waiting;

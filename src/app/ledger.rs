@@ -1,0 +1,305 @@
+//! What waits (promise A2): the accounts with their health, and entries by pages, never all at once.
+
+use super::action::Motion;
+use super::press::stepped;
+use super::scope::Focus;
+use super::triage::Deed;
+use super::{App, Overlay, Question};
+use crate::error::Result;
+use crate::model::{AccountId, Intent, Matter, Reach, Settle, Summary};
+use crate::store::{Bookmark, Entry, Health, Reader, Standing, Waiting};
+use crate::text::Clean;
+
+/// Entries read at once, and pages held at most.
+const PAGE: usize = 100;
+const PAGES: usize = 3;
+/// Pages that one key reads at most.
+const SLIDES: usize = 10;
+/// Mails of an entry that its details tell.
+const MAILS: usize = 50;
+
+/// Where a page begins: behind a place in an account.
+type Start = (usize, Option<Bookmark>);
+
+/// The page of what waits, while it is open.
+#[derive(Debug)]
+pub struct Ledger {
+    /// How each account fares, in the order of the folder pane.
+    pub accounts: Vec<(Health, Waiting)>,
+    /// The entries that are held: some pages around the cursor.
+    pub entries: Vec<Entry>,
+    /// The line under the cursor: an account, or behind them an entry that is held.
+    pub at: usize,
+    /// Whether the details of the line under the cursor are shown.
+    pub details: bool,
+    /// The mails of the entry under the cursor, where its details are shown.
+    pub mails: Vec<Summary>,
+    /// The pane that had the keys before.
+    from: Focus,
+    /// Where each page begins, as far as it was gone.
+    starts: Vec<Start>,
+    /// The page that is the first held one.
+    first: usize,
+    /// Whether there is nothing behind what is held.
+    at_end: bool,
+}
+
+impl Ledger {
+    fn open(db: &Reader, order: &[AccountId], from: Focus) -> Result<Self> {
+        let mut ledger = Self {
+            accounts: Vec::new(),
+            entries: Vec::new(),
+            at: 0,
+            details: false,
+            mails: Vec::new(),
+            from,
+            starts: vec![(0, None)],
+            first: 0,
+            at_end: false,
+        };
+        ledger.refresh(db, order)?;
+        // What waits for the user is what one comes here for.
+        if !ledger.entries.is_empty() {
+            ledger.at = ledger.accounts.len();
+        }
+        Ok(ledger)
+    }
+
+    /// The entry under the cursor.
+    #[must_use]
+    pub fn entry(&self) -> Option<&Entry> {
+        self.entries.get(self.at.checked_sub(self.accounts.len())?)
+    }
+
+    /// The account under the cursor.
+    #[must_use]
+    pub fn account(&self) -> Option<&(Health, Waiting)> {
+        self.accounts.get(self.at)
+    }
+
+    /// How many entries there are in all.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.accounts.iter().map(|(_, w)| entries_of(w)).sum()
+    }
+
+    /// How many entries stand before the first one that is held.
+    #[must_use]
+    pub fn before(&self) -> usize {
+        self.first * PAGE
+    }
+
+    /// Reads everything held anew; the cursor stays on what it was on, where that still waits.
+    fn refresh(&mut self, db: &Reader, order: &[AccountId]) -> Result<()> {
+        let was = self.entry().map(|entry| entry.matter);
+        let index = self.at.checked_sub(self.accounts.len());
+        let mut all = db.health()?;
+        all.sort_by_key(|h| order.iter().position(|id| *id == h.id).unwrap_or(usize::MAX));
+        let with_waiting = |health: Health| db.waiting(health.id).map(|waiting| (health, waiting));
+        self.accounts = all.into_iter().map(with_waiting).collect::<Result<_>>()?;
+        let held = self.entries.len().div_ceil(PAGE).clamp(1, PAGES);
+        self.starts.truncate(self.first + 1);
+        self.read(db, held)?;
+        if self.entries.is_empty() && self.first > 0 {
+            (self.first, self.starts) = (0, vec![(0, None)]);
+            self.read(db, held)?;
+        }
+        if let Some(index) = index {
+            let found = was.and_then(|was| self.entries.iter().position(|entry| entry.matter == was));
+            self.at = self.accounts.len() + found.unwrap_or(index);
+        }
+        self.at = self.at.min(self.last());
+        self.read_details(db)
+    }
+
+    /// Reads so many pages from the first held one.
+    fn read(&mut self, db: &Reader, pages: usize) -> Result<()> {
+        (self.entries, self.at_end) = (Vec::new(), false);
+        for page in self.first..self.first + pages {
+            if !self.read_page(db, page)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a page behind those held. Says whether there is more behind it.
+    fn read_page(&mut self, db: &Reader, page: usize) -> Result<bool> {
+        let Some(&(mut account, mut after)) = self.starts.get(page) else { return Ok(false) };
+        let mut room = PAGE;
+        while room > 0 && account < self.accounts.len() {
+            let more = db.ledger(self.accounts[account].0.id, after, room)?;
+            room -= more.len();
+            (account, after) = match more.last() {
+                Some(last) if room == 0 => (account, Some(last.bookmark())),
+                _ => (account + 1, None),
+            };
+            self.entries.extend(more);
+        }
+        self.at_end = room > 0;
+        if !self.at_end && self.starts.len() == page + 1 {
+            self.starts.push((account, after));
+        }
+        Ok(!self.at_end)
+    }
+
+    fn last(&self) -> usize {
+        (self.accounts.len() + self.entries.len()).saturating_sub(1)
+    }
+
+    fn go(&mut self, db: &Reader, motion: Motion, height: usize) -> Result<()> {
+        let accounts = self.accounts.len();
+        let here = if self.at < accounts { self.at } else { self.at + self.before() };
+        let there = stepped(here, motion, height, usize::MAX / 2);
+        let entry = there.saturating_sub(accounts);
+        if there < accounts || entry < self.before() {
+            // Where each page before this one begins is known.
+            self.first = if there < accounts { 0 } else { entry / PAGE };
+            self.read(db, PAGES)?;
+        }
+        // A far jump stops at what can be read in no time: the next one goes on from there.
+        for _ in 0..SLIDES {
+            if self.at_end || entry < self.before() + self.entries.len() {
+                break;
+            }
+            self.slide_down(db)?;
+        }
+        self.at = if there < accounts { there } else { (there - self.before()).min(self.last()) };
+        self.read_details(db)
+    }
+
+    fn slide_down(&mut self, db: &Reader) -> Result<()> {
+        let next = self.first + self.entries.len().div_ceil(PAGE);
+        self.read_page(db, next)?;
+        if self.entries.len() > PAGES * PAGE {
+            self.entries.drain(..PAGE);
+            self.first += 1;
+        }
+        Ok(())
+    }
+
+    fn read_details(&mut self, db: &Reader) -> Result<()> {
+        self.mails = match self.entry() {
+            Some(entry) if self.details => db.matter_mails(entry.matter, MAILS)?,
+            _ => Vec::new(),
+        };
+        Ok(())
+    }
+}
+
+/// How many entries an account has.
+fn entries_of(waiting: &Waiting) -> u64 {
+    waiting.queued
+        + waiting.conflicts
+        + waiting.parked
+        + waiting.outgoing
+        + waiting.unsure
+        + u64::from(waiting.deletions > 0)
+}
+
+impl App {
+    /// Opens the page of what waits.
+    pub(super) fn open_ledger(&mut self) {
+        let opened = Ledger::open(&self.db, &self.account_order(), self.focus);
+        if let Some(ledger) = self.told(opened) {
+            self.ledger = Some(ledger);
+            self.focus = Focus::Ledger;
+        }
+    }
+
+    pub(super) fn leave_ledger(&mut self) {
+        if let Some(ledger) = self.ledger.take() {
+            self.focus = ledger.from;
+        }
+    }
+
+    pub(super) fn refresh_ledger(&mut self) {
+        let order = self.account_order();
+        if let Some(ledger) = &mut self.ledger {
+            let result = ledger.refresh(&self.db, &order);
+            self.told(result);
+        }
+    }
+
+    pub(super) fn go_ledger(&mut self, motion: Motion, height: usize) {
+        if let Some(ledger) = &mut self.ledger {
+            let result = ledger.go(&self.db, motion, height);
+            self.told(result);
+        }
+    }
+
+    pub(super) fn toggle_details(&mut self) {
+        if let Some(ledger) = &mut self.ledger {
+            ledger.details = !ledger.details;
+            let result = ledger.read_details(&self.db);
+            self.told(result);
+        }
+    }
+
+    fn account_order(&self) -> Vec<AccountId> {
+        self.accounts.all.iter().map(|account| account.id).collect()
+    }
+
+    /// What the keys of the page work on: the entry, or everything of the account under the cursor.
+    pub(super) fn settle(&mut self, how: Settle) {
+        let Some(ledger) = &self.ledger else { return };
+        if let Some(entry) = ledger.entry() {
+            if let Some(why) = unfit(entry, how) {
+                return self.say(why);
+            }
+            let reach = Reach::These(vec![entry.matter]);
+            let (what, count) = (entry.what.clone(), some(entry.mails, "mail"));
+            return self.settle_asked(how, reach, what.as_str(), &count);
+        }
+        let Some((health, waiting)) = ledger.account() else { return };
+        let count = match how {
+            Settle::Undo => return self.say("One action at a time is undone: go to it"),
+            Settle::Discard => some(entries_of(waiting), "thing"),
+            _ => some(waiting.parked, "folder"),
+        };
+        let what = format!("everything of {}", health.name);
+        let (reach, is_none) = (Reach::Account(health.id), count.starts_with("0 "));
+        if is_none && matches!(how, Settle::Discard | Settle::Accept) {
+            return self.say("Nothing of this account waits for that");
+        }
+        self.settle_asked(how, reach, &what, &count);
+    }
+
+    /// Settles, after a question where something goes by it.
+    fn settle_asked(&mut self, how: Settle, reach: Reach, what: &str, count: &str) {
+        let deed = Deed::of(Intent::Settle { how, reach });
+        let text = match how {
+            Settle::Discard => format!("Give up: {what}? {count} y/n"),
+            Settle::Accept => format!("Believe it: {what}? {count} y/n"),
+            Settle::Retry | Settle::Refetch | Settle::Undo => return self.carry_out(deed),
+        };
+        self.overlay = Some(Overlay::Ask(Question { text: Clean::line(&text), yes: deed }));
+    }
+}
+
+fn some(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Why an entry cannot be settled so; `None`: it can.
+#[must_use]
+pub fn unfit(entry: &Entry, how: Settle) -> Option<&'static str> {
+    let fits = match (how, entry.matter) {
+        (Settle::Retry, Matter::Op(_)) => entry.standing != Standing::Running,
+        (Settle::Discard, Matter::Op(_) | Matter::Deletions(_)) => entry.standing != Standing::Running,
+        (Settle::Accept, Matter::Folder(_)) => true,
+        (Settle::Refetch, Matter::Folder(_)) => true,
+        (Settle::Refetch, Matter::Op(_)) => entry.standing == Standing::Conflict,
+        (Settle::Undo, Matter::Op(_)) => entry.undo.is_some(),
+        _ => false,
+    };
+    (!fits).then_some(match (how, entry.standing) {
+        (_, Standing::Running) => "It is being carried out at this moment",
+        (Settle::Retry, _) => "It is tried again by itself",
+        (Settle::Discard, Standing::Parked) => "Believe the server (a) or look at the folder anew (f)",
+        (Settle::Discard, _) => "It cannot be given up from here",
+        (Settle::Accept, _) => "Only for a folder whose changes are held back",
+        (Settle::Refetch, _) => "Only for a folder, or for what the server refused",
+        (Settle::Undo, _) => "It cannot be undone: D gives it up",
+    })
+}
