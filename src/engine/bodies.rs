@@ -15,8 +15,6 @@ use crate::store::{Batch, Incoming, Packed, Packer, Step, Store};
 /// Pieces between the threads: with pieces of at most 64 KiB this bounds them at 8 MiB.
 const PIECES: usize = 128;
 const PIECE: usize = 64 << 10;
-/// What is kept of a large message for its list row.
-const FIRST: usize = 1 << 20;
 
 /// Where a raw message belongs.
 #[derive(Debug, Clone)]
@@ -54,10 +52,18 @@ pub(super) fn fetch(
 ) -> Result<u64> {
     let (pieces, inbox) = sync_channel(PIECES);
     std::thread::scope(|scope| {
-        let press = scope
-            .spawn(move || Press { job, out: Outgoing::new(job.store, job.account), at: None }.run(&inbox));
-        let mut stream =
-            Stream { pieces, wanted, door, told, held: Vec::new(), size: 0, came: 0, skip: false };
+        let press = scope.spawn(move || Press::new(job)?.run(&inbox));
+        let mut stream = Stream {
+            pieces,
+            wanted,
+            door,
+            told,
+            held: Vec::new(),
+            expected: 0,
+            size: 0,
+            came: 0,
+            skip: false,
+        };
         let fetched = session.fetch(remote, order, &mut stream);
         let came = stream.came;
         drop(stream);
@@ -77,6 +83,8 @@ struct Stream<'a> {
     door: &'a Door,
     told: &'a mut Told,
     held: Vec<u8>,
+    /// Bytes of the message: as told, and as they came.
+    expected: u64,
     size: u64,
     came: u64,
     /// A message that nobody asked for passes by.
@@ -100,7 +108,7 @@ impl Stream<'_> {
 impl BodySink for Stream<'_> {
     fn begin(&mut self, id: &RemoteId, size: u64) -> Result<()> {
         self.held.clear();
-        self.size = 0;
+        (self.expected, self.size) = (size, 0);
         let wanted = self.wanted.get(id);
         self.skip = wanted.is_none();
         wanted.map_or(Ok(()), |wanted| self.pass(Piece::Begin(wanted.clone(), size)))
@@ -109,6 +117,10 @@ impl BodySink for Stream<'_> {
     fn data(&mut self, bytes: &[u8]) -> Result<()> {
         if self.skip {
             return Ok(());
+        }
+        if self.held.capacity() == 0 {
+            let left = usize::try_from(self.expected.saturating_sub(self.size)).unwrap_or(PIECE);
+            self.held.reserve(left.clamp(bytes.len(), PIECE.max(bytes.len())));
         }
         self.size += bytes.len() as u64;
         self.held.extend_from_slice(bytes);
@@ -130,6 +142,7 @@ impl BodySink for Stream<'_> {
 struct Press<'a> {
     job: &'a Job<'a>,
     out: Outgoing<'a>,
+    packer: Packer,
     at: Option<Half>,
 }
 
@@ -137,13 +150,15 @@ struct Press<'a> {
 struct Half {
     wanted: Wanted,
     told_size: u64,
-    packer: Packer,
-    first: Vec<u8>,
     /// Its row, once a first chunk had to be written.
     row: Option<MessageId>,
 }
 
-impl Press<'_> {
+impl<'a> Press<'a> {
+    fn new(job: &'a Job<'a>) -> Result<Self> {
+        Ok(Self { job, out: Outgoing::new(job.store, job.account), packer: Packer::new()?, at: None })
+    }
+
     fn run(&mut self, inbox: &Receiver<Piece>) -> Result<()> {
         loop {
             // While there is nothing to do, what came is handed on, so that it is kept (P4).
@@ -160,13 +175,9 @@ impl Press<'_> {
             };
             match piece {
                 Piece::Begin(wanted, told_size) => {
-                    self.at = Some(Half {
-                        wanted,
-                        told_size,
-                        packer: Packer::new()?,
-                        first: Vec::new(),
-                        row: None,
-                    });
+                    // What did not become whole before it is forgotten.
+                    self.packer.reset();
+                    self.at = Some(Half { wanted, told_size, row: None });
                 }
                 Piece::Data(bytes) => self.data(&bytes)?,
                 Piece::End => self.end()?,
@@ -177,16 +188,15 @@ impl Press<'_> {
 
     fn data(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(half) = &mut self.at else { return Ok(()) };
-        let room = FIRST.saturating_sub(half.first.len()).min(bytes.len());
-        half.first.extend_from_slice(&bytes[..room]);
-        for chunk in half.packer.push(bytes)? {
+        for chunk in self.packer.push(bytes)? {
             let message = match half.row {
                 Some(row) => row,
                 None => {
                     let row = match &half.wanted {
                         Wanted::Body(message) => *message,
                         Wanted::Mail { uidl } => {
-                            stage(self.job, incoming(self.job, uidl, half.told_size, &half.first, None))?
+                            let first = self.packer.beginning();
+                            stage(self.job, incoming(self.job, uidl, half.told_size, first, None))?
                         }
                     };
                     half.row = Some(row);
@@ -199,15 +209,20 @@ impl Press<'_> {
     }
 
     fn end(&mut self) -> Result<()> {
-        let Some(mut half) = self.at.take() else { return Ok(()) };
-        let (chunks, size, sha256) = half.packer.finish()?;
-        let facts = mime::facts(&half.first);
+        let Some(half) = self.at.take() else { return Ok(()) };
+        let first = self.packer.beginning();
+        let facts = mime::facts(first);
+        let taken = match half.wanted {
+            Wanted::Body(message) => Err(message),
+            Wanted::Mail { uidl } => Ok(Box::new(incoming(self.job, &uidl, half.told_size, first, None))),
+        };
+        let (chunks, size, sha256) = self.packer.finish()?;
         let body = Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments };
-        let step = match (half.wanted, half.row) {
-            (Wanted::Body(message), _) => Step::Body { message, body },
-            (Wanted::Mail { uidl }, row) => {
-                let incoming = Box::new(incoming(self.job, &uidl, size, &half.first, Some(body)));
-                match row {
+        let step = match taken {
+            Err(message) => Step::Body { message, body },
+            Ok(mut incoming) => {
+                (incoming.size, incoming.body) = (size, Some(body));
+                match half.row {
                     None => Step::Message(incoming),
                     Some(message) => Step::Land { message, incoming },
                 }

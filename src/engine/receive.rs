@@ -13,8 +13,9 @@ use crate::protocol::{FolderRef, RemoteFolder, RemoteId};
 use crate::store::{Batch, Doubt, FolderSpec, Step, WantedBody};
 use crate::text::Clean;
 
-/// Bodies asked for in one go, and POP3 mails taken in one go.
-const CHUNK: usize = 1000;
+/// Bodies asked for in one go, and POP3 mails taken in one go. At the end of each the line is idle until
+/// everything is durable.
+const CHUNK: usize = 5000;
 
 impl Worker<'_> {
     pub(super) fn list_folders(&mut self) -> Result<()> {
@@ -149,7 +150,7 @@ impl Worker<'_> {
             .map(|(u, _)| (RemoteId::Uidl(u.clone()), Wanted::Mail { uidl: u.clone() }))
             .collect();
         self.told.begin_once("messages", inbox.path, total);
-        let first_look = self.reader.uidls(self.id)?.is_empty();
+        let first_look = !self.reader.has_uidls(self.id)?;
         let job = bodies::Job { store: self.store, account: self.id, folder: inbox.id, now: now() };
         let remote = FolderRef::new(inbox.remote);
         let came = bodies::fetch(

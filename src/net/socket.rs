@@ -14,6 +14,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::Interrupt;
 
+/// Bytes that are read ahead beneath TLS: four records (RFC 8446 section 5.1).
+const AHEAD: usize = 64 << 10;
+
 /// Why a wait was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Woke {
@@ -59,12 +62,22 @@ pub(super) struct Socket {
     pub(super) until: Option<Instant>,
     /// Why the last call gave `WouldBlock`.
     pub(super) ended: Option<Woke>,
+    ahead: Option<Ahead>,
+}
+
+/// Bytes read ahead of the TLS library, which asks for five and then for a record: one call to the system
+/// serves several records.
+#[derive(Debug)]
+struct Ahead {
+    bytes: Box<[u8]>,
+    from: usize,
+    to: usize,
 }
 
 impl Socket {
     /// Takes a connected stream that does not block.
     pub(super) fn new(stream: TcpStream, bell: Interrupt, until: Instant) -> Self {
-        Self { stream, bell, heed: true, until: Some(until), ended: None }
+        Self { stream, bell, heed: true, until: Some(until), ended: None, ahead: None }
     }
 
     /// The far end.
@@ -77,9 +90,33 @@ impl Socket {
         let _ = self.stream.shutdown(std::net::Shutdown::Both);
     }
 
+    /// From now on TLS reads from it: what comes is read in large pieces.
+    pub(super) fn read_ahead(&mut self) {
+        self.ahead = Some(Ahead { bytes: vec![0; AHEAD].into(), from: 0, to: 0 });
+    }
+
     /// Waits for bytes to read (encrypted ones, on a secure connection) until `until`.
     pub(super) fn wait_readable(&self, until: Instant) -> io::Result<Woke> {
+        if self.ahead.as_ref().is_some_and(|ahead| ahead.from < ahead.to) {
+            return Ok(Woke::Ready);
+        }
         self.wait_for(PollFlags::IN, until)
+    }
+
+    /// Reads from the system, into `buf` or into what is kept ahead.
+    fn fetch(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let Some(ahead) = &mut self.ahead else { return self.stream.read(buf) };
+        if ahead.from == ahead.to {
+            if buf.len() >= ahead.bytes.len() {
+                return self.stream.read(buf);
+            }
+            (ahead.from, ahead.to) = (0, 0);
+            ahead.to = self.stream.read(&mut ahead.bytes)?;
+        }
+        let n = buf.len().min(ahead.to - ahead.from);
+        buf[..n].copy_from_slice(&ahead.bytes[ahead.from..ahead.from + n]);
+        ahead.from += n;
+        Ok(n)
     }
 
     fn wait_for(&self, want: PollFlags, until: Instant) -> io::Result<Woke> {
@@ -103,7 +140,7 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.stream.read(buf) {
+            match self.fetch(buf) {
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.ready(PollFlags::IN)?,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
                 other => return other,

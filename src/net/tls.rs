@@ -63,6 +63,7 @@ pub(super) fn secure(
     opening: &Opening,
 ) -> Result<(TlsStream<Socket>, Certificate)> {
     socket.until = Some(Instant::now() + options.connect_timeout);
+    socket.read_ahead();
     let host = options.bare_host();
     let connector = connector(options, options.pin.is_some())?;
     let stream = match connector.connect(host, socket) {

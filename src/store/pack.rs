@@ -14,6 +14,8 @@ pub(super) const CHUNK: usize = 1 << 20;
 pub struct Packer {
     zstd: Compressor<'static>,
     raw: Vec<u8>,
+    /// The first chunk of a mail that has more than one.
+    first: Vec<u8>,
     hash: Sha256,
     size: u64,
     seq: u32,
@@ -29,7 +31,7 @@ impl Packer {
     /// A packer at the beginning of a mail. Fails only without memory.
     pub fn new() -> Result<Self> {
         let zstd = Compressor::new(1).map_err(unpackable)?;
-        Ok(Self { zstd, raw: Vec::new(), hash: Sha256::new(), size: 0, seq: 0 })
+        Ok(Self { zstd, raw: Vec::new(), first: Vec::new(), hash: Sha256::new(), size: 0, seq: 0 })
     }
 
     /// Takes the next bytes; returns the chunks that are full.
@@ -47,6 +49,12 @@ impl Packer {
         Ok(full)
     }
 
+    /// The first MiB of the mail, as far as it came.
+    #[must_use]
+    pub fn beginning(&self) -> &[u8] {
+        if self.seq == 0 { &self.raw } else { &self.first }
+    }
+
     /// Ends the mail: its last chunks, its size in bytes and its SHA-256. The next `push` begins another.
     pub fn finish(&mut self) -> Result<(Vec<Chunk>, u64, [u8; 32])> {
         let last = if self.raw.is_empty() { Vec::new() } else { vec![self.cut()?] };
@@ -58,6 +66,7 @@ impl Packer {
     /// Forgets a mail that will not be whole.
     pub fn reset(&mut self) {
         self.raw.clear();
+        self.first = Vec::new();
         self.hash.reset();
         (self.size, self.seq) = (0, 0);
     }
@@ -66,6 +75,9 @@ impl Packer {
         let small = self.zstd.compress(&self.raw).map_err(unpackable)?;
         let packed = small.len() < self.raw.len();
         let bytes = if packed { small } else { self.raw.clone() };
+        if self.seq == 0 && self.raw.len() == CHUNK {
+            self.first = std::mem::take(&mut self.raw);
+        }
         self.raw.clear();
         let seq = self.seq;
         self.seq += 1;

@@ -85,14 +85,15 @@ impl Tx<'_> {
             self.chunk(message, chunk)?;
         }
         let wanted = chunks_of(body.size);
+        let mut held = i64::try_from(body.chunks.len()).ok();
         if self.db.run(sql!("DELETE FROM unfinished WHERE message_id = ?1"), [message])? > 0 {
             // Pieces went ahead, perhaps those of an attempt that ended differently.
             self.db.run(sql!("DELETE FROM bodies WHERE message_id = ?1 AND seq >= ?2"), (message, wanted))?;
+            held =
+                self.db.one(sql!("SELECT count(*) FROM bodies WHERE message_id = ?1"), [message], |row| {
+                    row.get(0)
+                })?;
         }
-        let held =
-            self.db.one(sql!("SELECT count(*) FROM bodies WHERE message_id = ?1"), [message], |row| {
-                row.get::<_, i64>(0)
-            })?;
         if held != Some(wanted) {
             return Err(Error::new(Kind::Bug, "a mail came without some of its pieces"));
         }

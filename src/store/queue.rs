@@ -248,6 +248,16 @@ impl Reader {
         )
     }
 
+    /// Whether anything was ever taken.
+    pub fn has_uidls(&self, account: AccountId) -> Result<bool> {
+        let seen = self.0.one(
+            sql!("SELECT 1 FROM pop_seen WHERE account_id = ?1 LIMIT 1"),
+            [account],
+            |_| Ok(()),
+        )?;
+        Ok(seen.is_some())
+    }
+
     /// Every UIDL that was taken before, mail deleted here included (promise P2).
     pub fn uidls(&self, account: AccountId) -> Result<HashSet<String>> {
         let uidls =
