@@ -5,97 +5,17 @@
 //! within one run.
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
 
+mod letters;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use mailtui::model::*;
 use mailtui::store::*;
 
-const DAY: i64 = 86_400;
-const NOW: i64 = 1_750_000_000;
+use letters::{DAY, Dice, NOW, batches, fill, mail, write};
+
 const BODIES: u32 = 10_000;
-
-/// Numbers that look random and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-
-    fn text(&mut self, bytes: usize) -> String {
-        const WORDS: [&str; 24] = [
-            "the",
-            "letter",
-            "of",
-            "Tuesday",
-            "about",
-            "our",
-            "garden",
-            "and",
-            "what",
-            "remains",
-            "to",
-            "be",
-            "done",
-            "before",
-            "winter",
-            "when",
-            "snow",
-            "covers",
-            "everything",
-            "again",
-            "please",
-            "answer",
-            "soon",
-            "yours",
-        ];
-        let mut text = String::with_capacity(bytes + 16);
-        while text.len() < bytes {
-            text.push_str(WORDS[self.roll(24) as usize]);
-            text.push(if self.roll(12) == 0 { '\n' } else { ' ' });
-            if self.roll(8) == 0 {
-                text.push_str(&self.roll(1_000_000).to_string());
-            }
-        }
-        text
-    }
-}
-
-/// The n-th mail, a third of them answers to an earlier one.
-fn mail(dice: &mut Dice, folder: FolderId, n: u32, total: u32) -> Incoming {
-    let mut head_hash = [7; 32];
-    head_hash[..4].copy_from_slice(&n.to_be_bytes());
-    let received = NOW - 3650 * DAY + i64::from(n) * 3650 * DAY / i64::from(total);
-    let parent = (n > 10 && dice.roll(3) == 0).then(|| n - 1 - dice.roll(10) as u32);
-    let parent = parent.map(|p| format!("{p}.{p:x}@list.example.org")).unwrap_or_default();
-    let writer = dice.roll(500);
-    Incoming {
-        folder,
-        uid: Some(n),
-        uidl: None,
-        remote_id: None,
-        flags: if dice.roll(50) == 0 { Flags::NONE } else { Flags::SEEN },
-        keywords: Vec::new(),
-        size: 2000 + dice.roll(50_000),
-        received,
-        internal: 0,
-        envelope: Envelope {
-            msgid: format!("{n}.{n:x}@list.example.org"),
-            refs: if parent.is_empty() { Vec::new() } else { vec![parent.clone()] },
-            parent,
-            date: Some(received - 60),
-            from: Address { name: format!("Writer Number{writer}"), addr: format!("w{writer}@example.org") },
-            to_line: "garden list".to_owned(),
-            cc_line: String::new(),
-            list_id: "garden.example.org".to_owned(),
-            subject: dice.text(40),
-            head_hash,
-        },
-        body: None,
-    }
-}
 
 fn open() -> (tempfile::TempDir, Store, AccountId, FolderId) {
     let dir = tempfile::tempdir().unwrap();
@@ -103,23 +23,6 @@ fn open() -> (tempfile::TempDir, Store, AccountId, FolderId) {
     let account = store.account("bench", "memory", Owner::Server, "").unwrap();
     let inbox = store.reader().unwrap().folder_by_role(account, Role::Inbox).unwrap().unwrap().id;
     (dir, store, account, inbox)
-}
-
-/// Submits batches as an engine does and waits for the last.
-fn write(store: &Store, batches: Vec<Batch>) -> Duration {
-    let begun = Instant::now();
-    let pending: Vec<Pending> = batches.into_iter().map(|batch| store.submit(batch)).collect();
-    pending.into_iter().for_each(|p| drop(p.wait().unwrap()));
-    begun.elapsed()
-}
-
-fn batches(account: AccountId, steps: Vec<Step>, size: usize) -> Vec<Batch> {
-    let mut batches = Vec::new();
-    let mut steps = steps.into_iter().peekable();
-    while steps.peek().is_some() {
-        batches.push(Batch { account, steps: steps.by_ref().take(size).collect() });
-    }
-    batches
 }
 
 fn first_sync() {
@@ -170,13 +73,7 @@ fn medians(name: &str, times: usize, mut run: impl FnMut(usize)) {
 fn screen(total: u32) {
     let (dir, store, account, inbox) = open();
     let mut dice = Dice(2);
-    let mut took = Duration::ZERO;
-    for start in (1..=total).step_by(20_000) {
-        let end = (start + 19_999).min(total);
-        let steps = (start..=end).map(|n| Step::Message(Box::new(mail(&mut dice, inbox, n, total))));
-        let queue = batches(account, steps.collect(), 100);
-        took += write(&store, queue);
-    }
+    let took = fill(&store, account, inbox, &mut dice, total);
     println!("{total} headers written in {took:.2?} ({:.0} a second)", f64::from(total) / took.as_secs_f64());
     let reader = store.reader().unwrap();
     let view = View::Folder(inbox);

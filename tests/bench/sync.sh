@@ -6,10 +6,13 @@
 #
 # MAILDIR is the corpus (its cur/ is copied for the server). Needs dovecot, openssl, GNU time.
 # DELAY_PROXY=program and DELAY_MS=25: every connection passes `program LISTEN TARGET DELAY_MS`.
-# Prints one line per program and case: seconds, peak resident memory, and the medians at the end.
+# TLS=none measures without TLS (the server's part of it weighs on the same cores).
+# Prints one line per program and case: seconds, peak resident memory, and the medians at the end; then
+# whether every mail in mailtui's stores is byte for byte the server's, by SHA-256.
 set -euo pipefail
 corpus=$(realpath "${1:?MAILDIR}")
 runs=${2:-3}
+tls=${TLS:-implicit}
 top=$(cd "$(dirname "$0")/../.." && pwd)
 bin=${MAILTUI:-$top/target/release/mailtui}
 [ -x "$bin" ] || (cd "$top" && cargo build --release --locked)
@@ -20,6 +23,11 @@ port() { # a free port of the kernel's choice
   perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(Listen=>1,LocalAddr=>"127.0.0.1")->sockport'
 }
 imap=$(port) pop3=$(port)
+case $tls in
+  none) plain_imap=$imap plain_pop3=$pop3 tls_imap=0 tls_pop3=0 mbsync_tls=None mpop_tls=off ;;
+  implicit) plain_imap=0 plain_pop3=0 tls_imap=$imap tls_pop3=$pop3 mbsync_tls=IMAPS mpop_tls=on ;;
+  *) echo "TLS is implicit or none" >&2 && exit 2 ;;
+esac
 mkdir -p "$work"/{run,state,home,tls}
 chmod 755 "$work" "$work/home"
 openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj /CN=localhost \
@@ -54,19 +62,19 @@ namespace inbox {
 }
 service imap-login {
   inet_listener imap {
-    port = 0
+    port = $plain_imap
   }
   inet_listener imaps {
-    port = $imap
+    port = $tls_imap
     ssl = yes
   }
 }
 service pop3-login {
   inet_listener pop3 {
-    port = 0
+    port = $plain_pop3
   }
   inet_listener pop3s {
-    port = $pop3
+    port = $tls_pop3
     ssl = yes
   }
 }
@@ -103,6 +111,7 @@ email = "bench@localhost"
 protocol = "$1"
 host = "localhost"
 port = $2
+tls = "$tls"
 user = "bench"
 password = { env = "BENCH_PASSWORD" }
 ca_file = "$work/tls/cert.pem"
@@ -117,7 +126,8 @@ Host localhost
 Port $iport
 User bench
 Pass pass
-SSLType IMAPS
+SSLType $mbsync_tls
+AuthMechs LOGIN
 CertificateFile $work/tls/cert.pem
 
 IMAPStore far
@@ -140,7 +150,7 @@ host localhost
 port $pport
 user bench
 password pass
-tls on
+tls $mpop_tls
 tls_starttls off
 tls_trust_file $work/tls/cert.pem
 delivery maildir $work/mpop
@@ -176,3 +186,23 @@ grep -v '^warm-up' "$results" | sort -k1,1 -k2,2n | awk '
   $1 != name { flush(); name = $1; n = 0; m = 0 }
   { t[++n] = $2; if ($3 > m) m = $3 }
   END { flush() }'
+
+# The server's bytes: what it keeps, with the line ends of the wire.
+perl -MDigest::SHA=sha256_hex -e '
+  opendir(my $dir, $ARGV[0]) or die;
+  for my $name (grep { -f "$ARGV[0]/$_" } readdir $dir) {
+    open(my $file, "<:raw", "$ARGV[0]/$name") or die;
+    local $/;
+    my $mail = <$file>;
+    $mail =~ s/\r?\n/\r\n/g;
+    print sha256_hex($mail), "\n";
+  }' "$work/home/bench/Maildir/cur" | sort > "$work/there"
+for protocol in imap pop3; do
+  "$bin" --config "$work/$protocol.toml" --data "$work/data-$protocol" list --json -n 0 inbox |
+    grep -o '"sha256": *"[0-9a-f]*"' | grep -o '[0-9a-f]\{64\}' | sort > "$work/here"
+  if cmp -s "$work/there" "$work/here"; then
+    echo "$protocol: $(wc -l < "$work/here") mails, each as the server has it"
+  else
+    echo "$protocol: $(comm -3 "$work/there" "$work/here" | wc -l) hashes differ" && exit 1
+  fi
+done
