@@ -1,23 +1,28 @@
 //! The mail that the benchmarks are made of, the same in each run.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each benchmark takes what it needs, and says where it cannot go on"
+)]
 
 use std::time::{Duration, Instant};
 
 use mailtui::model::*;
 use mailtui::store::*;
 
-pub const DAY: i64 = 86_400;
-pub const NOW: i64 = 1_750_000_000;
+pub(crate) const DAY: i64 = 86_400;
+pub(crate) const NOW: i64 = 1_750_000_000;
 
 /// Numbers that look random and are the same in each run.
-pub struct Dice(pub u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
-    pub fn text(&mut self, bytes: usize) -> String {
+    pub(crate) fn text(&mut self, bytes: usize) -> String {
         const WORDS: [&str; 24] = [
             "the",
             "letter",
@@ -57,7 +62,7 @@ impl Dice {
 }
 
 /// The n-th mail, a third of them answers to an earlier one.
-pub fn mail(dice: &mut Dice, folder: FolderId, n: u32, total: u32) -> Incoming {
+pub(crate) fn mail(dice: &mut Dice, folder: FolderId, n: u32, total: u32) -> Incoming {
     let mut head_hash = [7; 32];
     head_hash[..4].copy_from_slice(&n.to_be_bytes());
     let received = NOW - 3650 * DAY + i64::from(n) * 3650 * DAY / i64::from(total);
@@ -91,14 +96,14 @@ pub fn mail(dice: &mut Dice, folder: FolderId, n: u32, total: u32) -> Incoming {
 }
 
 /// Submits batches as an engine does and waits for the last.
-pub fn write(store: &Store, batches: Vec<Batch>) -> Duration {
+pub(crate) fn write(store: &Store, batches: Vec<Batch>) -> Duration {
     let begun = Instant::now();
     let pending: Vec<Pending> = batches.into_iter().map(|batch| store.submit(batch)).collect();
     pending.into_iter().for_each(|p| drop(p.wait().unwrap()));
     begun.elapsed()
 }
 
-pub fn batches(account: AccountId, steps: Vec<Step>, size: usize) -> Vec<Batch> {
+pub(crate) fn batches(account: AccountId, steps: Vec<Step>, size: usize) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut steps = steps.into_iter().peekable();
     while steps.peek().is_some() {
@@ -108,7 +113,13 @@ pub fn batches(account: AccountId, steps: Vec<Step>, size: usize) -> Vec<Batch> 
 }
 
 /// Fills a folder with `total` headers, as a first look at a server does; says how long that took.
-pub fn fill(store: &Store, account: AccountId, inbox: FolderId, dice: &mut Dice, total: u32) -> Duration {
+pub(crate) fn fill(
+    store: &Store,
+    account: AccountId,
+    inbox: FolderId,
+    dice: &mut Dice,
+    total: u32,
+) -> Duration {
     let mut took = Duration::ZERO;
     for start in (1..=total).step_by(20_000) {
         let end = (start + 19_999).min(total);
