@@ -154,8 +154,8 @@ impl Tx<'_> {
                   FROM messages m JOIN placements p ON p.message_id = m.id
                   WHERE m.account_id = ?1 AND m.msgid = ?2 AND m.date = ?3 AND m.from_addr = ?4 AND m.subject = ?5
                     AND p.folder_id = ?6 AND p.uid IS NULL
-                    AND EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
-                                WHERE i.placement_id = p.id AND o.kind = 'append') ORDER BY p.id"),
+                    AND (p.stale = 2 OR EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
+                                                WHERE i.placement_id = p.id AND o.kind = 'append')) ORDER BY p.id"),
             (account, msgid, envelope.date, clip(&envelope.from.addr), clip(&envelope.subject), incoming.folder),
             Placement::read,
         )?;

@@ -27,7 +27,7 @@ fn mail(n: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-fn account(name: &str, protocol: Protocol) -> Account {
+pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
     Account {
         name: name.to_owned(),
         email: "me@example.org".to_owned(),

@@ -1,0 +1,513 @@
+//! Mail between accounts with engines and servers (promises I7, I13): once, whole, and back again.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use mailtui::Result;
+use mailtui::config::{Account, Protocol, Tls};
+use mailtui::engine::{Emit, Engine, Event, Mode, Opener, Report, Setup};
+use mailtui::error::{Error, Kind};
+use mailtui::model::*;
+use mailtui::net::Interrupt;
+use mailtui::protocol::memory::{Call, Server};
+use mailtui::protocol::{self, FolderRef};
+use mailtui::store::{Edge, Reader, Store};
+
+use crate::engine::account;
+use crate::support::chance::{Seed, is_campaign};
+use crate::support::dovecot::{self, User};
+use crate::support::proxy::{Break, Fault, Plan, Proxy, Seal, Tally, Way};
+use crate::support::world::{Bodies, Held};
+
+const DEADLINE: Duration = Duration::from_secs(20);
+/// 13 February 2009.
+const ARRIVED: i64 = 1_234_567_890;
+/// Runs within which everything must be done after a fault.
+const RUNS: usize = 6;
+
+fn raw(n: u32) -> Vec<u8> {
+    let filler = "All work and no play.\r\n".repeat(n as usize * 50);
+    format!(
+        "From: Ada <ada@example.org>\r\nSubject: Letter {n}\r\nMessage-ID: <letter-{n}@example.org>\r\n\
+         Date: Sun, 20 Sep 2026 10:00:00 +0000\r\n\r\nDear reader {n},\r\n.\r\n{filler}"
+    )
+    .into_bytes()
+}
+
+/// A mail as a server has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct There {
+    flags: Flags,
+    keywords: Vec<String>,
+    received: i64,
+    raw: Vec<u8>,
+}
+
+/// One account with its server.
+struct Side {
+    setup: Setup,
+    server: Kept,
+}
+
+/// A server, or what keeps it alive.
+enum Kept {
+    Memory(Server),
+    Dovecot(User<'static>),
+}
+
+fn setup(mut account: Account, name: &str, open: Opener) -> Setup {
+    name.clone_into(&mut account.name);
+    let (owner, protocol) = match account.protocol {
+        Protocol::Imap => (Owner::Server, "imap"),
+        Protocol::Pop3 => (Owner::Here, "pop3"),
+    };
+    Setup { account, owner, protocol, open }
+}
+
+impl Side {
+    fn memory(name: &str, protocol: Protocol, server: Server) -> Self {
+        let far = server.clone();
+        let open: Opener = Arc::new(move |bell| far.session(bell));
+        Self { setup: setup(account(name, protocol), name, open), server: Kept::Memory(server) }
+    }
+
+    fn dovecot(name: &str, protocol: Protocol) -> Option<Self> {
+        let user = dovecot::shared()?.user();
+        let (account, secret) = (user.account(protocol, Tls::None), user.secret());
+        let at = account.clone();
+        let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
+        Some(Self { setup: setup(account, name, open), server: Kept::Dovecot(user) })
+    }
+
+    fn deliver(&self, n: u32) {
+        match &self.server {
+            Kept::Memory(server) => {
+                server.deliver("INBOX", raw(n), Flags::NONE, ARRIVED + i64::from(n));
+            }
+            Kept::Dovecot(user) => user.deliver("INBOX", &raw(n)),
+        }
+    }
+
+    /// What is in a folder, asked of the server in a session of its own.
+    fn there(&self, folder: &str) -> Vec<There> {
+        if self.setup.owner == Owner::Here {
+            let raws: Vec<Vec<u8>> = match &self.server {
+                Kept::Memory(server) => {
+                    server.mails(folder).iter().map(|m| m.source.bytes().to_vec()).collect()
+                }
+                Kept::Dovecot(user) => user.mails(folder).into_iter().map(|(_, raw)| raw).collect(),
+            };
+            let bare = |raw| There { flags: Flags::NONE, keywords: vec![], received: 0, raw };
+            return raws.into_iter().map(bare).collect();
+        }
+        let mut session = (self.setup.open)(&Interrupt::new().unwrap()).unwrap();
+        let (mut held, mut bodies) = (Held::default(), Bodies::default());
+        // Not every server has every folder from the start.
+        if !session.folders().unwrap().iter().any(|f| f.remote == folder) {
+            return Vec::new();
+        }
+        held.pull(&mut *session, folder);
+        let ids: Vec<_> = held.mails.keys().cloned().collect();
+        session.fetch(&FolderRef::new(folder), &ids, &mut bodies).unwrap();
+        session.finish().unwrap();
+        held.mails
+            .iter()
+            .map(|(id, here)| There {
+                flags: here.flags,
+                keywords: here.keywords.clone(),
+                received: here.received,
+                raw: bodies.whole[id].clone(),
+            })
+            .collect()
+    }
+}
+
+/// Two accounts in one store: mail goes from the inbox of the first to the archive of the second.
+struct Pair {
+    store: Store,
+    work: Side,
+    home: Side,
+    _dir: tempfile::TempDir,
+}
+
+impl Pair {
+    fn new(work: Side, home: Side) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let pair = Self { store, work, home, _dir: dir };
+        pair.sync(&[&pair.work, &pair.home]).into_iter().for_each(|report| drop(report.unwrap()));
+        pair
+    }
+
+    fn memory() -> (Self, Server, Server) {
+        let (work, home) = (Server::new(Protocol::Imap), Server::new(Protocol::Imap));
+        Self::between(work, home)
+    }
+
+    fn between(work: Server, home: Server) -> (Self, Server, Server) {
+        let side = |name: &str, server: &Server| Side::memory(name, Protocol::Imap, server.clone());
+        (Self::new(side("work", &work), side("home", &home)), work, home)
+    }
+
+    /// One round of these accounts.
+    fn sync(&self, sides: &[&Side]) -> Vec<Result<Report>> {
+        let setups = sides.iter().map(|side| side.setup.clone()).collect();
+        let emit: Emit = Arc::new(|_| ());
+        let engine = Engine::start(&self.store, setups, Mode::Once, &emit).unwrap();
+        engine.join().into_iter().map(|(_, report)| report).collect()
+    }
+
+    /// Rounds of both until nothing waits; what was refused may go on waiting.
+    fn settle(&self) {
+        for _ in 0..RUNS {
+            self.sync(&[&self.home, &self.work]);
+            let reader = self.reader();
+            let waiting: u64 =
+                reader.accounts().unwrap().iter().map(|a| reader.ops_waiting(a.id).unwrap()).sum();
+            if waiting == 0 {
+                // And once more to see what became of it.
+                self.sync(&[&self.home, &self.work]);
+                assert_eq!(reader.check().unwrap(), Vec::<String>::new());
+                return;
+            }
+        }
+        panic!("something still waits after {RUNS} rounds");
+    }
+
+    fn reader(&self) -> Reader {
+        self.store.reader().unwrap()
+    }
+
+    fn account(&self, name: &str) -> AccountId {
+        self.reader().accounts().unwrap().iter().find(|a| a.name == name).unwrap().id
+    }
+
+    fn folder(&self, account: &str, role: Role) -> FolderId {
+        self.reader().folder_by_role(self.account(account), role).unwrap().unwrap().id
+    }
+
+    /// Where mail goes to.
+    fn archive(&self) -> FolderId {
+        self.folder("home", Role::Archive)
+    }
+
+    fn remote(&self, folder: FolderId) -> String {
+        self.reader().folder(folder).unwrap().unwrap().remote
+    }
+
+    fn copies(&self, folder: FolderId) -> Vec<PlacementId> {
+        let page = self.reader().page(View::Folder(folder), Edge::Top, 1000).unwrap();
+        page.rows.iter().flat_map(|row| row.members.iter().map(|m| m.placement)).collect()
+    }
+
+    fn act(&self, intent: Intent) {
+        assert_eq!(self.store.intend_wait(intent).unwrap().error, None);
+    }
+
+    /// Everything in the inbox of the first goes to the second.
+    fn send(&self) {
+        let items = self.copies(self.folder("work", Role::Inbox));
+        self.act(Intent::Move { items, to: Target::Folder(self.archive()) });
+    }
+
+    fn sent(&self) -> Vec<There> {
+        self.home.there(&self.remote(self.archive()))
+    }
+}
+
+/// Flags and keywords that have to come along.
+fn dress(pair: &Pair) {
+    let items = pair.copies(pair.folder("work", Role::Inbox));
+    let delta = FlagDelta::add(Flags::SEEN | Flags::FLAGGED | Flags::ANSWERED);
+    pair.act(Intent::Flag { items: items.clone(), delta, undoable: true });
+    pair.act(Intent::Tag { items, add: vec!["garden".to_owned()], del: vec![] });
+    pair.settle();
+}
+
+fn there_and_back(pair: &Pair) {
+    let pop = pair.work.setup.owner == Owner::Here;
+    for n in 1..=3 {
+        pair.work.deliver(n);
+    }
+    pair.settle();
+    dress(pair);
+    let before = pair.work.there("INBOX");
+    assert_eq!(before.len(), 3);
+    pair.send();
+    assert_eq!(pair.copies(pair.archive()).len(), 3, "seen at once");
+    pair.settle();
+    let mut sent = pair.sent();
+    sent.sort_by_key(|mail| mail.raw.len());
+    let left = pair.work.there("INBOX");
+    assert_eq!(left, [], "it is on one server only");
+    let hash = |mails: &[There]| mails.iter().map(|mail| sha256(&mail.raw)).collect::<Vec<_>>();
+    assert_eq!(hash(&sent), hash(&before), "every byte");
+    let marks = Flags::SEEN | Flags::FLAGGED | Flags::ANSWERED;
+    for (there, was) in sent.iter().zip(&before) {
+        assert_eq!((there.flags, &there.keywords[..]), (marks, &["garden".to_owned()][..]));
+        assert!(pop || *there == *was, "{there:?}");
+    }
+    // Undo after all of it.
+    pair.act(Intent::Undo);
+    pair.settle();
+    assert_eq!(pair.sent(), []);
+    let inbox = pair.folder("work", Role::Inbox);
+    assert_eq!(pair.copies(inbox).len(), 3);
+    if pop {
+        // The maildrop gave them away; they live here again.
+        let reader = pair.reader();
+        for copy in pair.copies(inbox) {
+            let mail = reader.summary(copy).unwrap().unwrap();
+            let bytes = reader.raw(mail.message, 1 << 24).unwrap();
+            let was = before.iter().find(|was| was.raw == bytes).expect("every byte");
+            assert_eq!(reader.body_hash(mail.message).unwrap(), sha256(&was.raw));
+            assert_eq!((mail.flags, mail.tags[0].as_str()), (marks, "garden"));
+        }
+    } else {
+        let mut back = pair.work.there("INBOX");
+        back.sort_by_key(|mail| mail.raw.len());
+        assert_eq!(back, before);
+    }
+}
+
+fn sha256(raw: &[u8]) -> [u8; 32] {
+    use sha2::Digest;
+    sha2::Sha256::digest(raw).into()
+}
+
+#[test]
+fn i13_everything_comes_along_and_comes_back_between_servers_in_memory() {
+    there_and_back(&Pair::memory().0);
+}
+
+#[test]
+fn i13_everything_comes_along_and_comes_back_between_two_dovecots() {
+    let (Some(work), Some(home)) =
+        (Side::dovecot("work", Protocol::Imap), Side::dovecot("home", Protocol::Imap))
+    else {
+        return;
+    };
+    there_and_back(&Pair::new(work, home));
+}
+
+#[test]
+fn i13_p12_everything_comes_along_from_a_maildrop_in_memory() {
+    let work = Side::memory("work", Protocol::Pop3, Server::new(Protocol::Pop3));
+    let home = Side::memory("home", Protocol::Imap, Server::new(Protocol::Imap));
+    there_and_back(&Pair::new(work, home));
+}
+
+#[test]
+fn i13_p12_everything_comes_along_from_a_maildrop_of_dovecot() {
+    let (Some(work), Some(home)) =
+        (Side::dovecot("work", Protocol::Pop3), Side::dovecot("home", Protocol::Imap))
+    else {
+        return;
+    };
+    there_and_back(&Pair::new(work, home));
+}
+
+/// Fails the `nth` call of this kind, once.
+fn fail_once(server: &Server, which: Call, nth: usize, kind: Kind) {
+    let count = AtomicUsize::new(0);
+    server.on_call(move |call| {
+        if call == which && count.fetch_add(1, Ordering::SeqCst) == nth {
+            return Err(Error::new(kind, "the line broke"));
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn i7_a_lost_answer_makes_no_second_copy_whatever_the_server_does_to_the_bytes() {
+    for unfaithful in [false, true] {
+        for (which, nth) in
+            [(Call::Mark, 0), (Call::Append, 0), (Call::Appended, 0), (Call::Appended, 1), (Call::Find, 0)]
+        {
+            let home = Server::new(Protocol::Imap);
+            let home = if unfaithful { home.unfaithful() } else { home };
+            let (pair, work, home) = Pair::between(Server::new(Protocol::Imap), home);
+            pair.work.deliver(1);
+            pair.work.deliver(2);
+            pair.settle();
+            pair.send();
+            fail_once(&home, which, nth, Kind::Offline);
+            pair.settle();
+            let case = format!("{which:?} {nth}, unfaithful: {unfaithful}");
+            assert_eq!(home.count("Archive"), 2, "{case}");
+            assert_eq!(work.count("INBOX"), 0, "{case}");
+            assert_eq!(pair.copies(pair.archive()).len(), 2, "{case}");
+            pair.act(Intent::Undo);
+            pair.settle();
+            assert_eq!((work.count("INBOX"), home.count("Archive")), (2, 0), "{case}");
+        }
+    }
+}
+
+#[test]
+fn i12_i13_one_mail_that_is_refused_does_not_hold_the_others_up() {
+    let (pair, work, home) = Pair::memory();
+    (1..=3).for_each(|n| pair.work.deliver(n));
+    pair.settle();
+    pair.send();
+    let count = AtomicUsize::new(0);
+    home.on_call(move |call| {
+        if call == Call::Append && count.fetch_add(1, Ordering::SeqCst) == 1 {
+            return Err(Error::new(Kind::Refused, "the server does not take the message")
+                .hint("the mailbox on the server is full"));
+        }
+        Ok(())
+    });
+    for _ in 0..2 {
+        pair.sync(&[&pair.home, &pair.work]);
+    }
+    assert_eq!((home.count("Archive"), work.count("INBOX")), (2, 1));
+    let reader = pair.reader();
+    let conflicts = reader.conflicts(pair.account("home")).unwrap();
+    assert_eq!(conflicts.len(), 1);
+    assert_eq!(
+        conflicts[0].error,
+        "the server does not take the message (the mailbox on the server is full)"
+    );
+    assert_eq!(reader.ops_waiting(pair.account("work")).unwrap(), 1, "the other half waits with it");
+    // There is room again.
+    let reach = Reach::Account(pair.account("home"));
+    pair.act(Intent::Settle { how: Settle::Retry, reach });
+    pair.settle();
+    assert_eq!((home.count("Archive"), work.count("INBOX")), (3, 0));
+}
+
+#[test]
+fn i13_a_refused_mail_that_is_given_up_is_where_it_was() {
+    let (pair, work, home) = Pair::memory();
+    pair.work.deliver(1);
+    pair.settle();
+    pair.send();
+    fail_once(&home, Call::Append, 0, Kind::Refused);
+    pair.sync(&[&pair.home]);
+    let reach = Reach::Account(pair.account("home"));
+    pair.act(Intent::Settle { how: Settle::Discard, reach });
+    pair.settle();
+    assert_eq!((home.count("Archive"), work.count("INBOX")), (0, 1));
+    assert_eq!(pair.copies(pair.folder("work", Role::Inbox)).len(), 1);
+    assert_eq!(pair.copies(pair.archive()).len(), 0);
+}
+
+#[test]
+fn i13_engines_wake_each_other_and_fetch_first_what_the_other_waits_for() {
+    let (work, home) = (Server::new(Protocol::Imap), Server::new(Protocol::Imap));
+    let side = |name: &str, server: &Server| Side::memory(name, Protocol::Imap, server.clone());
+    let pair = Pair::new(side("work", &work), side("home", &home));
+    // Headers come, bodies do not, until they are let.
+    let closed = Arc::new(AtomicBool::new(true));
+    let gate = Arc::clone(&closed);
+    work.on_call(move |call| match call {
+        Call::Body if gate.load(Ordering::SeqCst) => Err(Error::new(Kind::Offline, "not now")),
+        _ => Ok(()),
+    });
+    pair.work.deliver(1);
+    let (tell, changes) = channel();
+    let tell = Mutex::new(tell);
+    let again = Mutex::new(tell.lock().unwrap().clone());
+    pair.store.subscribe(Box::new(move |_| {
+        let _ = tell.lock().unwrap().send(());
+    }));
+    let emit: Emit = Arc::new(move |_: Event| {
+        let _ = again.lock().unwrap().send(());
+    });
+    let setups = vec![pair.work.setup.clone(), pair.home.setup.clone()];
+    let engine = Engine::start(&pair.store, setups, Mode::Watch, &emit).unwrap();
+    let until = |what: &str, is_so: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + DEADLINE;
+        while !is_so() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(changes.recv_timeout(left).is_ok(), "never came: {what}");
+        }
+    };
+    let inbox = pair.folder("work", Role::Inbox);
+    until("the mail", &|| pair.copies(inbox).len() == 1);
+    pair.send();
+    assert_eq!(home.count("Archive"), 0);
+    closed.store(false, Ordering::SeqCst);
+    // The user's own way to try again at once.
+    engine.send(mailtui::engine::Command::Sync(None));
+    until("the mail at the other server", &|| home.count("Archive") == 1);
+    until("the end of it here", &|| work.count("INBOX") == 0);
+    until("an empty queue", &|| {
+        let reader = pair.reader();
+        ["work", "home"].iter().all(|name| reader.ops_waiting(pair.account(name)).unwrap() == 0)
+    });
+    engine.stop(Duration::from_secs(5));
+    assert_eq!(pair.reader().check().unwrap(), Vec::<String>::new());
+}
+
+/// A Dovecot behind a proxy.
+fn behind_proxy() -> Option<(Side, Proxy)> {
+    let user = dovecot::shared()?.user();
+    let mut account = user.account(Protocol::Imap, Tls::None);
+    let proxy = Proxy::start(account.port, Protocol::Imap, Seal::None);
+    account.port = proxy.port;
+    let (at, secret) = (account.clone(), user.secret());
+    let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
+    Some((Side { setup: setup(account, "home", open), server: Kept::Dovecot(user) }, proxy))
+}
+
+/// What passes in a round in which one mail is put on the server, and how many lines the server says until
+/// the mail is on its way.
+fn passes() -> Option<(Tally, u64)> {
+    let (home, proxy) = behind_proxy()?;
+    let round = proxy.begin(Plan::none());
+    let mut session = (home.setup.open)(&Interrupt::new().unwrap()).unwrap();
+    session.mark(&FolderRef::new("Archive")).unwrap();
+    let lines = round.tally().connections[0].lines(Way::Down);
+    drop(session);
+    Some((broken(&Plan::none())?.0, lines))
+}
+
+/// One mail goes to a Dovecot under this plan, each time with users and a store of its own. What passed, and
+/// whether the mail was there and nobody knew; `None`: there is no Dovecot here.
+fn broken(plan: &Plan) -> Option<(Tally, bool)> {
+    let ((home, proxy), work) = (behind_proxy()?, Side::dovecot("work", Protocol::Imap)?);
+    let pair = Pair::new(work, home);
+    pair.work.deliver(1);
+    pair.settle();
+    pair.send();
+    let round = proxy.begin(plan.clone());
+    pair.sync(&[&pair.home]);
+    round.wait_closed();
+    let tally = round.tally();
+    proxy.begin(Plan::none());
+    let unknown = pair.reader().ops_waiting(pair.account("home")).unwrap() == 1;
+    let lost = unknown && pair.sent().len() == 1;
+    pair.settle();
+    let sent = pair.sent();
+    assert_eq!(sent.len(), 1, "{plan}");
+    assert_eq!(sent[0].raw, raw(1), "{plan}");
+    assert_eq!(pair.work.there("INBOX"), [], "{plan}");
+    assert_eq!(pair.copies(pair.archive()).len(), 1, "{plan}");
+    Some((tally, lost))
+}
+
+#[test]
+fn i7_an_append_survives_every_fault() {
+    let chosen = Seed::of_run();
+    let Some((tally, lines)) = passes() else { return };
+    let mut plans = Plan::every_reply(&tally);
+    let cuts = Plan::every_byte(Break::Cut, &tally);
+    if is_campaign() {
+        plans.extend(cuts);
+    } else {
+        // The lines around the answer to APPEND, and a few other places.
+        let line = |plan: &Plan| match plan.0[..] {
+            [Fault::Swallow { connection: 0, line }] => line,
+            _ => 0,
+        };
+        plans.retain(|plan| (lines..lines + 4).contains(&line(plan)));
+        plans.extend(chosen.chance().sample(&cuts, 3));
+    }
+    println!("{chosen:?}: {} places", plans.len());
+    let lost = plans.iter().filter(|plan| broken(plan).unwrap().1).count();
+    assert!(lost > 0, "the answer to APPEND was among them");
+}
