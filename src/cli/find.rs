@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Folder, MessageId, Role, Summary, View};
 use crate::store::{AccountRow, Reader};
-use crate::text::Clean;
+use crate::text::{self, Clean};
 
 /// The account of this name, in the configuration or with mail in the store.
 pub(super) fn account(reader: &Reader, config: &Config, name: &str) -> Result<AccountRow> {
@@ -103,6 +103,12 @@ impl Names {
 
     pub(super) fn account(&self, id: AccountId) -> Clean {
         self.accounts.iter().find(|a| a.id == id).map_or_else(Clean::default, |a| Clean::line(&a.name))
+    }
+
+    /// The name of an account in as many cells as the longest takes.
+    pub(super) fn padded(&self, id: AccountId) -> String {
+        let longest = self.accounts.iter().map(|a| Clean::line(&a.name).width()).max();
+        text::pad(self.account(id).as_str(), longest.unwrap_or(0))
     }
 
     pub(super) fn folder(&self, mail: &Summary) -> Clean {

@@ -9,12 +9,15 @@ use super::find::{self, Names};
 use super::out::Out;
 use crate::config::Config;
 use crate::error::Result;
-use crate::model::{Flags, Summary, View};
+use crate::mime;
+use crate::model::{BodyState, Flags, Summary, View};
 use crate::store::{Reader, Record};
 use crate::text::{self, Clean};
 
 /// Mails read at once.
 const PAGE: usize = 200;
+/// Bytes of a mail in which its header is looked for.
+const HEADER: u64 = 64 << 10;
 
 /// One mail as scripts see it: these names are a contract.
 #[derive(Debug, Serialize)]
@@ -29,10 +32,13 @@ pub(super) struct Entry {
     flags: Vec<&'static str>,
     tags: Vec<Clean>,
     from: Clean,
-    to: Clean,
+    /// As `from`, one text for each; names alone while the header is not here.
+    to: Vec<Clean>,
     subject: Clean,
-    /// RFC 3339.
+    /// What the mail says, RFC 3339.
     date: String,
+    /// What it is sorted by and shown with: when it was received. RFC 3339.
+    received: String,
     size: u64,
     thread: i64,
     message_id: Clean,
@@ -62,9 +68,10 @@ impl Entry {
             flags: FLAGS.iter().filter(|(flag, _)| mail.flags.has(*flag)).map(|(_, name)| *name).collect(),
             tags,
             from: full(mail),
-            to: mail.to_line.clone(),
+            to: recipients(reader, mail)?,
             subject: mail.subject.clone(),
             date: rfc3339(mail.date, zone),
+            received: rfc3339(mail.key.at, zone),
             size: mail.size,
             thread: mail.thread.0,
             message_id: Clean::line(&mail.msgid),
@@ -81,6 +88,22 @@ fn full(mail: &Summary) -> Clean {
     } else {
         Clean::line(&format!("{name} <{addr}>"))
     }
+}
+
+/// Everybody in To, read from the header where it is here: the row holds their names only.
+fn recipients(reader: &Reader, mail: &Summary) -> Result<Vec<Clean>> {
+    let header = match mail.body {
+        BodyState::None | BodyState::Evicted => Vec::new(),
+        _ => reader.raw(mail.message, HEADER)?,
+    };
+    if header.is_empty() {
+        let names = mail.to_line.as_str().split(", ").filter(|name| !name.is_empty());
+        return Ok(names.map(Clean::line).collect());
+    }
+    let whom = |p: &mime::Person| {
+        if p.is_misleading || p.addr.is_empty() { p.short().clone() } else { p.full() }
+    };
+    Ok(mime::open(mime::header_block(&header)).to.iter().map(whom).collect())
 }
 
 fn rfc3339(at: i64, zone: &TimeZone) -> String {
@@ -107,8 +130,8 @@ pub(super) fn run(list: &List, config: &Config, reader: &Reader, out: &mut Out) 
             if out.json {
                 out.object(&Entry::of(reader, &names, mail, zone)?)?;
             } else {
-                let place = matches!(view, View::Unified(_)).then(|| names.account(mail.account));
-                line(mail, place.as_ref(), now, zone, out)?;
+                let of = matches!(view, View::Unified(_)).then(|| names.padded(mail.account));
+                line(mail, of.as_deref(), now, zone, out)?;
             }
         }
         if left == 0 {
@@ -118,13 +141,13 @@ pub(super) fn run(list: &List, config: &Config, reader: &Reader, out: &mut Out) 
     Ok(())
 }
 
-fn line(mail: &Summary, account: Option<&Clean>, now: i64, zone: &TimeZone, out: &mut Out) -> Result<()> {
+fn line(mail: &Summary, account: Option<&str>, now: i64, zone: &TimeZone, out: &mut Out) -> Result<()> {
     let mark = |flag, mark| if mail.flags.has(flag) { mark } else { ' ' };
     let unread = if mail.flags.has(Flags::SEEN) { ' ' } else { '*' };
     let marks = [unread, mark(Flags::FLAGGED, '!'), if mail.attachments > 0 { '@' } else { ' ' }];
     let marks: String = marks.iter().collect();
-    let account = account.map_or_else(String::new, |name| format!("{}  ", text::pad(name.as_str(), 8)));
-    let when = text::when::short(mail.date, now, zone);
+    let account = account.map_or_else(String::new, |name| format!("{name}  "));
+    let when = text::when::short(mail.key.at, now, zone);
     let from = text::pad(mail.from_name.as_str(), 22);
     let line = format!("{:>6} {marks} {when:>11}  {account}{from}  {}", mail.message, mail.subject);
     match out.width {

@@ -90,6 +90,7 @@ fn list_json_rows_have_the_documented_keys() {
         "to",
         "subject",
         "date",
+        "received",
         "size",
         "thread",
         "message_id",
@@ -107,9 +108,40 @@ fn list_json_rows_have_the_documented_keys() {
         assert!(row["date"].as_str().unwrap().ends_with("+00:00"), "{row}");
     }
     // Newest first over both accounts.
-    let dates: Vec<&str> = rows.iter().map(|row| row["date"].as_str().unwrap()).collect();
-    assert!(dates.windows(2).filter(|pair| pair[0] < pair[1]).count() < 3, "{dates:?}");
+    let dates: Vec<&str> = rows.iter().map(|row| row["received"].as_str().unwrap()).collect();
+    assert!(dates.is_sorted_by(|a, b| a >= b), "{dates:?}");
     assert!(rows.iter().any(|r| r["account"] == "home") && rows.iter().any(|r| r["account"] == "work"));
+}
+
+#[test]
+fn list_json_has_every_recipient_with_the_address() {
+    let rows = objects(&run(&["list", "sent", "--json", "-n", "0"]));
+    let all =
+        rows.iter().chain(objects(&run(&["list", "--json", "-n", "0"])).iter()).cloned().collect::<Vec<_>>();
+    let to = |row: &Value| -> Vec<String> {
+        row["to"].as_array().unwrap().iter().map(|t| t.as_str().unwrap().to_owned()).collect()
+    };
+    assert!(all.iter().any(|row| to(row).len() > 1));
+    for row in &all {
+        assert!(to(row).iter().all(|whom| whom.contains('@')), "{row}");
+    }
+    assert!(all.iter().flat_map(to).any(|whom| whom.contains(" <") && whom.ends_with('>')));
+}
+
+#[test]
+fn list_prints_the_time_it_sorts_by_and_whose_mail_it_is() {
+    let text = run(&["list", "-n", "0"]);
+    let rows = objects(&run(&["list", "--json", "-n", "0"]));
+    let now = jiff::Timestamp::now().as_second();
+    assert!(rows.iter().any(|row| row["date"] != row["received"]), "else this shows nothing");
+    for (line, row) in text.lines().zip(&rows) {
+        assert!(line.split_whitespace().any(|word| row["account"] == word), "{line}");
+        let at: jiff::Timestamp = row["received"].as_str().unwrap().parse().unwrap();
+        let shown = mailtui::text::when::short(at.as_second(), now, &jiff::tz::TimeZone::UTC);
+        assert_eq!(line[10..22].trim(), shown, "{line}");
+    }
+    // With a folder of one account there is nothing to tell apart.
+    assert!(!run(&["list", "work/INBOX"]).lines().any(|line| line.contains("  work  ")));
 }
 
 #[test]
