@@ -1,9 +1,11 @@
 //! Finds every mistake in a configuration file, with its line, its column and the nearest right word.
 
 use std::ops::Range;
+use std::path::Path;
 
 use toml_edit::{Document, Item, TableLike};
 
+use super::theme::Theme;
 use super::value::{self, Parsed};
 
 /// One mistake.
@@ -114,8 +116,9 @@ pub fn known_keys() -> Vec<String> {
     keys
 }
 
-/// Every mistake in the text, in the order of the file. `private`: only the owner can read the file.
-pub(super) fn check(text: &str, private: bool) -> Vec<Problem> {
+/// Every mistake in the text, in the order of the file. `private`: only the owner can read the file; `themes`:
+/// where the user's own themes lie.
+pub(super) fn check(text: &str, private: bool, themes: &Path) -> Vec<Problem> {
     let document = match Document::parse(text) {
         Ok(document) => document,
         Err(error) => {
@@ -132,6 +135,9 @@ pub(super) fn check(text: &str, private: bool) -> Vec<Problem> {
                 check.account(name, account, accounts.key(name).and_then(toml_edit::Key::span));
             }
         }
+    }
+    if let Some(theme) = document.get("ui").and_then(Item::as_table_like).and_then(|ui| ui.get("theme")) {
+        check.theme(theme, themes);
     }
     check.problems.sort_by_key(|p| (p.line, p.column));
     check.problems
@@ -160,11 +166,17 @@ impl Check<'_> {
 
     fn table(&mut self, table: &dyn TableLike, fields: &[Field], name: &str, span: Option<Range<usize>>) {
         let wanted: Vec<&str> = fields.iter().map(|f| f.name).collect();
+        let mut misspelled = Vec::new();
         for (key, item) in table.iter() {
             let at = table.key(key).and_then(toml_edit::Key::span);
             let Some(field) = fields.iter().find(|f| f.name == key) else {
                 let place = if name.is_empty() { String::new() } else { format!(" in [{name}]") };
-                let hint = match value::nearest(key, wanted.iter().copied()) {
+                // Of two that are as near, the one that is not there yet is more likely meant.
+                let (there, missing): (Vec<&str>, Vec<&str>) =
+                    wanted.iter().partition(|name| table.contains_key(name));
+                let near = value::nearest(key, missing.into_iter().chain(there));
+                misspelled.extend(near);
+                let hint = match near {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => format!("known here: {}", wanted.join(", ")),
                 };
@@ -174,7 +186,10 @@ impl Check<'_> {
             let inner = if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
             self.value(item, field, &inner, at);
         }
-        for field in fields.iter().filter(|f| f.required && !table.contains_key(f.name)) {
+        // A key that is there with a mistake in its name is told as that, not as missing.
+        let is_missing =
+            |f: &&Field| f.required && !table.contains_key(f.name) && !misspelled.contains(&f.name);
+        for field in fields.iter().filter(is_missing) {
             let hint = (field.name == "password")
                 .then(|| format!("write password = {{ command = \"…\" }}, or one of {}", SECRETS.join(", ")));
             self.say(span.clone(), format!("[{name}] has no {:?}", field.name), hint);
@@ -284,6 +299,19 @@ impl Check<'_> {
             let text = format!("{name} must name exactly one source");
             self.say(at, text, Some(format!("one of {}", SECRETS.join(", "))));
         }
+    }
+
+    /// The theme must be there, and without a mistake of its own.
+    fn theme(&mut self, item: &Item, themes: &Path) {
+        let Some(name) = item.as_str() else { return };
+        let Err(why) = Theme::named(name, Some(themes)) else { return };
+        let known = Theme::names(themes);
+        let hint = match value::nearest(name, known.iter().map(String::as_str)) {
+            _ if known.iter().any(|k| k == name) => why.hint_text().map(str::to_owned),
+            Some(near) => Some(format!("did you mean {near:?}?")),
+            None => Some(format!("themes that are there: {}", known.join(", "))),
+        };
+        self.say(item.span(), format!("theme: {why}"), hint);
     }
 
     /// What one key says about another.

@@ -95,7 +95,7 @@ enum RawRun {
 /// Reads the file of `paths`; one that is not there is an empty one.
 pub(super) fn load(paths: &Paths, overrides: &Overrides) -> Result<Config> {
     let (text, private) = read(&paths.config)?;
-    let problems = check(text.as_deref().unwrap_or(""), private);
+    let problems = check(text.as_deref().unwrap_or(""), private, &paths.themes());
     if let Some(first) = problems.first() {
         return Err(error(&paths.config, first, problems.len() - 1));
     }
@@ -127,7 +127,7 @@ pub(super) fn load(paths: &Paths, overrides: &Overrides) -> Result<Config> {
 /// Every mistake in the file of `paths`.
 pub(super) fn problems(paths: &Paths) -> Result<Vec<Problem>> {
     let (text, private) = read(&paths.config)?;
-    Ok(check(text.as_deref().unwrap_or(""), private))
+    Ok(check(text.as_deref().unwrap_or(""), private, &paths.themes()))
 }
 
 /// The file's text if it is there, and whether only its owner can read it.

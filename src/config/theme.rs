@@ -167,6 +167,19 @@ impl Theme {
         EMBEDDED.iter().map(|(name, _)| *name)
     }
 
+    /// The names of all themes: those of the program, and the files in `dir`.
+    #[must_use]
+    pub fn names(dir: &Path) -> Vec<String> {
+        let own = std::fs::read_dir(dir).into_iter().flatten().flatten().filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            name.strip_suffix(".toml").map(str::to_owned)
+        });
+        let mut names: Vec<String> = Self::embedded_names().map(str::to_owned).chain(own).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// The theme with this name: `NAME.toml` in `dir` if it is there, else the embedded one.
     pub fn named(name: &str, dir: Option<&Path>) -> Result<Self> {
         Self::named_below(name, dir, 0)
