@@ -14,6 +14,8 @@ pub struct Notice {
     pub hint: Option<Clean>,
     /// How loud it is.
     pub tone: Tone,
+    /// It says what the next key would do: any key takes it away.
+    pub is_passing: bool,
     /// When it was said.
     pub at: Instant,
 }
@@ -34,7 +36,13 @@ impl Notice {
     /// Something to know.
     #[must_use]
     pub fn calm(text: &str, at: Instant) -> Self {
-        Self { text: Clean::line(text), hint: None, tone: Tone::Calm, at }
+        Self { text: Clean::line(text), hint: None, tone: Tone::Calm, is_passing: false, at }
+    }
+
+    /// What the next key would do.
+    #[must_use]
+    pub fn passing(text: &str, at: Instant) -> Self {
+        Self { is_passing: true, ..Self::calm(text, at) }
     }
 
     /// Something that went wrong.
@@ -56,9 +64,9 @@ impl Notice {
         self
     }
 
-    /// Whether it was there long enough for the next key to take it away.
+    /// Whether the next key takes it away: most only after they could be read.
     #[must_use]
     pub fn is_read(&self, now: Instant) -> bool {
-        now.duration_since(self.at) >= READABLE
+        self.is_passing || now.duration_since(self.at) >= READABLE
     }
 }

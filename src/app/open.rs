@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::effect::Effect;
 use super::lines::{Entry, Spot};
+use super::notice::Notice;
 use super::scope::Focus;
 use super::{App, Silent};
 use crate::engine;
@@ -144,7 +145,9 @@ impl App {
             return self.reader.go(super::action::Motion::Pages(1));
         }
         if !std::mem::replace(&mut self.reader.stopped, true) {
-            return self.say("The end: Space goes on to the next unread");
+            let text = "The end: Space goes on to the next unread";
+            self.notice = Some(Notice::passing(text, self.now.at));
+            return;
         }
         self.step_unread(false);
     }

@@ -92,7 +92,7 @@ pub enum Verb {
 #[derive(Debug, Args)]
 pub struct Demo {
     /// How many mails there are
-    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u64).range(0..=5_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = mails)]
     pub messages: u64,
     /// Print the first screen as text and exit
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = size)]
@@ -155,7 +155,7 @@ pub struct List {
     #[arg(long, short)]
     pub account: Option<String>,
     /// At most so many; 0 is all
-    #[arg(long, short = 'n', default_value_t = 50)]
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 50, value_parser = |t: &str| number::<usize>(t, "--limit 50"))]
     pub limit: usize,
     /// Only unread ones
     #[arg(long, short)]
@@ -166,6 +166,7 @@ pub struct List {
 #[derive(Debug, Args)]
 pub struct Show {
     /// Its id, as `mailtui list` tells it
+    #[arg(value_parser = |t: &str| number::<i64>(t, "mailtui show 42"))]
     pub id: i64,
     /// The bytes as they came
     #[arg(long, conflicts_with = "headers")]
@@ -179,12 +180,13 @@ pub struct Show {
 #[derive(Debug, Args)]
 pub struct Get {
     /// Its id, as `mailtui list` tells it
+    #[arg(value_parser = |t: &str| number::<i64>(t, "mailtui get 42"))]
     pub id: i64,
     /// Write to this new file; else to standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Only this part, as `mailtui show` numbers them
-    #[arg(long, short, value_name = "N")]
+    #[arg(long, short, value_name = "N", value_parser = |t: &str| number::<usize>(t, "--part 2"))]
     pub part: Option<usize>,
 }
 
@@ -197,6 +199,19 @@ pub enum ConfigVerb {
     Path,
     /// Tell what it comes to, defaults included, secrets left out
     Show,
+}
+
+/// Mails of the demo.
+fn mails(text: &str) -> Result<u64, String> {
+    match number::<u64>(text, "--messages 400")? {
+        n @ 0..=5_000_000 => Ok(n),
+        _ => Err("at most 5000000".to_owned()),
+    }
+}
+
+/// A whole number; else what one looks like.
+fn number<T: std::str::FromStr>(text: &str, example: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|_| format!("a whole number is wanted, for example `{example}`"))
 }
 
 /// `100x30`; at least 20x5, as no screen is smaller.

@@ -57,6 +57,22 @@ fn without_an_account_it_tells_how_to_begin() {
 }
 
 #[test]
+fn what_is_no_number_is_told_with_its_option_and_an_example() {
+    let place = with_config(ACCOUNT);
+    for (arguments, option, example) in [
+        (&["list", "-n", "many"][..], "--limit", "`--limit 50`"),
+        (&["get", "1", "--part", "a.pdf"], "--part", "`--part 2`"),
+        (&["show", "inbox"], "<ID>", "`mailtui show 42`"),
+        (&["demo", "--messages", "all"], "--messages", "400"),
+    ] {
+        let output = mailtui(place.path(), arguments);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(option) && said.contains(example) && !said.contains("digit found"), "{said}");
+    }
+}
+
+#[test]
 fn a_mistake_in_the_configuration_is_exit_code_2_and_one_line() {
     let place = with_config(&ACCOUNT.replace("host", "hots"));
     let output = mailtui(place.path(), &[]);

@@ -282,6 +282,7 @@ fn greetings_that_are_none() {
         ("S: -ERR [SYS/TEMP] overloaded", Kind::Offline, "trouble for the moment"),
         ("S: -ERR go away", Kind::Offline, "turned us away"),
         ("S: * OK [CAPABILITY IMAP4rev1] ready", Kind::Protocol, "did not greet as a POP3 server"),
+        ("S: * BYE too many connections", Kind::Protocol, "did not greet as a POP3 server"),
         ("S: 220 mail.example.org ESMTP", Kind::Protocol, "did not greet as a POP3 server"),
         ("S: + go on", Kind::Protocol, "did not greet as a POP3 server"),
         ("S> \\0\\xff\\x16\\n", Kind::Protocol, "did not greet as a POP3 server"),

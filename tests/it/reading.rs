@@ -78,3 +78,12 @@ fn x7_what_is_saved_has_the_safe_name_and_ending_of_the_part() {
     assert_eq!(saved.len(), 1);
     assert_eq!(saved[0].as_ref().unwrap().file_name(), "bashrc");
 }
+
+#[test]
+fn what_the_next_key_would_do_is_said_until_the_next_key() {
+    let post = Post::new();
+    post.deliver(mail("Ada <ada@example.org>", "Notes").body("See the tables.\n"));
+    let mut screen = Screen::open(&post);
+    screen.until("Notes").keys("<Enter>").until("→ me");
+    screen.keys("<Space>").until("The end: Space goes on").keys("q").gone("The end: Space goes on");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -257,13 +257,40 @@ struct Place {
     passing: bool,
 }
 
+/// What the names of directories that are removed at the end begin with; the process and a time follow.
+const PASSING: &str = "mailtui-demo-";
+
+/// Removes what demos left behind that were killed: directories of ours in `temp`, of a process that is gone,
+/// with a store that nobody has open.
+fn sweep(temp: &Path) {
+    let me = rustix::process::geteuid().as_raw();
+    for entry in std::fs::read_dir(temp).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let parts = name.to_str().and_then(|n| n.strip_prefix(PASSING)).and_then(|n| n.split_once('-'));
+        let Some((pid, _)) = parts.filter(|(_, at)| at.bytes().all(|b| b.is_ascii_digit())) else { continue };
+        let Some(pid) = pid.parse().ok().and_then(rustix::process::Pid::from_raw) else { continue };
+        let dead = rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH);
+        // Not through a link: only a directory that we made ourselves.
+        let ours = std::fs::symlink_metadata(entry.path()).is_ok_and(|m| m.is_dir() && m.uid() == me);
+        // A process that cannot be seen from here may still be running over it.
+        let closed = || match std::fs::File::open(entry.path().join("store.lock")) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            Err(e) => e.kind() == std::io::ErrorKind::NotFound,
+        };
+        if dead && ours && closed() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 impl Place {
     fn new(data: Option<&Path>) -> Result<Self> {
         if let Some(dir) = data {
             return Ok(Self { dir: dir.to_path_buf(), passing: false });
         }
+        sweep(&std::env::temp_dir());
         let nanos = jiff::Timestamp::now().as_nanosecond();
-        let dir = std::env::temp_dir().join(format!("mailtui-demo-{}-{nanos}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("{PASSING}{}-{nanos}", std::process::id()));
         // Fails if it is there: nobody else's directory is taken, or removed later.
         DirBuilder::new()
             .mode(0o700)
@@ -278,5 +305,39 @@ impl Drop for Place {
         if self.passing {
             let _ = std::fs::remove_dir_all(&self.dir);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_killed_demos_left_is_removed_and_nothing_else() {
+        let temp = tempfile::tempdir().unwrap();
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let (dead, me) = (child.id(), std::process::id());
+        let make = |name: &str| {
+            let dir = temp.path().join(name);
+            std::fs::create_dir(&dir).unwrap();
+            std::fs::write(dir.join("store.lock"), "").unwrap();
+            dir
+        };
+        let stale = make(&format!("mailtui-demo-{dead}-1"));
+        let open = make(&format!("mailtui-demo-{dead}-2"));
+        let lock = std::fs::File::open(open.join("store.lock")).unwrap();
+        lock.lock_shared().unwrap();
+        let others = [
+            make(&format!("mailtui-demo-{me}-1")),
+            make(&format!("mailtui-demo-{dead}")),
+            make(&format!("mailtui-demo-{dead}-mine")),
+            make(&format!("mailtui-{dead}-1")),
+        ];
+        let link = temp.path().join(format!("mailtui-demo-{dead}-3"));
+        std::os::unix::fs::symlink(&others[0], &link).unwrap();
+        sweep(temp.path());
+        assert!(!stale.exists());
+        assert!(open.exists() && link.exists() && others.iter().all(|dir| dir.join("store.lock").exists()));
     }
 }
