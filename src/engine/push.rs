@@ -33,18 +33,43 @@ pub(super) enum End {
     Trouble(Error),
 }
 
+/// A folder by its name on the wire, listed there or not.
+fn name_of(reader: &Reader, folder: FolderId) -> Result<FolderRef> {
+    let folder = reader.folder(folder)?.ok_or_else(|| Error::new(Kind::Gone, "the folder is gone"))?;
+    Ok(FolderRef::new(folder.remote))
+}
+
 pub(super) fn folder_ref(reader: &Reader, folder: FolderId) -> Result<FolderRef> {
     let folder = reader.folder(folder)?.ok_or_else(|| Error::new(Kind::Gone, "the folder is gone"))?;
     if folder.remote.is_empty() {
         return Err(Error::new(Kind::Offline, "the folder is not on the server yet"));
+    }
+    if folder.is_unlisted {
+        return Err(Error::new(
+            Kind::Gone,
+            format!("the folder {} is not on the server any more", folder.path),
+        )
+        .hint("Another program removed it or gave it another name"));
     }
     Ok(FolderRef::new(folder.remote))
 }
 
 /// The operations on the server that this one comes to; more than one where a part of it is done already.
 fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
-    if let OpKind::Mkdir { path, .. } = &op.kind {
-        return Ok(vec![RemoteOp::CreateFolder { path: path.clone() }]);
+    let shape = match &op.kind {
+        OpKind::Mkdir { path, .. } => Some(RemoteOp::CreateFolder { path: path.clone() }),
+        // It may be gone under this name because an earlier try was carried out: the server is asked.
+        OpKind::Rmdir(folder) => Some(RemoteOp::DeleteFolder { folder: name_of(reader, *folder)? }),
+        OpKind::Rename { folder, path } => {
+            Some(RemoteOp::RenameFolder { folder: name_of(reader, *folder)?, path: path.clone() })
+        }
+        OpKind::Subscribe { folder, on } => {
+            Some(RemoteOp::Subscribe { folder: folder_ref(reader, *folder)?, on: *on })
+        }
+        _ => None,
+    };
+    if let Some(shape) = shape {
+        return Ok(vec![shape]);
     }
     let home = op.folder.ok_or_else(|| Error::new(Kind::Bug, "an operation names no folder"))?;
     let folder = folder_ref(reader, home)?;
@@ -78,7 +103,11 @@ fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
         OpKind::Copy(_) if open.is_empty() => Vec::new(),
         OpKind::Copy(to) => vec![RemoteOp::Copy { from: folder, to: folder_ref(reader, *to)?, ids: open }],
         OpKind::Delete => vec![RemoteOp::Delete { folder, ids }],
-        OpKind::Append(_) | OpKind::Mkdir { .. } => {
+        OpKind::Append(_)
+        | OpKind::Mkdir { .. }
+        | OpKind::Rmdir(_)
+        | OpKind::Rename { .. }
+        | OpKind::Subscribe { .. } => {
             return Err(Error::new(Kind::Bug, "an operation is taken for another"));
         }
     })

@@ -84,6 +84,11 @@ impl Worker<'_> {
             {
                 self.pulls.push(folder);
             }
+            // What the server lists now is told by it alone.
+            self.folders |= match &pushed.end {
+                End::Trouble(error) => op.kind.is_shape() || error.kind() == Kind::Gone,
+                _ => op.kind.is_shape(),
+            };
             match pushed.end {
                 End::Done => self.report.pushed += 1,
                 End::Renumbered(folder) => return self.pull(folder).map(drop),

@@ -85,6 +85,29 @@ impl Role {
     }
 }
 
+/// Whether a folder may be given this path, levels joined by `/`; if not, why, as a sentence. A server may
+/// have wishes of its own.
+pub fn check_folder_path(path: &str) -> Result<(), String> {
+    const LONGEST: usize = 200;
+    let wrong = |why: &str| Err(format!("a folder cannot be called so: {why}"));
+    if path.is_empty() {
+        return Err("a folder needs a name".to_owned());
+    }
+    if path.chars().count() > LONGEST {
+        return wrong(&format!("it has more than {LONGEST} characters"));
+    }
+    if path.eq_ignore_ascii_case("INBOX") {
+        return wrong("that is the inbox");
+    }
+    if path.split('/').any(|level| level.trim().is_empty() || level.trim() != level) {
+        return wrong("a level of it is empty, or begins or ends with a blank");
+    }
+    if Clean::line(path).as_str() != path {
+        return wrong("it holds characters that do not show");
+    }
+    Ok(())
+}
+
 /// One folder as the store has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folder {
@@ -102,6 +125,8 @@ pub struct Folder {
     pub selectable: bool,
     /// Whether the user subscribed to it.
     pub subscribed: bool,
+    /// Whether the server does not list it any more, while something here still needs it.
+    pub is_unlisted: bool,
     /// Messages in it, hidden ones left out.
     pub total: u32,
     /// Unread messages in it, hidden ones left out.
@@ -117,4 +142,21 @@ pub enum View {
     Folder(FolderId),
     /// The folders of this role of every account together.
     Unified(Role),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn x4_odd_paths_are_refused_in_words() {
+        for good in ["Work", "Work/Größe & Co", "a.b", "INBOX/x", "say \"so\"", "日本語", "100% {3}"] {
+            assert_eq!(check_folder_path(good), Ok(()), "{good}");
+        }
+        let long = "x".repeat(201);
+        for bad in ["", "/", "a//b", "a/", " a", "a\r\nb", "a\0", "inbox", "a\u{202e}b", &long] {
+            let why = check_folder_path(bad).unwrap_err();
+            assert!(!why.chars().any(char::is_control) && !why.ends_with('.'), "{why}");
+        }
+    }
 }

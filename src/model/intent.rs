@@ -1,6 +1,6 @@
 //! Everything that a user can do to mail, as values.
 
-use super::{FlagDelta, FolderId, MessageId, PlacementId, Reach, Role, Settle};
+use super::{AccountId, FlagDelta, FolderId, MessageId, PlacementId, Reach, Role, Settle};
 
 /// Where mail is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,34 @@ pub enum Intent {
     Purge {
         /// The copies.
         items: Vec<PlacementId>,
+    },
+    /// Make a folder.
+    MakeFolder {
+        /// Of this account.
+        account: AccountId,
+        /// Its path, levels joined by `/`.
+        path: String,
+    },
+    /// Give a folder another path; what lies beneath goes with it.
+    RenameFolder {
+        /// Which.
+        folder: FolderId,
+        /// Its new path.
+        path: String,
+    },
+    /// Remove a folder.
+    DeleteFolder {
+        /// Which.
+        folder: FolderId,
+        /// Whether its mail goes to Trash first; else it must hold none.
+        to_trash: bool,
+    },
+    /// Subscribe to a folder, or unsubscribe.
+    Subscribe {
+        /// Which.
+        folder: FolderId,
+        /// Whether to be subscribed.
+        on: bool,
     },
     /// Take back the newest action that was not taken back yet.
     Undo,

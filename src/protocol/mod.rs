@@ -273,6 +273,27 @@ pub enum RemoteOp {
         /// Its decoded path, levels joined by `/`; the protocol encodes it and finds the delimiter.
         path: String,
     },
+    /// Give a folder another name; what lies beneath goes with it, subscriptions too. One that has it already
+    /// is success.
+    RenameFolder {
+        /// Which, under its name of now.
+        folder: FolderRef,
+        /// Its new decoded path, levels joined by `/`.
+        path: String,
+    },
+    /// Remove a folder that holds no mail and no folders, and its subscription; refused where it holds any.
+    /// One that is not there is success.
+    DeleteFolder {
+        /// Which.
+        folder: FolderRef,
+    },
+    /// Subscribe to a folder, or unsubscribe.
+    Subscribe {
+        /// Which.
+        folder: FolderRef,
+        /// Whether to be subscribed.
+        on: bool,
+    },
 }
 
 /// What became of an operation.
@@ -282,7 +303,7 @@ pub enum Applied {
     Done {
         /// Old name to new name, as far as told (COPYUID).
         moved: Vec<(RemoteId, RemoteId)>,
-        /// `CreateFolder`: the name on the wire.
+        /// `CreateFolder`, `RenameFolder`: the name on the wire.
         created: Option<String>,
     },
     /// `Flag`: done, but the server keeps none of these keywords in that folder.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::far::Far;
 use super::places::Placement;
+use super::shape::Shape;
 use super::tx::Tx;
 use crate::error::Result;
 use crate::model::{AccountId, FolderId, Marking, MessageId, Owner};
@@ -24,6 +25,8 @@ pub(super) enum Act {
     /// The copies went to a folder of another account, or were copied there. Each mail is a message here and
     /// another there.
     Far { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)>, away: bool },
+    /// Folders changed.
+    Shape(Shape),
     /// What was copied to a folder of another account is gone from there. The mail here, and there.
     Back { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)> },
 }
@@ -36,6 +39,7 @@ impl Act {
             Self::Move { messages, .. } | Self::Copy { messages, .. } | Self::Remove { messages, .. } => {
                 Box::new(messages.iter().copied())
             }
+            Self::Shape(_) => Box::new(std::iter::empty()),
             Self::Far { pairs, .. } => Box::new(pairs.iter().map(|(here, _)| *here)),
             Self::Back { pairs, .. } => Box::new(pairs.iter().map(|(_, there)| *there)),
         }
@@ -50,6 +54,7 @@ impl Act {
             | Self::Far { from, to, .. }
             | Self::Back { from, to, .. } => [*from, *to].contains(&folder),
             Self::Remove { folder: there, .. } => *there == folder,
+            Self::Shape(_) => false,
         }
     }
 
@@ -62,6 +67,7 @@ impl Act {
             }
             Self::Copy { to, messages, .. } => Self::Remove { folder: *to, messages: messages.clone() },
             Self::Remove { .. } => return None,
+            Self::Shape(shape) => Self::Shape(shape.inverse()),
             Self::Far { from, to, pairs, away: true } => {
                 let pairs = pairs.iter().map(|(here, there)| (*there, *here)).collect();
                 Self::Far { from: *to, to: *from, pairs, away: true }
@@ -136,6 +142,7 @@ impl Tx<'_> {
                 };
                 Ok(acts.iter().flat_map(gone).map(|(_, there)| (*to, there)).collect())
             }
+            Act::Shape(shape) => self.perform_shape(shape).map(|_| Vec::new()),
             Act::Back { to, pairs, .. } => {
                 let mut done = Vec::new();
                 for (here, there) in pairs {

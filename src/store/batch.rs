@@ -133,7 +133,7 @@ pub enum Step {
         op: OpId,
         /// Placement of an item, and the UID that the server gave its result, where told.
         moved: Vec<(PlacementId, u32)>,
-        /// mkdir: the name on the wire.
+        /// mkdir, rename: the name on the wire.
         created: Option<String>,
     },
     /// An operation failed; its local effect stays.
@@ -322,6 +322,22 @@ pub enum OpKind {
         /// Decoded.
         path: String,
     },
+    /// Remove a folder that holds nothing.
+    Rmdir(FolderId),
+    /// Give a folder another path.
+    Rename {
+        /// Which.
+        folder: FolderId,
+        /// Decoded.
+        path: String,
+    },
+    /// Subscribe to a folder, or unsubscribe.
+    Subscribe {
+        /// Which.
+        folder: FolderId,
+        /// Whether to be subscribed.
+        on: bool,
+    },
 }
 
 /// A mail that is put into a folder of a server: the one item of its operation. It is whole here.
@@ -352,6 +368,14 @@ pub struct Posting {
     pub size: u64,
     /// UIDs of other copies of it in the folder.
     pub others: Vec<u32>,
+}
+
+impl OpKind {
+    /// Whether it is done to a folder as a whole.
+    #[must_use]
+    pub fn is_shape(&self) -> bool {
+        matches!(self, Self::Mkdir { .. } | Self::Rmdir(_) | Self::Rename { .. } | Self::Subscribe { .. })
+    }
 }
 
 /// One mail of an operation.

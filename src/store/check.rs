@@ -55,7 +55,7 @@ impl Reader {
                 |row| Ok(format!("placement {} is hidden by nothing", row.get::<_, i64>(0)?)),
             )?);
             wrong.extend(self.0.all(
-                sql!("SELECT o.id FROM ops o WHERE o.kind <> 'mkdir'
+                sql!("SELECT o.id FROM ops o WHERE o.kind NOT IN ('mkdir', 'rmdir', 'rename', 'subscribe')
                       AND NOT EXISTS (SELECT 1 FROM op_items i WHERE i.op_id = o.id)"),
                 [],
                 |row| Ok(format!("operation {} has nothing to do", row.get::<_, i64>(0)?)),

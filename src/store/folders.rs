@@ -130,7 +130,12 @@ impl Tx<'_> {
                 })
             },
         )?;
-        let matched: Vec<_> = specs.iter().map(|spec| held.iter().find(|old| old.is(spec))).collect();
+        // What is queued lies on top of what the server says.
+        let overlay = self.overlay(account)?;
+        let specs: Vec<FolderSpec> =
+            specs.iter().map(|spec| FolderSpec { path: overlay.path(&spec.path), ..spec.clone() }).collect();
+        let specs = &specs[..];
+        let matched = matched(specs, &held);
         let roles = roles(specs, &matched);
         // A role that moved to another folder is free before it is given.
         for (old, role) in matched.iter().zip(&roles).filter_map(|(old, role)| Some(((*old)?, role))) {
@@ -141,7 +146,10 @@ impl Tx<'_> {
         let mut listed = HashSet::new();
         for ((spec, old), role) in specs.iter().zip(matched).zip(roles) {
             match old {
-                Some(old) if listed.insert(old.id) => self.told_folder(account, old, spec, role)?,
+                Some(old) if listed.insert(old.id) => {
+                    let subscribed = overlay.subscribed(old.id).unwrap_or(spec.subscribed);
+                    self.told_folder(account, old, &FolderSpec { subscribed, ..spec.clone() }, role)?;
+                }
                 // Listed twice.
                 Some(_) => {}
                 None => self.insert_folder(account, spec, role)?,
@@ -261,14 +269,17 @@ impl Tx<'_> {
 /// `folders.parked` of a folder that the server does not list any more.
 pub(super) const UNLISTED: &str = "the server does not list this folder any more";
 
-impl Held {
-    /// Whether the server tells of this row: by its name on the wire, or as the folder that we asked for.
-    fn is(&self, spec: &FolderSpec) -> bool {
-        match &self.remote {
-            Some(remote) => *remote == spec.remote,
-            None => self.path == spec.path,
-        }
-    }
+/// The row of each folder that the server tells of: by its name on the wire, else by its path, under which it
+/// was asked for or that it was given meanwhile.
+fn matched<'a>(specs: &[FolderSpec], held: &'a [Held]) -> Vec<Option<&'a Held>> {
+    let named = |spec: &FolderSpec| held.iter().find(|old| old.remote.as_deref() == Some(&spec.remote));
+    let known: HashSet<&str> = specs.iter().map(|spec| spec.remote.as_str()).collect();
+    let free = |old: &&Held| old.remote.as_deref().is_none_or(|remote| !known.contains(remote));
+    let by_path: Vec<&Held> = held.iter().filter(free).collect();
+    specs
+        .iter()
+        .map(|spec| named(spec).or_else(|| by_path.iter().find(|old| old.path == spec.path).copied()))
+        .collect()
 }
 
 /// The role of each spec, each role once. A role that the server gives to none stays where it was.

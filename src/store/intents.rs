@@ -27,6 +27,10 @@ impl Tx<'_> {
             Intent::Move { items, to } => self.transfer(items, *to, true),
             Intent::Copy { items, to } => self.transfer(items, *to, false),
             Intent::Purge { items } => self.purge(items),
+            Intent::MakeFolder { account, path } => self.make_folder(*account, path),
+            Intent::RenameFolder { folder, path } => self.rename_folder(*folder, path),
+            Intent::DeleteFolder { folder, to_trash } => self.delete_folder(*folder, *to_trash),
+            Intent::Subscribe { folder, on } => self.subscribe_folder(*folder, *on),
             Intent::Undo => self.undo(),
             Intent::Redo => self.redo(),
             Intent::Settle { how, reach } => self.settle(*how, reach),
@@ -121,7 +125,7 @@ impl Tx<'_> {
     }
 
     /// Keeps an action for `u`; what was undone before it can be done again no more.
-    fn record(&mut self, label: String, acts: Vec<Act>) -> Result<Outcome> {
+    pub(super) fn record(&mut self, label: String, acts: Vec<Act>) -> Result<Outcome> {
         if acts.is_empty() {
             return Ok(refused(NO_CHANGE));
         }
@@ -149,7 +153,7 @@ impl Tx<'_> {
     }
 
     /// The folder of a role; where the account has none, the one that is called so; else a new one.
-    fn role_folder(&mut self, account: AccountId, role: Role) -> Result<FolderId> {
+    pub(super) fn role_folder(&mut self, account: AccountId, role: Role) -> Result<FolderId> {
         let by_role = self.db.one(
             sql!("SELECT id FROM folders WHERE account_id = ?1 AND role = ?2 AND role <> ''"),
             (account, role.name()),
@@ -160,7 +164,7 @@ impl Tx<'_> {
         }
         let by_name = self.db.one(
             sql!(
-                "SELECT id FROM folders WHERE account_id = ?1 AND path = ?2 COLLATE NOCASE AND selectable = 1"
+                "SELECT id FROM folders WHERE account_id = ?1 AND path = ?2 COLLATE NOCASE AND selectable = 1 AND leaving = 0"
             ),
             (account, role.title()),
             |row| row.get(0),

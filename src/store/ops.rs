@@ -52,7 +52,7 @@ impl Tx<'_> {
             ),
             (op, state, error, retry_at.unwrap_or(0)),
         )?;
-        Ok(())
+        if retry_at.is_none() { self.shape_refused(op) } else { Ok(()) }
     }
 
     /// A mail could not be put on the server, and was to go from there again: then all is as it was wanted.
@@ -108,6 +108,10 @@ impl Tx<'_> {
         if ending.kind == "mkdir" {
             self.db.run(sql!("DELETE FROM ops WHERE id = ?1"), [op])?;
             return self.made(ending.account, ending.target, created);
+        }
+        if let ("rmdir" | "rename" | "subscribe", Some(folder)) = (ending.kind.as_str(), ending.target) {
+            self.db.run(sql!("DELETE FROM ops WHERE id = ?1"), [op])?;
+            return self.shape_done(ending.account, &ending.kind, folder, created);
         }
         let items = self.items(op)?;
         self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1"), [op])?;

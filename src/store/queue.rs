@@ -10,6 +10,7 @@ use super::far::Appending;
 use super::fault::damaged;
 use super::flags::marks_from;
 use super::reader::Reader;
+use super::shape::{Detail, beneath};
 use crate::config::Leave;
 use crate::error::Result;
 use crate::model::{AccountId, FolderId, MessageId, OpId, PlacementId};
@@ -42,6 +43,19 @@ struct Queued {
     tries: u32,
 }
 
+/// An operation on a folder as a whole.
+struct Shaping {
+    op: OpId,
+    kind: String,
+    tries: u32,
+    folder: FolderId,
+    path: String,
+}
+
+fn is_shape(kind: &str) -> bool {
+    matches!(kind, "mkdir" | "rmdir" | "rename" | "subscribe")
+}
+
 fn queued(row: &Columns<'_>) -> rusqlite::Result<Queued> {
     Ok(Queued {
         id: row.get(0)?,
@@ -60,6 +74,7 @@ impl Reader {
         self.0.snapshot(|| {
             let mut ready = Vec::new();
             let mut after = OpId(0);
+            let shapings = self.shapings(account)?;
             while ready.len() < limit {
                 let next = self.0.one(
                     sql!("SELECT id, kind, folder_id, target_id, detail, tries FROM ops
@@ -69,7 +84,7 @@ impl Reader {
                 )?;
                 let Some(queued) = next else { break };
                 after = queued.id;
-                if !self.is_blocked(&queued)? {
+                if !self.is_blocked(&queued)? && !self.waits_for_shape(&queued, &shapings)? {
                     ready.extend(self.op(queued)?);
                 }
             }
@@ -123,6 +138,66 @@ impl Reader {
         Ok(blocked == Some(true))
     }
 
+    /// What is being done to folders as a whole, in order.
+    fn shapings(&self, account: AccountId) -> Result<Vec<Shaping>> {
+        self.0.all(
+            sql!(
+                "SELECT o.id, o.kind, o.tries, f.id, f.path FROM ops o CROSS JOIN folders f ON f.id = o.target_id
+                  WHERE o.account_id = ?1 AND o.kind IN ('mkdir', 'rmdir', 'rename', 'subscribe')
+                    AND o.state IN ('queued', 'running') ORDER BY o.id"
+            ),
+            [account],
+            |row| {
+                Ok(Shaping {
+                    op: row.get(0)?,
+                    kind: row.get(1)?,
+                    tries: row.get(2)?,
+                    folder: row.get(3)?,
+                    path: row.get(4)?,
+                })
+            },
+        )
+    }
+
+    /// Whether an operation has to wait for what is being done to its folders. One on a folder as a whole waits
+    /// for earlier ones on the same, above it and beneath it; one on mail for those on its folders and above
+    /// them, and even for a later rename that was tried: nobody knows under which name the folder is now.
+    fn waits_for_shape(&self, queued: &Queued, shapings: &[Shaping]) -> Result<bool> {
+        if shapings.is_empty() {
+            return Ok(false);
+        }
+        let shapes = is_shape(&queued.kind);
+        for folder in [queued.folder, queued.target].into_iter().flatten() {
+            let Some(path) = self.path_of(folder)? else { continue };
+            let waits = |other: &Shaping| {
+                let is_above = other.folder == folder || beneath(&path, &other.path).is_some();
+                let is_related = is_above || (shapes && beneath(&other.path, &path).is_some());
+                let is_before =
+                    other.op < queued.id || (!shapes && other.kind == "rename" && other.tries > 0);
+                other.op != queued.id && is_related && is_before && (shapes || other.kind != "subscribe")
+            };
+            if shapings.iter().any(waits) {
+                return Ok(true);
+            }
+        }
+        if queued.kind != "rmdir" {
+            return Ok(false);
+        }
+        let before = self.0.one(
+            sql!(
+                "SELECT EXISTS (SELECT 1 FROM ops WHERE folder_id = ?2 AND id < ?1 AND state IN ('queued', 'running'))
+                      OR EXISTS (SELECT 1 FROM ops WHERE target_id = ?2 AND id < ?1 AND state IN ('queued', 'running'))"
+            ),
+            (queued.id, queued.target),
+            |row| row.get(0),
+        )?;
+        Ok(before == Some(true))
+    }
+
+    fn path_of(&self, folder: FolderId) -> Result<Option<String>> {
+        self.0.one(sql!("SELECT path FROM folders WHERE id = ?1"), [folder], |row| row.get(0))
+    }
+
     fn op(&self, queued: Queued) -> Result<Option<Op>> {
         let target = || queued.target.ok_or_else(|| damaged("an operation has no target"));
         let kind = match queued.kind.as_str() {
@@ -136,12 +211,25 @@ impl Reader {
             },
             "mkdir" => {
                 let folder = target()?;
-                let path =
-                    self.0.one(sql!("SELECT path FROM folders WHERE id = ?1"), [folder], |row| row.get(0))?;
+                let path = match Detail::read(&queued.detail).path {
+                    Some(path) => Some(path),
+                    None => self.path_of(folder)?,
+                };
                 OpKind::Mkdir {
                     folder,
                     path: path.ok_or_else(|| damaged("a folder to be made is not there"))?,
                 }
+            }
+            "rmdir" => OpKind::Rmdir(target()?),
+            "rename" => {
+                let to = Detail::read(&queued.detail).to;
+                OpKind::Rename {
+                    folder: target()?,
+                    path: to.ok_or_else(|| damaged("a folder has no new name"))?,
+                }
+            }
+            "subscribe" => {
+                OpKind::Subscribe { folder: target()?, on: Detail::read(&queued.detail).on.unwrap_or(true) }
             }
             // Of a later version of this program.
             _ => return Ok(None),

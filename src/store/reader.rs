@@ -4,6 +4,7 @@ use rusqlite::Row as Columns;
 
 use super::db::{Db, sql, unsigned};
 use super::fault::damaged;
+use super::folders::UNLISTED;
 use super::places::AWAITED;
 use super::tx::owner_from;
 use crate::error::{Error, Kind, Result};
@@ -65,8 +66,8 @@ impl Reader {
     pub fn folders(&self, account: AccountId) -> Result<Vec<Folder>> {
         let mut folders = self.0.all(
             sql!(
-                "SELECT id, account_id, remote, path, role, selectable, subscribed, total, unseen, synced_at
-                  FROM folders WHERE account_id = ?1"
+                "SELECT id, account_id, remote, path, role, selectable, subscribed, total, unseen, synced_at, parked
+                  FROM folders WHERE account_id = ?1 AND leaving = 0"
             ),
             [account],
             folder,
@@ -81,7 +82,7 @@ impl Reader {
     pub fn folder(&self, id: FolderId) -> Result<Option<Folder>> {
         self.0.one(
             sql!(
-                "SELECT id, account_id, remote, path, role, selectable, subscribed, total, unseen, synced_at
+                "SELECT id, account_id, remote, path, role, selectable, subscribed, total, unseen, synced_at, parked
                   FROM folders WHERE id = ?1"
             ),
             [id],
@@ -93,7 +94,7 @@ impl Reader {
     pub fn folder_by_role(&self, account: AccountId, role: Role) -> Result<Option<Folder>> {
         self.0.one(
             sql!(
-                "SELECT id, account_id, remote, path, role, selectable, subscribed, total, unseen, synced_at
+                "SELECT id, account_id, remote, path, role, selectable, subscribed, total, unseen, synced_at, parked
                   FROM folders WHERE account_id = ?1 AND role = ?2 AND role <> ''"
             ),
             (account, role.name()),
@@ -208,6 +209,7 @@ fn folder(row: &Columns<'_>) -> rusqlite::Result<Folder> {
         total: row.get(7)?,
         unseen: row.get(8)?,
         synced_at: row.get(9)?,
+        is_unlisted: row.get_ref(10)?.as_str()? == UNLISTED,
     })
 }
 

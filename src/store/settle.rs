@@ -246,6 +246,9 @@ impl Tx<'_> {
             self.give_up_item((op, &given.kind, &given.detail), placement, result, tally)?;
         }
         self.db.run(sql!("DELETE FROM ops WHERE id = ?1"), [op])?;
+        if let Some(folder) = given.target {
+            self.shape_given_up(&given.kind, folder, &given.detail)?;
+        }
         for folder in [given.folder, given.target].into_iter().flatten() {
             self.touched.folders.insert(folder);
         }

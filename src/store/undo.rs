@@ -95,16 +95,20 @@ impl Tx<'_> {
         while let Some(action) = next(self)? {
             let acts: Vec<Act> = serde_json::from_str(&action.acts)
                 .map_err(|e| Error::new(Kind::Store, "an action cannot be read back").because(e))?;
-            let done = self.replay(&acts)?;
-            let Some((folder, message)) = done.first().copied() else {
+            let (done, shaped) = self.replay(&acts)?;
+            let place = done.first().map(|(folder, message)| Place { folder: *folder, message: *message });
+            if place.is_none() && !shaped {
                 self.db.run(sql!("DELETE FROM undo WHERE id = ?1"), [action.id])?;
                 let why = format!("could not {}: {}", way.verb, action.label);
+                if acts.iter().all(|act| matches!(act, Act::Shape(_))) {
+                    return Ok(refused(&format!("{why}: the folder is not as it was then")));
+                }
                 if self.any_left(&acts)? {
                     return Ok(refused(&format!("{why}: the mail is not there any more")));
                 }
                 passed.get_or_insert(format!("{why}: the mail is gone for good"));
                 continue;
-            };
+            }
             if way.takes_back {
                 self.db.run(
                     sql!("UPDATE undo SET undone = (SELECT max(undone) + 1 FROM undo) WHERE id = ?1"),
@@ -120,20 +124,23 @@ impl Tx<'_> {
             return Ok(Outcome {
                 label: format!("{}{part}: {}", way.did, action.label),
                 undoable: !way.takes_back,
-                place: Some(Place { folder, message }),
+                place,
                 error: None,
             });
         }
         Ok(refused(&passed.unwrap_or_else(|| format!("nothing to {}", way.verb))))
     }
 
-    /// Performs the acts as far as their mail is there; says on which copies.
-    fn replay(&mut self, acts: &[Act]) -> Result<Vec<(FolderId, MessageId)>> {
-        let mut done = Vec::new();
+    /// Performs the acts as far as their mail is there; says on which copies, and whether folders changed.
+    fn replay(&mut self, acts: &[Act]) -> Result<(Vec<(FolderId, MessageId)>, bool)> {
+        let (mut done, mut shaped) = (Vec::new(), false);
         for act in acts {
-            done.extend(self.perform(act)?);
+            match act {
+                Act::Shape(shape) => shaped |= self.perform_shape(shape)?,
+                act => done.extend(self.perform(act)?),
+            }
         }
-        Ok(done)
+        Ok((done, shaped))
     }
 
     /// Whether any mail of the acts is still somewhere.

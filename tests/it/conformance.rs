@@ -387,6 +387,73 @@ fn i7_an_append_tells_where_it_went() {
 }
 
 #[test]
+fn folders_are_made_renamed_removed_and_each_of_it_twice() {
+    each(|world| {
+        let mut session = world.session();
+        if !session.caps().folders {
+            return session.finish().unwrap();
+        }
+        let made = |session: &mut Box<dyn MailProtocol>, op: RemoteOp| {
+            let Applied::Done { created: Some(remote), .. } = session.apply(&op).unwrap() else {
+                panic!("{op:?}")
+            };
+            assert_eq!(
+                session.apply(&op).unwrap(),
+                Applied::Done { moved: vec![], created: Some(remote.clone()) }
+            );
+            FolderRef::new(remote)
+        };
+        let paths = |session: &mut Box<dyn MailProtocol>| -> BTreeSet<(String, bool)> {
+            let folders = session.folders().unwrap().into_iter();
+            folders.filter(|f| f.role.is_none()).map(|f| (f.path, f.subscribed)).collect()
+        };
+        let all = |paths: &[(&str, bool)]| paths.iter().map(|(path, on)| ((*path).to_owned(), *on)).collect();
+        let work = made(&mut session, RemoteOp::CreateFolder { path: "Work".into() });
+        made(&mut session, RemoteOp::CreateFolder { path: "Work/Größe & Co".into() });
+        made(&mut session, RemoteOp::CreateFolder { path: "Workshop".into() });
+        let mut held = Held::default();
+        world.deliver(&work.remote, b"Subject: a\r\n\r\n");
+        held.pull(&mut *session, &work.remote);
+        let job = made(&mut session, RemoteOp::RenameFolder { folder: work.clone(), path: "Job".into() });
+        assert_eq!(
+            paths(&mut session),
+            all(&[("Job", true), ("Job/Größe & Co", true), ("Workshop", true)]),
+            "{}",
+            world.name
+        );
+        // Mail keeps its name when its folder gets another.
+        held.pull(&mut *session, &job.remote);
+        assert_eq!((held.mails.len(), held.resets), (1, 0), "{}", world.name);
+        let taken = RemoteOp::RenameFolder { folder: job.clone(), path: "Workshop".into() };
+        assert_eq!(session.apply(&taken).unwrap_err().kind(), Kind::Refused);
+        let nowhere = RemoteOp::RenameFolder { folder: work, path: "Elsewhere".into() };
+        assert_eq!(session.apply(&nowhere).unwrap_err().kind(), Kind::Gone);
+        let remove = |folder: &FolderRef| RemoteOp::DeleteFolder { folder: folder.clone() };
+        assert_eq!(session.apply(&remove(&job)).unwrap_err().kind(), Kind::Refused, "it holds mail");
+        assert_eq!(world.mails(&job.remote).len(), 1);
+        let folders = session.folders().unwrap();
+        let beneath = folders.iter().find(|f| f.path == "Job/Größe & Co").unwrap();
+        let beneath = FolderRef::new(&beneath.remote);
+        for on in [false, false, true] {
+            let op = RemoteOp::Subscribe { folder: beneath.clone(), on };
+            assert_eq!(session.apply(&op).unwrap(), Applied::done());
+            assert!(paths(&mut session).contains(&("Job/Größe & Co".to_owned(), on)), "{}", world.name);
+        }
+        let id = held.mails.keys().next().unwrap().clone();
+        session.apply(&RemoteOp::Delete { folder: job.clone(), ids: vec![id] }).unwrap();
+        assert_eq!(session.apply(&remove(&job)).unwrap_err().kind(), Kind::Refused, "it holds a folder");
+        for folder in [&beneath, &beneath, &job, &job] {
+            assert_eq!(session.apply(&remove(folder)).unwrap(), Applied::done());
+        }
+        assert_eq!(paths(&mut session), all(&[("Workshop", true)]));
+        let inbox = RemoteOp::RenameFolder { folder: inbox(), path: "Old".into() };
+        assert_eq!(session.apply(&inbox).unwrap_err().kind(), Kind::Refused);
+        assert_eq!(session.apply(&remove(&self::inbox())).unwrap_err().kind(), Kind::Refused);
+        session.finish().unwrap();
+    });
+}
+
+#[test]
 fn p3_deletions_count_when_the_session_ends_or_at_once() {
     each(|world| {
         let (mut session, held) = with_mails(world, &[b"Subject: a\r\n\r\n", b"Subject: b\r\n\r\n"]);

@@ -1,5 +1,6 @@
 //! The engine over the memory server and a real store: in step both ways, through stops, cuts and panics.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -9,7 +10,7 @@ use mailtui::config::{Account, Leave, Protocol, SecretSource, Tls};
 use mailtui::engine::{AccountState, Command, Engine, Event, Mode, Report, Setup};
 use mailtui::error::{Error, Kind, Result};
 use mailtui::model::{
-    AccountId, FlagDelta, Flags, Folder, Intent, Owner, PlacementId, Role, Row, Target, View,
+    AccountId, FlagDelta, Flags, Folder, Intent, Owner, PlacementId, Reach, Role, Row, Settle, Target, View,
 };
 use mailtui::protocol::memory::{Call, Server};
 use mailtui::store::{Edge, Reader, Store};
@@ -260,6 +261,109 @@ fn a8_that_a_server_keeps_no_tags_is_told_once_and_they_stay() {
     assert_eq!(world.reader().conflicts(world.id()).unwrap(), []);
     let tags: Vec<String> = world.rows(Role::Inbox)[0].tags.iter().map(ToString::to_string).collect();
     assert_eq!(tags, ["known", "later", "urgent"]);
+}
+
+#[test]
+fn folders_shaped_without_a_connection_come_to_be_on_the_server() {
+    let world = World::new(Protocol::Imap).fill(3);
+    let work = world.server.add_folder("Work", None);
+    world.server.add_folder("Work/a", None);
+    world.server.deliver(&work, mail(8), Flags::NONE, T0 + 8);
+    world.once().unwrap();
+    let at = |path: &str| {
+        let folders = world.reader().folders(world.id()).unwrap();
+        folders.into_iter().find(|f| f.path.as_str() == path).map(|f| f.id)
+    };
+    let account = world.id();
+    world.intend(Intent::MakeFolder { account, path: "New".into() });
+    let new = at("New").unwrap();
+    let items = world.copies(Role::Inbox);
+    world.intend(Intent::Move { items: vec![items[0]], to: Target::Folder(new) });
+    world.intend(Intent::RenameFolder { folder: new, path: "Newer".into() });
+    world.intend(Intent::RenameFolder { folder: at("Work").unwrap(), path: "Job".into() });
+    world.intend(Intent::Move { items: vec![items[1]], to: Target::Folder(at("Job/a").unwrap()) });
+    world.intend(Intent::MakeFolder { account, path: "Job/b".into() });
+    world.intend(Intent::Subscribe { folder: at("Job/a").unwrap(), on: false });
+    world.intend(Intent::MakeFolder { account, path: "Never".into() });
+    world.intend(Intent::DeleteFolder { folder: at("Never").unwrap(), to_trash: false });
+    world.once().unwrap();
+    let there = |folder: &str| (world.server.count(folder), world.server.is_subscribed(folder));
+    assert_eq!(there("Newer"), (1, Some(true)));
+    assert_eq!(
+        (there("Job"), there("Job.a"), there("Job.b")),
+        ((1, Some(true)), (1, Some(false)), (0, Some(true)))
+    );
+    assert_eq!((there("Work"), there("New"), there("Never")), ((0, None), (0, None), (0, None)));
+    // Its mail goes to Trash, then it goes; and all of it comes back.
+    world.intend(Intent::DeleteFolder { folder: at("Job/a").unwrap(), to_trash: true });
+    world.once().unwrap();
+    assert_eq!((there("Job.a").1, world.server.count("Trash")), (None, 1));
+    world.intend(Intent::Undo);
+    world.once().unwrap();
+    world.once().unwrap();
+    assert_eq!((there("Job.a"), world.server.count("Trash")), ((1, Some(true)), 0));
+    assert_eq!(world.reader().conflicts(world.id()).unwrap(), []);
+    // A run with nothing to do writes nothing.
+    assert_eq!((world.once().unwrap().pushed, world.reader().ops_waiting(world.id()).unwrap()), (0, 0));
+}
+
+#[test]
+fn folders_shaped_survive_any_lost_answer() {
+    for lose in 1..=6 {
+        let world = World::new(Protocol::Imap).fill(2);
+        world.server.add_folder("Work", None);
+        world.server.add_folder("Old", None);
+        world.once().unwrap();
+        let at = |path: &str| {
+            let folders = world.reader().folders(world.id()).unwrap();
+            folders.into_iter().find(|f| f.path.as_str() == path).map(|f| f.id)
+        };
+        let items = world.copies(Role::Inbox);
+        world.intend(Intent::Move { items, to: Target::Folder(at("Old").unwrap()) });
+        world.intend(Intent::RenameFolder { folder: at("Work").unwrap(), path: "Job".into() });
+        world.intend(Intent::DeleteFolder { folder: at("Old").unwrap(), to_trash: true });
+        world.intend(Intent::MakeFolder { account: world.id(), path: "Job/a".into() });
+        let applied = AtomicUsize::new(0);
+        world.server.on_call(move |call| {
+            if call == Call::Applied && applied.fetch_add(1, Ordering::SeqCst) + 1 == lose {
+                return Err(Error::new(Kind::Offline, "the answer got lost"));
+            }
+            Ok(())
+        });
+        while world.once().is_err() {}
+        world.once().unwrap();
+        let names: BTreeSet<String> = world.server.folder_names().into_iter().collect();
+        let usual = ["INBOX", "Drafts", "Sent", "Archive", "Junk", "Trash"];
+        let wanted = usual.into_iter().chain(["Job", "Job.a"]).map(str::to_owned).collect();
+        assert_eq!(names, wanted, "answer {lose} lost");
+        assert_eq!((world.server.count("INBOX"), world.server.count("Trash")), (0, 2), "answer {lose} lost");
+        assert_eq!(world.reader().conflicts(world.id()).unwrap(), []);
+        assert_eq!((at("Work"), at("Old"), world.rows(Role::Trash).len()), (None, None, 2));
+    }
+}
+
+#[test]
+fn what_is_queued_for_a_folder_that_another_client_renamed_says_so() {
+    let world = World::new(Protocol::Imap);
+    let work = world.server.add_folder("Work", None);
+    world.server.deliver(&work, mail(1), Flags::NONE, T0);
+    world.once().unwrap();
+    let folders = world.reader().folders(world.id()).unwrap();
+    let folder = folders.iter().find(|f| f.path.as_str() == "Work").unwrap().id;
+    let page = world.reader().page(View::Folder(folder), Edge::Top, 9).unwrap();
+    let items = vec![page.rows[0].head.placement];
+    world.intend(Intent::Flag { items, delta: FlagDelta::add(Flags::FLAGGED), undoable: true });
+    world.server.rename(&work, "Elsewhere").unwrap();
+    let _ = world.once();
+    let _ = world.once();
+    let conflicts = world.reader().conflicts(world.id()).unwrap();
+    assert_eq!(conflicts.len(), 1, "kept and shown");
+    assert!(world.reader().folder(folder).unwrap().unwrap().is_unlisted);
+    assert_eq!(world.server.mails("Elsewhere")[0].flags, Flags::NONE);
+    world.intend(Intent::Settle { how: Settle::Retry, reach: Reach::Everything });
+    let _ = world.once();
+    let conflicts = world.reader().conflicts(world.id()).unwrap();
+    assert!(conflicts[0].error.starts_with("the folder Work is not on the server any more"));
 }
 
 #[test]

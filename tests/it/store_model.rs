@@ -197,7 +197,7 @@ impl World {
                     OpKind::Delete => {
                         self.server[from].mails.remove(&uid);
                     }
-                    OpKind::Mkdir { .. } | OpKind::Append(_) => {
+                    _ => {
                         unreachable!("one account with all its folders")
                     }
                 }

@@ -26,7 +26,7 @@ pub(super) struct Root {
     /// What all their names begin with.
     prefix: Vec<u8>,
     /// What stands between levels; `None`: there are none.
-    delimiter: Option<u8>,
+    pub(super) delimiter: Option<u8>,
 }
 
 /// What the server told of its folders.
@@ -68,7 +68,7 @@ impl Told {
 }
 
 /// A name for comparing: INBOX has no case.
-fn plain(name: &[u8]) -> Vec<u8> {
+pub(super) fn plain(name: &[u8]) -> Vec<u8> {
     if names::is_inbox(name) { b"INBOX".to_vec() } else { name.to_vec() }
 }
 
@@ -144,7 +144,7 @@ impl Session {
     }
 
     /// Where new folders go.
-    fn root(&mut self) -> Result<Root> {
+    pub(super) fn root(&mut self) -> Result<Root> {
         if let Some(root) = &self.root {
             return Ok(root.clone());
         }
@@ -178,20 +178,7 @@ pub(super) fn make(link: &mut Link, name: &[u8]) -> Result<()> {
     let subscribed = link.answer(&subscribe, &mut deaf)?;
     if answer.verdict != Verdict::Ok && !answer.says("ALREADYEXISTS") {
         // Few servers say so by a code: look.
-        let mut there = false;
-        link.ask(
-            "the server does not list its folders",
-            &Command::new("LIST \"\"").string(name),
-            &mut |reply| {
-                match reply {
-                    Reply::List(found) => {
-                        there |= plain(&found.name) == plain(name) && !found.is("\\nonexistent")
-                    }
-                    other => return Ok(Some(other)),
-                }
-                Ok(None)
-            },
-        )?;
+        let there = listed(link, name)?.is_some();
         if !there {
             return Err(trouble::refused("the server does not make the folder", &answer));
         }
@@ -202,8 +189,24 @@ pub(super) fn make(link: &mut Link, name: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// The folder of this name on the wire as the server lists it, if it does.
+pub(super) fn listed(link: &mut Link, name: &[u8]) -> Result<Option<Listed>> {
+    let mut there = None;
+    let command = Command::new("LIST \"\"").string(name);
+    link.ask("the server does not list its folders", &command, &mut |reply| match reply {
+        Reply::List(found) => {
+            if plain(&found.name) == plain(name) && !found.is("\\nonexistent") {
+                there = Some(found);
+            }
+            Ok(None)
+        }
+        other => Ok(Some(other)),
+    })?;
+    Ok(there)
+}
+
 /// A path as a name on the wire, below the user's root.
-fn wire_name(path: &str, root: &Root) -> Result<Vec<u8>> {
+pub(super) fn wire_name(path: &str, root: &Root) -> Result<Vec<u8>> {
     let wrong =
         |why: &str| Err(Error::new(Kind::Refused, format!("a folder cannot be called {path:?}: {why}")));
     if names::is_inbox(path.as_bytes()) {

@@ -27,6 +27,7 @@ mod reply;
 mod roles;
 mod select;
 mod sets;
+mod shape;
 mod sync;
 mod token;
 mod trouble;
@@ -145,6 +146,14 @@ impl MailProtocol for Session {
             RemoteOp::CreateFolder { path } => {
                 let created = self.create(path)?;
                 Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
+            }
+            RemoteOp::RenameFolder { folder, path } => {
+                let created = self.rename(&folder.remote, path)?;
+                Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
+            }
+            RemoteOp::DeleteFolder { folder } => self.remove_folder(&folder.remote).map(|()| Applied::done()),
+            RemoteOp::Subscribe { folder, on } => {
+                self.subscribe(&folder.remote, *on).map(|()| Applied::done())
             }
         }
     }

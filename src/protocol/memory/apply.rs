@@ -28,7 +28,65 @@ pub(super) fn carry_out(state: &mut State, op: &RemoteOp) -> Result<Applied> {
             mailbox(state, &FolderRef::new(&*remote))?.subscribed = true;
             Ok(Applied::Done { moved: Vec::new(), created: Some(remote) })
         }
+        RemoteOp::RenameFolder { folder, path } => {
+            let remote = rename(state, folder, path)?;
+            Ok(Applied::Done { moved: Vec::new(), created: Some(remote) })
+        }
+        RemoteOp::DeleteFolder { folder } => {
+            remove(state, folder)?;
+            Ok(Applied::done())
+        }
+        RemoteOp::Subscribe { folder, on } => {
+            mailbox(state, folder)?.subscribed = *on;
+            Ok(Applied::done())
+        }
     }
+}
+
+fn refused(why: &str) -> Error {
+    Error::new(Kind::Refused, why)
+}
+
+/// Gives a folder and all beneath it another path; its new name on the wire.
+fn rename(state: &mut State, folder: &FolderRef, path: &str) -> Result<String> {
+    let remote = Mailbox::wire_name(path);
+    let there = state.mailbox(&remote).is_some();
+    let Some(old) = state.mailbox(&folder.remote).map(|b| b.remote.clone()) else {
+        return if there {
+            Ok(remote)
+        } else {
+            Err(Error::new(Kind::Gone, "the folder is not on the server any more"))
+        };
+    };
+    if old == remote {
+        return Ok(remote);
+    }
+    if old == "INBOX" || there {
+        return Err(refused("the server does not rename the folder"));
+    }
+    let beneath = format!("{old}.");
+    for other in &mut state.boxes {
+        let rest = if other.remote == old { Some("") } else { other.remote.strip_prefix(&beneath) };
+        let Some(rest) = rest.map(str::to_owned) else { continue };
+        let dot = if rest.is_empty() { "" } else { "." };
+        other.remote = format!("{remote}{dot}{rest}");
+        other.path = other.remote.replace('.', "/");
+    }
+    Ok(remote)
+}
+
+fn remove(state: &mut State, folder: &FolderRef) -> Result<()> {
+    let Some(there) = state.mailbox(&folder.remote) else { return Ok(()) };
+    let (remote, count) = (there.remote.clone(), there.len());
+    let beneath = format!("{remote}.");
+    if count > 0 {
+        return Err(refused(&format!("the folder holds {count} messages on the server")));
+    }
+    if remote == "INBOX" || state.boxes.iter().any(|b| b.remote.starts_with(&beneath)) {
+        return Err(refused("the server does not remove the folder"));
+    }
+    state.boxes.retain(|b| b.remote != remote);
+    Ok(())
 }
 
 /// The folders that an operation changes.
@@ -37,7 +95,10 @@ pub(super) fn touched(op: &RemoteOp) -> Vec<&String> {
         RemoteOp::Move { from, to, .. } => vec![&from.remote, &to.remote],
         RemoteOp::Copy { to, .. } => vec![&to.remote],
         RemoteOp::Flag { folder, .. } | RemoteOp::Delete { folder, .. } => vec![&folder.remote],
-        RemoteOp::CreateFolder { .. } => Vec::new(),
+        RemoteOp::CreateFolder { .. }
+        | RemoteOp::RenameFolder { .. }
+        | RemoteOp::DeleteFolder { .. }
+        | RemoteOp::Subscribe { .. } => Vec::new(),
     }
 }
 

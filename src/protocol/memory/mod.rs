@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use mailbox::{Held, Source};
 use mailbox::{Mail, Mailbox};
 
-use super::MailProtocol;
+use super::{FolderRef, MailProtocol, RemoteOp};
 use crate::config::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::model::{FlagDelta, Flags, Role};
@@ -180,6 +180,20 @@ impl Server {
         self.change(folder, |there| {
             there.keeps = Some(keywords.iter().map(|&word| word.to_owned()).collect());
         });
+    }
+
+    /// Another client gives a folder (by its name on the wire) another path; answers its new name.
+    pub fn rename(&self, folder: &str, path: &str) -> Result<String> {
+        let op = RemoteOp::RenameFolder { folder: FolderRef::new(folder), path: path.to_owned() };
+        let renamed = apply::carry_out(&mut self.lock(), &op);
+        self.tell();
+        renamed.map(|_| Mailbox::wire_name(path))
+    }
+
+    /// Whether a folder is there, and subscribed to.
+    #[must_use]
+    pub fn is_subscribed(&self, folder: &str) -> Option<bool> {
+        self.lock().mailbox(folder).map(|there| there.subscribed)
     }
 
     /// Another client removes mails for good.

@@ -41,6 +41,9 @@ ALTER TABLE accounts ADD COLUMN worked INTEGER NOT NULL DEFAULT 0;      -- wheth
 ALTER TABLE accounts ADD COLUMN refused BLOB NOT NULL DEFAULT x'';      -- a salted slow hash of the secret that was refused last
 ALTER TABLE folders ADD COLUMN parked_at INTEGER NOT NULL DEFAULT 0;    -- since when its changes are held back
 
+ALTER TABLE folders ADD COLUMN leaving INTEGER NOT NULL DEFAULT 0;      -- an op removes it on the server: not shown
+CREATE INDEX ops_shape ON ops(account_id, id) WHERE kind IN ('mkdir', 'rmdir', 'rename', 'subscribe');
+
 CREATE INDEX pop_seen_want ON pop_seen(account_id, want) WHERE want <> 'keep';
 CREATE INDEX outbox_account ON outbox(account_id, state, id);
 
