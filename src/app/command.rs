@@ -1,7 +1,6 @@
 //! What a command is. Keys, help, the command line and the documentation all read [`COMMANDS`].
 
 use super::action::Action;
-use super::key::Key;
 use super::scope::{Focus, Scope};
 
 pub use super::commands::COMMANDS;
@@ -27,14 +26,7 @@ pub struct Command {
     pub action: fn(&Call) -> Action,
 }
 
-impl Command {
-    /// Its default keys for people: `j Down`.
-    #[must_use]
-    pub fn key_labels(&self) -> String {
-        let labels = self.keys.iter().filter_map(|k| Key::sequence(k).ok()).map(|k| Key::label(&k));
-        labels.collect::<Vec<_>>().join(" ")
-    }
-}
+impl Command {}
 
 /// How a command was called.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bindings::Own;
 use super::command::{COMMANDS, Call, Command};
 use super::key::Key;
 use super::scope::Focus;
@@ -10,12 +11,22 @@ use super::scope::Focus;
 #[derive(Debug, Clone)]
 pub struct Keymap {
     roots: [Node; Focus::ALL.len()],
+    own: Vec<Own>,
+}
+
+/// What a whole sequence runs.
+#[derive(Debug, Clone, Copy)]
+pub enum Bound {
+    /// A command, by its default keys.
+    Command(&'static Command),
+    /// The user's own keys with this number.
+    Own(usize),
 }
 
 #[derive(Debug, Clone, Default)]
 struct Node {
     /// Set at the end of a sequence only: a prefix is never also an action.
-    command: Option<&'static Command>,
+    bound: Option<Bound>,
     next: BTreeMap<Key, Node>,
 }
 
@@ -25,16 +36,16 @@ pub struct Clash {
     /// The sequence that was to be added.
     pub keys: String,
     /// The command that has it, or a sequence that it begins, or that begins it.
-    pub other: &'static str,
+    pub other: String,
 }
 
 /// What may follow the keys typed so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
     /// The next key.
     pub key: Key,
     /// What it does; `None`: more keys follow.
-    pub doc: Option<&'static str>,
+    pub doc: Option<String>,
 }
 
 /// The keys of a command that is not whole yet.
@@ -66,6 +77,8 @@ impl Pending {
 pub enum Typed {
     /// A command is whole.
     Run(&'static Command, CallCount),
+    /// Keys of the user's own are whole.
+    Own(usize, CallCount),
     /// More is to come.
     More,
     /// No command begins so: everything typed is dropped.
@@ -79,7 +92,7 @@ impl Keymap {
     /// The default keys of every command.
     #[must_use]
     pub fn new() -> Self {
-        let mut map = Self { roots: Default::default() };
+        let mut map = Self { roots: Default::default(), own: Vec::new() };
         for command in COMMANDS {
             for written in command.keys {
                 for focus in Focus::ALL.into_iter().filter(|f| command.scope.covers(*f)) {
@@ -93,22 +106,65 @@ impl Keymap {
 
     /// Binds a sequence at a place. Refused when it is bound, begins a bound one, or is begun by one.
     pub fn bind(&mut self, focus: Focus, keys: &[Key], command: &'static Command) -> Result<(), Clash> {
-        let mut node = &mut self.roots[focus as usize];
+        if let Some(other) = self.in_the_way(focus, keys) {
+            let other = match other {
+                Bound::Command(command) => command.name.to_owned(),
+                Bound::Own(at) => self.own[at].written.clone(),
+            };
+            return Err(Clash { keys: Key::print(keys), other });
+        }
+        self.put(focus, keys, Bound::Command(command));
+        Ok(())
+    }
+
+    fn put(&mut self, focus: Focus, keys: &[Key], bound: Bound) {
+        let root = &mut self.roots[focus as usize];
+        keys.iter().fold(root, |node, key| node.next.entry(*key).or_default()).bound = Some(bound);
+    }
+
+    /// What is bound to these keys, to a beginning of them, or to keys that they begin.
+    pub(super) fn in_the_way(&self, focus: Focus, keys: &[Key]) -> Option<Bound> {
+        let mut node = &self.roots[focus as usize];
         for key in keys {
-            if let Some(other) = node.command {
-                return Err(Clash { keys: Key::print(keys), other: other.name });
+            if node.bound.is_some() {
+                return node.bound;
             }
-            node = node.next.entry(*key).or_default();
+            node = node.next.get(key)?;
         }
-        match (node.command, node.first()) {
-            (Some(other), _) | (None, Some(other)) => {
-                Err(Clash { keys: Key::print(keys), other: other.name })
-            }
-            (None, None) => {
-                node.command = Some(command);
-                Ok(())
-            }
+        node.first()
+    }
+
+    /// What is bound to these keys.
+    pub(super) fn at_exactly(&self, focus: Focus, keys: &[Key]) -> Option<Bound> {
+        self.at(focus, keys)?.bound
+    }
+
+    /// Binds keys of the user's own, also over default ones.
+    pub(super) fn lay(&mut self, own: Own) {
+        for place in &own.places {
+            self.put(*place, &own.keys, Bound::Own(self.own.len()));
         }
+        self.own.push(own);
+    }
+
+    /// The user's own keys, in the order of the configuration.
+    #[must_use]
+    pub fn own(&self) -> &[Own] {
+        &self.own
+    }
+
+    /// The keys of a command for people, without those that run something else now: `j Down`.
+    #[must_use]
+    pub fn labels(&self, command: &Command) -> String {
+        let is_kept = |keys: &Vec<Key>| {
+            Focus::ALL.into_iter().filter(|f| command.scope.covers(*f)).any(
+                |f| matches!(self.at_exactly(f, keys), Some(Bound::Command(c)) if c.name == command.name),
+            )
+        };
+        let default = command.keys.iter().filter_map(|written| Key::sequence(written).ok()).filter(is_kept);
+        let own = self.own.iter().filter(|own| own.alone().is_some_and(|c| c.name == command.name));
+        let all = default.chain(own.map(|own| own.keys.clone())).map(|keys| Key::label(&keys));
+        all.collect::<Vec<_>>().join(" ")
     }
 
     /// Takes one more key.
@@ -124,10 +180,12 @@ impl Keymap {
         pending.keys.push(key);
         match self.at(focus, &pending.keys) {
             None => Typed::Unknown,
-            Some(Node { command: Some(command), .. }) => {
-                let count = pending.count;
-                *pending = Pending::default();
-                Typed::Run(command, count)
+            Some(Node { bound: Some(bound), .. }) => {
+                let count = std::mem::take(pending).count;
+                match *bound {
+                    Bound::Command(command) => Typed::Run(command, count),
+                    Bound::Own(at) => Typed::Own(at, count),
+                }
             }
             Some(_) => Typed::More,
         }
@@ -137,8 +195,12 @@ impl Keymap {
     #[must_use]
     pub fn hints(&self, focus: Focus, keys: &[Key]) -> Vec<Hint> {
         let Some(node) = self.at(focus, keys) else { return Vec::new() };
+        let doc = |bound| match bound {
+            Bound::Command(command) => command.doc.to_owned(),
+            Bound::Own(at) => self.own[at].doc(),
+        };
         let mut hints: Vec<_> =
-            node.next.iter().map(|(key, n)| Hint { key: *key, doc: n.command.map(|c| c.doc) }).collect();
+            node.next.iter().map(|(key, n)| Hint { key: *key, doc: n.bound.map(doc) }).collect();
         hints.sort_by_key(|h| h.key.to_string().to_lowercase());
         hints
     }
@@ -155,9 +217,9 @@ impl Default for Keymap {
 }
 
 impl Node {
-    /// Some command below this node.
-    fn first(&self) -> Option<&'static Command> {
-        self.next.values().find_map(|n| n.command.or_else(|| n.first()))
+    /// What is bound here, else something below.
+    fn first(&self) -> Option<Bound> {
+        self.bound.or_else(|| self.next.values().find_map(Self::first))
     }
 }
 
@@ -179,6 +241,7 @@ mod tests {
         for key in Key::sequence(keys).unwrap() {
             said = match map.press(focus, &mut pending, key) {
                 Typed::Run(command, count) => format!("{} {}", command.name, count.unwrap_or(0)),
+                Typed::Own(at, _) => format!("own {at}"),
                 Typed::More => "more".to_owned(),
                 Typed::Unknown => "unknown".to_owned(),
             };
@@ -203,7 +266,7 @@ mod tests {
     fn hints_tell_what_may_follow() {
         let map = Keymap::new();
         let hints = map.hints(Focus::List, &Key::sequence("z").unwrap());
-        assert!(hints.contains(&Hint { key: Key::char('R'), doc: Some("Unfold all") }));
+        assert!(hints.contains(&Hint { key: Key::char('R'), doc: Some("Unfold all".to_owned()) }));
         assert!(map.hints(Focus::List, &Key::sequence("zQ").unwrap()).is_empty());
     }
 
@@ -225,7 +288,7 @@ mod tests {
             for pick in picks {
                 let key = Key::char(char::from(b' ' + u8::try_from(pick).unwrap()));
                 match map.press(Focus::List, &mut pending, key) {
-                    Typed::Run(..) => prop_assert!(pending.is_empty()),
+                    Typed::Run(..) | Typed::Own(..) => prop_assert!(pending.is_empty()),
                     Typed::Unknown => pending = Pending::default(),
                     Typed::More => prop_assert!(pending.keys.len() < 3),
                 }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod action;
+pub mod bindings;
 pub mod command;
 mod commands;
 pub mod effect;
@@ -57,6 +58,8 @@ pub struct Settings {
     pub mark_read_after: Option<Duration>,
     /// Where attachments are saved.
     pub downloads: PathBuf,
+    /// The keys.
+    pub keymap: Keymap,
 }
 
 /// The moment at which something is handled: `App` never looks at a clock.
@@ -104,7 +107,6 @@ struct Flight {
 pub struct App {
     db: Reader,
     settings: Settings,
-    keymap: Keymap,
     /// Now.
     pub now: Now,
     size: (u16, u16),
@@ -158,7 +160,6 @@ impl App {
         let mut app = Self {
             db,
             settings,
-            keymap: Keymap::new(),
             now,
             size,
             focus: Focus::List,
@@ -236,7 +237,7 @@ impl App {
     /// The keys in force.
     #[must_use]
     pub fn keymap(&self) -> &Keymap {
-        &self.keymap
+        &self.settings.keymap
     }
 
     /// Another size of the terminal.

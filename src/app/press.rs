@@ -1,6 +1,7 @@
 //! From a key or a command to what it does.
 
 use super::action::{Action, Motion, Save, Step};
+use super::bindings::counted;
 use super::command::{self, Call, Command, Needs};
 use super::effect::{Effect, Load, Piece};
 use super::key::{Code, Key};
@@ -78,7 +79,7 @@ impl App {
             return self.drop_pending();
         }
         let asked = std::mem::take(&mut self.quit_asked);
-        match self.keymap.press(self.place(), &mut self.pending, key) {
+        match self.settings.keymap.press(self.place(), &mut self.pending, key) {
             Typed::More => {
                 self.pending_since.get_or_insert(self.now.at);
                 self.quit_asked = asked;
@@ -93,10 +94,32 @@ impl App {
                 };
                 self.notice = Some(Notice::calm(&text, self.now.at).hint("? shows the keys"));
             }
+            Typed::Own(at, count) => {
+                self.drop_pending();
+                let calls = &self.settings.keymap.own()[at].calls;
+                self.quit_asked = asked && calls.iter().any(|(command, _)| command.name == "back");
+                self.call_own(at, count);
+            }
             Typed::Run(command, count) => {
                 self.drop_pending();
                 self.quit_asked = asked && command.name == "back";
                 self.call(command, &Call { count, ..Call::default() });
+            }
+        }
+    }
+
+    /// Runs what keys of the user's own stand for, until one of it asks something or does not work.
+    fn call_own(&mut self, at: usize, count: Option<u32>) {
+        for (command, call) in self.settings.keymap.own()[at].calls.clone() {
+            if !command.scope.covers(self.place()) {
+                let text = format!("`{}` does not work in the {}", command.name, self.place().title());
+                self.notice = Some(Notice::error(&text.to_lowercase(), self.now.at));
+                return;
+            }
+            let worked = self.disabled(command).is_none();
+            self.call(command, &counted(command, &call, count));
+            if !worked || matches!(self.overlay, Some(Overlay::Ask(_) | Overlay::Prompt(_))) {
+                return;
             }
         }
     }

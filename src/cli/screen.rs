@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use crate::app::Settings;
 use crate::app::accounts::Identity;
-use crate::config::Config;
+use crate::app::keymap::Keymap;
 use crate::config::theme::Theme;
+use crate::config::{self, Config};
 use crate::engine::{Engine, Mode, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::runtime::{self, Ended, Inbox, Session};
@@ -30,6 +31,10 @@ impl Face {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let theme = if no_color && named.is_none() { "mono" } else { config.ui.theme.as_str() };
         let theme = Theme::named(theme, Some(&config.paths.themes()))?;
+        let (keymap, problems) = Keymap::with(&config.keys);
+        if let Some(error) = config::mistake(&config.paths, &problems) {
+            return Err(error);
+        }
         let me = config.accounts.iter().map(|account| Identity {
             account: account.name.clone(),
             email: account.email.clone(),
@@ -41,6 +46,7 @@ impl Face {
                 me: me.collect(),
                 mark_read_after: config.ui.mark_read_after,
                 downloads: config.ui.download_dir.clone(),
+                keymap,
             },
             clock: now,
         })

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::args::ConfigVerb;
 use super::out::Out;
+use crate::app::keymap::Keymap;
 use crate::config::{self, Account, Config, Leave, Overrides, Paths, Protocol, SecretSource, Tls};
 use crate::error::Result;
 use crate::text::Clean;
@@ -19,7 +20,11 @@ pub(super) fn run(what: ConfigVerb, paths: &Paths, overrides: &Overrides, out: &
 
 fn check(paths: &Paths, overrides: &Overrides, out: &mut Out) -> Result<u8> {
     let file = paths.config.display().to_string();
-    let problems = config::problems(paths)?;
+    let mut problems = config::problems(paths)?;
+    if problems.is_empty() {
+        // What keys mean can be told only when all of it is readable.
+        problems = Keymap::with(&Config::load(paths, overrides)?.keys).1;
+    }
     if out.json {
         let list: Vec<_> = problems
             .iter()

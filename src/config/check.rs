@@ -144,7 +144,7 @@ pub(super) fn check(text: &str, private: bool, themes: &Path) -> Vec<Problem> {
 }
 
 /// Line and column of the beginning of a span; the beginning of the file where there is none.
-fn place(text: &str, span: Option<Range<usize>>) -> (usize, usize) {
+pub(super) fn place(text: &str, span: Option<Range<usize>>) -> (usize, usize) {
     let at = span.map_or(0, |s| s.start).min(text.len());
     let before = text.get(..at).unwrap_or("");
     let line = before.matches('\n').count() + 1;

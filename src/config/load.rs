@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml_edit::Document;
 
-use super::check::{Problem, check};
+use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{Account, Config, KeySetting, Leave, Overrides, Paths, Protocol, SecretSource, Tls, Ui, paths};
 use crate::error::{Error, Kind, Result};
@@ -115,10 +115,14 @@ pub(super) fn load(paths: &Paths, overrides: &Overrides) -> Result<Config> {
             accounts.push(account(&name, raw, base).map_err(|why| said(&format!("accounts.{name}"), &why))?);
         }
     }
+    let tables = document.get("keys").and_then(toml_edit::Item::as_array_of_tables);
+    let places = tables.into_iter().flatten().map(|table| {
+        ["on", "run", "in"].map(|name| place(&text, table.get(name).and_then(toml_edit::Item::span)))
+    });
     Ok(Config {
         accounts,
         ui: ui(raw.ui, base).map_err(|why| said("ui", &why))?,
-        keys: raw.keys.into_iter().map(key).collect(),
+        keys: raw.keys.into_iter().zip(places).map(|(raw, places)| key(raw, places)).collect(),
         paths: paths.clone(),
         is_new: !paths.config.exists(),
     })
@@ -175,7 +179,7 @@ fn said(table: &str, why: &str) -> Error {
     Error::new(Kind::Config, format!("[{table}] {why}"))
 }
 
-fn error(path: &Path, problem: &Problem, more: usize) -> Error {
+pub(super) fn error(path: &Path, problem: &Problem, more: usize) -> Error {
     let Problem { line, column, text, hint } = problem;
     let error = Error::new(Kind::Config, format!("{}:{line}:{column}: {text}", path.display()));
     let more = match more {
@@ -231,10 +235,10 @@ fn ui(raw: RawUi, base: &Path) -> Parsed<Ui> {
     })
 }
 
-fn key(raw: RawKey) -> KeySetting {
+fn key(raw: RawKey, places: [(usize, usize); 3]) -> KeySetting {
     let run = match raw.run {
         RawRun::One(command) => vec![command],
         RawRun::Many(commands) => commands,
     };
-    KeySetting { on: raw.on, run, scope: raw.scope }
+    KeySetting { on: raw.on, run, scope: raw.scope, places }
 }

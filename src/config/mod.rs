@@ -10,6 +10,7 @@ mod value;
 pub use account::{Account, Leave, Protocol, SecretSource, Tls};
 pub use check::{Problem, known_keys};
 pub use paths::Paths;
+pub use value::nearest;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub struct KeySetting {
     pub run: Vec<String>,
     /// Where it holds; `None`: wherever the command works.
     pub scope: Option<String>,
+    /// Line and column of `on`, `run` and `in` in the file, from 1.
+    pub places: [(usize, usize); 3],
 }
 
 /// What the command line sets above the file.
@@ -77,6 +80,12 @@ impl Config {
     pub fn account(&self, name: &str) -> Option<&Account> {
         self.accounts.iter().find(|account| account.name == name)
     }
+}
+
+/// An error that tells the first of these mistakes in the configuration file; `None` where there are none.
+#[must_use]
+pub fn mistake(paths: &Paths, problems: &[Problem]) -> Option<crate::error::Error> {
+    problems.first().map(|first| load::error(&paths.config, first, problems.len() - 1))
 }
 
 /// Every mistake in the configuration file, in its order; an error where it cannot be read at all.

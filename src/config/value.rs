@@ -168,7 +168,8 @@ fn did_you_mean(near: Option<&str>) -> String {
 }
 
 /// The one that looks most like `word`, if one looks like it at all.
-pub(super) fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn nearest<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = 1 + word.chars().count() / 3;
     among

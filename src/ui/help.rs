@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::paint::Brush;
 use crate::app::App;
 use crate::app::command::{COMMANDS, Command, Group};
+use crate::app::key::Key;
 use crate::app::layout::Area;
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
@@ -20,11 +21,13 @@ enum Item {
     Gap,
     Heading(&'static str),
     Key(&'static Command),
+    /// Keys of the user's own, and what they do.
+    Own(Clean, Clean),
 }
 
 /// Draws it, scrolled down by so many lines; the last line to which it scrolls.
 pub(super) fn draw(app: &App, of: Focus, scroll: usize, brush: &mut Brush<'_>, body: Area) -> usize {
-    let (sides, last) = laid_out(of, body);
+    let (sides, last) = laid_out(app, of, body);
     let scroll = scroll.min(last);
     let wide = body.width / u16::try_from(sides.len()).unwrap_or(1);
     for (column, side) in sides.iter().enumerate() {
@@ -37,15 +40,15 @@ pub(super) fn draw(app: &App, of: Focus, scroll: usize, brush: &mut Brush<'_>, b
 }
 
 /// Which of its lines are in sight, and how many there are.
-pub(super) fn sight(of: Focus, scroll: usize, body: Area) -> (Range<usize>, usize) {
-    let (sides, last) = laid_out(of, body);
+pub(super) fn sight(app: &App, of: Focus, scroll: usize, body: Area) -> (Range<usize>, usize) {
+    let (sides, last) = laid_out(app, of, body);
     let (from, total) = (scroll.min(last), longest(&sides));
     (from..total.min(from + usize::from(body.height)), total)
 }
 
 /// The columns that fit, and the last line to which they scroll.
-fn laid_out(of: Focus, body: Area) -> (Vec<Vec<Item>>, usize) {
-    let sides = flow(sections(of), usize::from((body.width / COLUMN).clamp(1, 3)));
+fn laid_out(app: &App, of: Focus, body: Area) -> (Vec<Vec<Item>>, usize) {
+    let sides = flow(sections(app, of), usize::from((body.width / COLUMN).clamp(1, 3)));
     let last = longest(&sides).saturating_sub(usize::from(body.height));
     (sides, last)
 }
@@ -60,9 +63,13 @@ fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), 
         Item::Heading(title) => {
             brush.put(x, y, *title, Role::PanelTitle, room);
         }
+        Item::Own(keys, doc) => {
+            brush.put(x, y, keys, Role::PanelKey, KEYS - 1);
+            brush.put(x + KEYS, y, doc, Role::PanelText, room.saturating_sub(KEYS));
+        }
         Item::Key(command) => {
             let off = app.disabled(command).is_some();
-            let keys = Clean::line(&command.key_labels());
+            let keys = Clean::line(&app.keymap().labels(command));
             brush.put(x, y, &keys, Role::PanelKey, KEYS - 1);
             let role = if off { Role::PanelOff } else { Role::PanelText };
             brush.put(x + KEYS, y, command.doc, role, room.saturating_sub(KEYS));
@@ -70,11 +77,18 @@ fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), 
     }
 }
 
-/// The groups of this place, then what only works in others.
-fn sections(of: Focus) -> Vec<Vec<Item>> {
+/// The user's own keys, the groups of this place, then what only works in others.
+fn sections(app: &App, of: Focus) -> Vec<Vec<Item>> {
     let mut here: Vec<_> = COMMANDS.iter().filter(|c| c.scope.covers(of)).collect();
     here.sort_by_key(|c| (late(c.group, of), c.group));
     let mut out: Vec<Vec<Item>> = Vec::new();
+    let own = app.keymap().own().iter().filter(|own| own.places.contains(&of));
+    let own: Vec<Item> =
+        own.map(|own| Item::Own(Clean::line(&Key::label(&own.keys)), Clean::line(&own.doc()))).collect();
+    if !own.is_empty() {
+        out.push(vec![Item::Heading("Your own")]);
+        out[0].extend(own);
+    }
     let mut group: Option<Group> = None;
     for command in here {
         if group != Some(command.group) {

@@ -53,7 +53,11 @@ fn draw_hints(app: &App, brush: &mut Brush<'_>, body: Area) {
     let room = usize::from(body.height.saturating_sub(1));
     if hints.len().div_ceil(columns) > room {
         // As many columns as hold the longest.
-        let longest = hints.iter().map(|h| cells(h.doc.unwrap_or(MORE))).max().unwrap_or(0);
+        let longest = hints
+            .iter()
+            .map(|h| h.doc.as_deref().map_or(4, |doc| cells(Clean::line(doc))))
+            .max()
+            .unwrap_or(0);
         columns = columns.max(usize::from(body.width / (longest + 8)));
     }
     let lines = hints.len().div_ceil(columns);
@@ -73,7 +77,8 @@ fn draw_hints(app: &App, brush: &mut Brush<'_>, body: Area) {
         let y = area.y + u16::try_from(i % lines).unwrap_or(0);
         let x = area.x + 2 + column * wide;
         brush.put(x, y, Clean::line(&Key::label(&[*key])), Role::PanelKey, 5);
-        brush.put(x + 6, y, doc.unwrap_or(MORE), Role::PanelText, wide.saturating_sub(8));
+        let doc = Clean::line(doc.as_deref().unwrap_or(MORE));
+        brush.put(x + 6, y, doc, Role::PanelText, wide.saturating_sub(8));
     }
 }
 
@@ -107,7 +112,7 @@ fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Ar
         app.disabled(command).or_else(|| (!command.scope.covers(app.focus)).then_some("Not in this place"));
     let role = if off.is_some() { Role::PanelOff } else { Role::PanelText };
     brush.put(line.x + 2, line.y, command.name, role, 18);
-    let keys = Clean::line(&command.key_labels());
+    let keys = Clean::line(&app.keymap().labels(command));
     brush.put(line.x + 21, line.y, &keys, if off.is_some() { Role::PanelOff } else { Role::PanelKey }, 12);
     let room = line.width.saturating_sub(36);
     brush.put(line.x + 34, line.y, off.unwrap_or(command.doc), role, room);

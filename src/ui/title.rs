@@ -67,7 +67,7 @@ pub(super) fn folder_name(role: Option<Kind>, path: &Clean) -> Clean {
 fn counts(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     let right = area.right() - 1;
     if let (Some(Overlay::Help(of, scroll)), Some(layout)) = (&app.overlay, app.layout()) {
-        let (lines, total) = help::sight(*of, *scroll, layout.body);
+        let (lines, total) = help::sight(app, *of, *scroll, layout.body);
         let text = Clean::line(&format!("{}-{} / {total}", lines.start + 1, lines.end));
         return match lines.len() < total {
             true => brush.put_right(right, area.y, &text, Role::TitleDim, area.width / 2),

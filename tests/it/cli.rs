@@ -57,6 +57,21 @@ fn without_an_account_it_tells_how_to_begin() {
 }
 
 #[test]
+fn a_mistake_in_own_keys_is_told_by_the_check_and_by_the_screen() {
+    let place = with_config(&format!("{ACCOUNT}\n[[keys]]\non = \"Y\"\nrun = \"archve\"\n"));
+    let line = ACCOUNT.lines().count() + 4;
+    let output = mailtui(place.path(), &["config", "check"]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = stdout(&output);
+    assert!(said.contains(&format!("config.toml:{line}:7: run: there is no command \"archve\"")), "{said}");
+    assert!(said.contains("did you mean \"archive\"?"), "{said}");
+    // The demo shows the screen as a text: with these keys it cannot.
+    let output = mailtui(place.path(), &["demo", "--snapshot", "80x24", "--messages", "0"]);
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains(&format!("config.toml:{line}:7: run: ")), "{}", stderr(&output));
+}
+
+#[test]
 fn what_is_no_number_is_told_with_its_option_and_an_example() {
     let place = with_config(ACCOUNT);
     for (arguments, option, example) in [

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use mailtui::app::keymap::Keymap;
 use mailtui::config::{Config, Leave, Overrides, Paths, Protocol, SecretSource, Tls, known_keys, problems};
 use mailtui::{Kind, Result};
 
@@ -47,7 +48,13 @@ fn the_example_loads_and_its_defaults_are_the_defaults() {
     assert_eq!(work.display_name, "Ada Lovelace");
     assert_eq!(work.password, SecretSource::Command("pass show mail/work".into()));
     assert_eq!(config.account("home").unwrap().protocol, Protocol::Pop3);
-    assert_eq!(config.keys[0].run, ["go-inbox"]);
+    // Its keys bind what they say, once they are no comment any more.
+    let at = text.find("# [[keys]]").unwrap();
+    let keys = load(&format!("{}{}", &text[..at], text[at + 2..].replace("\n# ", "\n"))).unwrap().keys;
+    assert_eq!((keys[0].run.join(" "), keys[0].scope.as_deref()), ("star down".to_owned(), Some("list")));
+    let (map, problems) = Keymap::with(&keys);
+    assert_eq!(problems, []);
+    assert_eq!(map.own().len(), 1);
 
     // The lines that say "has a default" say the right ones.
     let bare = load(ACCOUNT).unwrap();

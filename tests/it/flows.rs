@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use mailtui::app::effect::Effect;
 use mailtui::app::key::Key;
+use mailtui::app::keymap::Keymap;
 use mailtui::app::{App, Now, Settings};
 use mailtui::engine::{AccountState, Command, Event};
 use mailtui::model::{Flags, Intent, Role, Row, Target, View};
@@ -187,7 +188,12 @@ impl Still {
     fn new(post: &Post) -> Self {
         let (tell, changes) = std::sync::mpsc::channel();
         post.store.subscribe(Box::new(move |changed| drop(tell.send(changed.clone()))));
-        let settings = Settings { me: me(), mark_read_after: None, downloads: post.dir.path().to_owned() };
+        let settings = Settings {
+            me: me(),
+            mark_read_after: None,
+            downloads: post.dir.path().to_owned(),
+            keymap: Keymap::new(),
+        };
         let now = Now { at: std::time::Instant::now(), unix: NOW };
         let mut app = App::new(post.store.reader().unwrap(), settings, now, (100, 30)).unwrap();
         app.was_painted();

@@ -2,8 +2,13 @@
 
 use mailtui::app::command::{COMMANDS, Needs};
 use mailtui::app::key::Key;
+use mailtui::app::keymap::Keymap;
 use mailtui::app::scope::Focus;
+use mailtui::config::KeySetting;
 use mailtui::config::theme::{Role, Theme};
+
+use crate::support::drive::{Screen, Start};
+use crate::support::mail::{Post, mail};
 
 #[test]
 fn names_are_unique_and_plain() {
@@ -138,4 +143,30 @@ fn a_mistake_in_a_theme_names_its_line() {
     assert!(said("[styles]\nlist = { mods = [\"loud\"] }\n").starts_with("my.toml:2:"));
     assert!(said("[styles\n").starts_with("my.toml:1:"));
     assert!(said("inherits = \"nothing\"\n").contains("there is no theme `nothing`"));
+}
+
+#[test]
+fn own_keys_run_one_command_or_several_and_are_shown() {
+    let own = |on: &str, run: &[&str], scope: Option<&str>| KeySetting {
+        on: on.to_owned(),
+        run: run.iter().map(|line| (*line).to_owned()).collect(),
+        scope: scope.map(str::to_owned),
+        places: [(1, 1); 3],
+    };
+    let (keymap, problems) = Keymap::with(&[
+        own("Y", &["star", "down 2"], Some("list")),
+        own("gw", &["go-archive"], None),
+        own("a", &["down"], Some("list")),
+    ]);
+    assert_eq!(problems, []);
+    let post = Post::new();
+    for n in 1..=5 {
+        post.deliver(mail("Ada <ada@example.org>", &format!("Topic {n}.")).ago(n * 60));
+    }
+    let mut screen = Screen::start(&post, Start { keymap, ..Start::default() });
+    screen.at("Topic 1.").keys("Y").until("Starred 1").at("Topic 3.");
+    // Over a default key, and with a count.
+    screen.keys("2a").at("Topic 5.");
+    screen.keys("g").until("w     Go to the archive").keys("w").until("work · Archive");
+    screen.keys("?").until("Your own").until("Y           star, down 2");
 }

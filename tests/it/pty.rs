@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 use mailtui::app::Settings;
+use mailtui::app::keymap::Keymap;
 use mailtui::runtime::{Inbox, Session, Wakeup, run};
 
 use crate::support::drive::{look, me};
@@ -160,7 +161,12 @@ fn child_that_panics() {
         inbox,
         store: post.store.clone(),
         send: Box::new(|_| {}),
-        settings: Settings { me: me(), mark_read_after: None, downloads: post.dir.path().to_owned() },
+        settings: Settings {
+            me: me(),
+            mark_read_after: None,
+            downloads: post.dir.path().to_owned(),
+            keymap: Keymap::new(),
+        },
         look: look("terminal", false),
         clock: || match TOLD.load(std::sync::atomic::Ordering::SeqCst) {
             0 => NOW,

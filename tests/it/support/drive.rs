@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use mailtui::app::Settings;
 use mailtui::app::accounts::Identity;
 use mailtui::app::key::Key;
+use mailtui::app::keymap::Keymap;
 use mailtui::config::theme::Theme;
 use mailtui::engine::{Command, Event};
 use mailtui::error::Result;
@@ -62,12 +63,20 @@ pub struct Start {
     pub theme: &'static str,
     pub mark_read_after: Option<Duration>,
     pub ascii: bool,
+    pub keymap: Keymap,
 }
 
 impl Default for Start {
     fn default() -> Self {
         // Reading in the preview is tested where it is meant; elsewhere nothing is marked by itself.
-        Self { width: 100, height: 30, theme: "mono", mark_read_after: None, ascii: false }
+        Self {
+            width: 100,
+            height: 30,
+            theme: "mono",
+            mark_read_after: None,
+            ascii: false,
+            keymap: Keymap::new(),
+        }
     }
 }
 
@@ -98,7 +107,12 @@ impl Screen {
             inbox,
             store: post.store.clone(),
             send: Box::new(move |command| drop(tell.send(command))),
-            settings: Settings { me: me(), mark_read_after: start.mark_read_after, downloads },
+            settings: Settings {
+                me: me(),
+                mark_read_after: start.mark_read_after,
+                downloads,
+                keymap: start.keymap,
+            },
             look: look(start.theme, start.ascii),
             clock: || NOW,
         };
