@@ -39,7 +39,11 @@ pub enum Action {
     Triage(Triage, u32),
     /// Set and clear tags, as typed; of nothing typed the command line asks.
     Tag(String),
-    /// Do the last triage or tagging again, on so many rows.
+    /// Move to a folder, as typed; of nothing typed the command line asks.
+    MoveTo(String),
+    /// Copy to a folder, likewise.
+    CopyTo(String),
+    /// Do the last triage, tagging, move or copy again, on so many rows.
     Repeat(u32),
     /// Take back so many actions.
     Undo(u32),

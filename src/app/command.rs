@@ -68,13 +68,15 @@ pub enum Args {
     Tags,
     /// A path of a folder, all that follows its name.
     Path,
+    /// A folder that is there, its account first: what [`super::targets::ranked`] finds for it.
+    Folder,
 }
 
 impl Args {
     /// Whether all that follows the name is its argument.
     #[must_use]
     pub fn is_text(self) -> bool {
-        matches!(self, Self::Tags | Self::Path)
+        matches!(self, Self::Tags | Self::Path | Self::Folder)
     }
 }
 

@@ -5,7 +5,7 @@ use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
 use crate::model::{Role, Settle};
 
-use Args::{Count, None as No, Tags};
+use Args::{Count, Folder, None as No, Tags};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
 use Needs::{Accounts, Mail, Nothing, Part, Shown};
 
@@ -119,6 +119,8 @@ pub const COMMANDS: &[Command] = &[
         .does(Act, "Move to Junk", |c| Action::Triage(Triage::Junk, c.times()))
         .needs(Mail),
     row("tag", MAIL, &["t"], Tags).does(Act, "Tag with +name or -name", |c| c.typed(Action::Tag)).needs(Mail),
+    row("move", MAIL, &["m"], Folder).does(Act, "Move to a folder", |c| c.typed(Action::MoveTo)).needs(Mail),
+    row("copy", MAIL, &["C"], Folder).does(Act, "Copy to a folder", |c| c.typed(Action::CopyTo)).needs(Mail),
     row("repeat", MAIL, &["."], Count)
         .does(Act, "Repeat the last action", |c| Action::Repeat(c.times()))
         .needs(Mail),

@@ -25,6 +25,7 @@ pub mod reader;
 mod resume;
 pub mod scope;
 pub mod tags;
+pub mod targets;
 mod triage;
 pub mod window;
 

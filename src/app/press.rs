@@ -181,6 +181,8 @@ impl App {
             Action::Select(select) => self.select(select),
             Action::Triage(triage, rows) => self.triage(triage, rows as usize),
             Action::Tag(text) => self.tag(&text),
+            Action::MoveTo(place) => self.transfer(&place, true),
+            Action::CopyTo(place) => self.transfer(&place, false),
             Action::Repeat(rows) => self.repeat(rows as usize),
             Action::Undo(times) => self.intend_times(&Intent::Undo, times),
             Action::Redo(times) => self.intend_times(&Intent::Redo, times),
@@ -216,7 +218,9 @@ impl App {
             Action::CommandLine(text) => {
                 let tags = self.db.tag_names("", TAGS);
                 let tags = self.told(tags).unwrap_or_default();
-                let prompt = Prompt::new(text, self.place(), self.history.clone()).with_tags(tags);
+                let places = self.places().into_iter().map(|place| place.name).collect();
+                let prompt = Prompt::new(text, self.place(), self.history.clone());
+                let prompt = prompt.with_tags(tags).with_places(places);
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
             Action::Redraw => self.effects.push(Effect::Redraw),

@@ -3,6 +3,7 @@
 use super::command::{self, Args, Command};
 use super::key::{Code, Key};
 use super::scope::Focus;
+use super::targets::ranked;
 
 /// Bytes that a command line holds.
 const LIMIT: usize = 1024;
@@ -22,6 +23,8 @@ pub struct Prompt {
     focus: Focus,
     /// Every tag that some mail has.
     tags: Vec<String>,
+    /// Where mail can go.
+    places: Vec<String>,
 }
 
 /// Something that what is typed may become.
@@ -31,6 +34,8 @@ pub enum Completion {
     Command(&'static Command),
     /// The last word, whole.
     Word(String),
+    /// A folder: all that follows the command.
+    Place(String),
 }
 
 /// What a key did to the command line.
@@ -48,7 +53,14 @@ impl Prompt {
     /// Opens with a text; `focus` is the place whose commands come first.
     #[must_use]
     pub fn new(text: String, focus: Focus, history: Vec<String>) -> Self {
-        Self { cursor: text.len(), text, picked: None, history, recalled: None, focus, tags: Vec::new() }
+        let (tags, places) = (Vec::new(), Vec::new());
+        Self { cursor: text.len(), text, picked: None, history, recalled: None, focus, tags, places }
+    }
+
+    /// With folders to complete.
+    #[must_use]
+    pub fn with_places(self, places: Vec<String>) -> Self {
+        Self { places, ..self }
     }
 
     /// With tags to complete.
@@ -69,21 +81,30 @@ impl Prompt {
         self.text.get(..self.cursor).unwrap_or_default()
     }
 
-    /// What may be meant, and which of it is picked.
+    /// What may be meant, and which of it is picked: of folders the first, which Enter takes.
     #[must_use]
     pub fn completions(&self) -> (Vec<Completion>, Option<usize>) {
-        match &self.picked {
-            Some((typed, at)) => (self.completions_of(typed), Some(*at)),
-            None => (self.completions_of(&self.text), None),
+        if let Some((typed, at)) = &self.picked {
+            return (self.completions_of(typed), Some(*at));
         }
+        let found = self.completions_of(&self.text);
+        let is_meant = self.text.split_once(' ').is_some_and(|(_, typed)| !typed.trim().is_empty());
+        let first = found.first().filter(|first| is_meant && matches!(first, Completion::Place(_)));
+        let picked = first.map(|_| 0);
+        (found, picked)
     }
 
     fn completions_of(&self, typed: &str) -> Vec<Completion> {
         let Some((name, _)) = typed.split_once(' ') else {
             return command::completions(typed, self.focus).into_iter().map(Completion::Command).collect();
         };
-        if command::by_name(name).is_none_or(|command| command.args != Args::Tags) {
-            return Vec::new();
+        match command::by_name(name).map(|command| command.args) {
+            Some(Args::Tags) => {}
+            Some(Args::Folder) => {
+                let typed = typed.get(name.len()..).unwrap_or_default();
+                return ranked(&self.places, typed).into_iter().cloned().map(Completion::Place).collect();
+            }
+            _ => return Vec::new(),
         }
         let (sign, start) = last_word(typed);
         let begins = |tag: &&String| {
@@ -157,7 +178,7 @@ impl Prompt {
     }
 
     fn pick(&mut self, by: i32) {
-        let (found, at) = self.completions();
+        let (found, at) = (self.completions().0, self.picked.as_ref().map(|(_, at)| *at));
         if found.is_empty() {
             return;
         }
@@ -171,6 +192,9 @@ impl Prompt {
         };
         let text = match &found[next] {
             Completion::Command(command) => command.name.to_owned(),
+            Completion::Place(place) => {
+                format!("{} {place}", typed.split(' ').next().unwrap_or_default())
+            }
             Completion::Word(word) => {
                 let (sign, start) = last_word(&typed);
                 format!("{}{word}", &typed[..typed.len() - sign.len() - start.len()])
@@ -243,6 +267,20 @@ mod tests {
         assert_eq!(press(&mut prompt, "<Space>+t<Tab><Tab>"), "tag -Büro +tomorrow");
         assert_eq!(press(&mut prompt, "<Tab>"), "tag -Büro +todo");
         assert_eq!(press(&mut prompt, "<Space>x<Tab>"), "tag -Büro +todo x");
+    }
+
+    #[test]
+    fn tab_completes_a_folder_whole() {
+        let places = ["work/Archive", "home/Archive", "home/Old mail"].map(str::to_owned).to_vec();
+        let mut prompt = Prompt::new("move ".to_owned(), Focus::List, Vec::new()).with_places(places);
+        let press = |prompt: &mut Prompt, keys: &str| {
+            Key::sequence(keys).unwrap().into_iter().for_each(|key| drop(prompt.press(key)));
+            (prompt.text().to_owned(), prompt.completions().1)
+        };
+        assert_eq!(press(&mut prompt, "x<BS>"), ("move ".to_owned(), None));
+        assert_eq!(press(&mut prompt, "old"), ("move old".to_owned(), Some(0)));
+        assert_eq!(press(&mut prompt, "<Tab>"), ("move home/Old mail".to_owned(), Some(0)));
+        assert_eq!(press(&mut prompt, "<C-u>copy arch<Tab><Tab>"), ("copy home/Archive".to_owned(), Some(1)));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use super::App;
 use super::action::{Action, Triage};
 use super::triage::Deed;
-use crate::model::{Intent, check_tag, is_same_tag};
+use crate::model::{FolderId, Intent, check_tag, is_same_tag};
 
 /// What `.` does again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub(super) enum Again {
     Triage(Triage),
     /// The same tags.
     Tags(Change),
+    /// To the same folder; whether away from where it was.
+    Transfer(FolderId, bool),
 }
 
 /// Tags to set and to clear.
@@ -73,6 +75,7 @@ impl App {
         match self.again.clone() {
             Some(Again::Triage(triage)) => self.triage(triage, rows),
             Some(Again::Tags(change)) => self.change_tags(change, rows),
+            Some(Again::Transfer(folder, away)) => self.transfer_to(folder, away, rows),
             None => self.say("There is nothing to repeat yet"),
         }
     }

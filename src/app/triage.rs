@@ -8,7 +8,7 @@ use super::lines::{Entry, member};
 use super::scope::Focus;
 use super::tags::Again;
 use super::{App, Overlay, Question, Silent};
-use crate::model::{FlagDelta, Flags, Intent, Member, PlacementId, Role, Target};
+use crate::model::{FlagDelta, Flags, FolderId, Intent, Member, PlacementId, Role, Target};
 use crate::text::Clean;
 
 /// One thing to do, and what the cursor does afterwards.
@@ -68,6 +68,27 @@ impl App {
         };
         if grasp.is_wide && grasp.rows.len() > self.list.height() {
             return self.ask(&format!("{verb} {}? y/n", told(&grasp)), deed);
+        }
+        self.carry_out(deed);
+    }
+
+    /// Moves or copies the selected rows, else so many from the cursor on, to a folder of any account.
+    pub(super) fn transfer_to(&mut self, folder: FolderId, away: bool, rows: usize) {
+        if self.grasped(rows).is_none() {
+            return;
+        }
+        let grasp = self.grasp(rows);
+        self.again = Some(Again::Transfer(folder, away));
+        let (items, to) = (grasp.items(), Target::Folder(folder));
+        let deed = if away {
+            leaving(Intent::Move { items: items.clone(), to }, &items)
+        } else {
+            Deed::of(Intent::Copy { items, to })
+        };
+        if grasp.is_wide && grasp.rows.len() > self.list.height() {
+            let verb = if away { "Move" } else { "Copy" };
+            let place = self.accounts.folder(folder).map(|f| f.path.to_string()).unwrap_or_default();
+            return self.ask(&format!("{verb} {} to {place}? y/n", told(&grasp)), deed);
         }
         self.carry_out(deed);
     }

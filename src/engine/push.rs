@@ -146,6 +146,22 @@ fn moved(op: &Op, told: &[(RemoteId, RemoteId)]) -> Vec<(PlacementId, u32)> {
         .collect()
 }
 
+/// Of an operation that was tried before: what other operations have marked as deleted beside it, or are about
+/// to, may go along with it. Else they would wait for each other for ever.
+pub(super) fn let_go(session: &mut dyn MailProtocol, reader: &Reader, op: &Op) -> Result<()> {
+    let Some(home) =
+        op.folder.filter(|_| op.tries > 1 && matches!(op.kind, OpKind::Delete | OpKind::Move(_)))
+    else {
+        return Ok(());
+    };
+    let validity = reader.cursor(home)?.validity;
+    let ids = reader.going(home)?.into_iter().map(|uid| RemoteId::Uid { validity, uid }).collect();
+    if let Ok(folder) = folder_ref(reader, home) {
+        session.let_go(&folder, ids);
+    }
+    Ok(())
+}
+
 /// Carries out one operation. Whatever becomes of it is a step for the store.
 pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now: i64) -> Pushed {
     let target = match op.kind {
@@ -173,9 +189,14 @@ pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now
         Ok(Applied::Partial { refused }) => {
             let error = Error::new(
                 Kind::Refused,
-                format!("the server left {} of {} as they were", refused.len(), op.items.len()),
+                format!(
+                    "the server can only remove all that is marked as deleted, and another program has marked mail \
+                     there: {} of {} are left marked beside it",
+                    refused.len(),
+                    op.items.len()
+                ),
             );
-            failed(op, error, now)
+            failed(op, error.hint("Try it again once that other mail is removed, or no longer marked"), now)
         }
         Err(error) => failed(op, error, now),
     }

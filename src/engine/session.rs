@@ -73,8 +73,9 @@ impl Worker<'_> {
                 self.store.commit(Batch { account: self.id, steps: vec![Step::OpRunning(op.id)] })?;
                 // The user may have taken it back, or part of it, until it was marked.
                 let Some(op) = self.reader.running_op(op.id)? else { continue };
-                let session = self.session.as_mut().ok_or_else(no_session)?;
-                Some(push::push(session.protocol.as_mut(), &self.reader, &op, now()))
+                let session = self.session.as_mut().ok_or_else(no_session)?.protocol.as_mut();
+                push::let_go(session, &self.reader, &op)?;
+                Some(push::push(session, &self.reader, &op, now()))
             };
             let Some(pushed) = pushed else { continue };
             self.store.commit(Batch { account: self.id, steps: pushed.steps })?;

@@ -38,6 +38,12 @@ pub trait MailProtocol: Send {
     /// Carries out one operation. Safe to repeat.
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied>;
 
+    /// Messages of a folder that other operations remove for good: where the server can only remove all that
+    /// is marked as deleted, they may go along with those of the next [`apply`](Self::apply) (promise I6).
+    fn let_go(&mut self, folder: &FolderRef, ids: Vec<RemoteId>) {
+        let _ = (folder, ids);
+    }
+
     /// Where a folder ends now: to be written down before [`append`](Self::append). A folder that is not
     /// there ends at its beginning.
     fn mark(&mut self, folder: &FolderRef) -> Result<Mark> {
@@ -311,7 +317,7 @@ pub enum Applied {
         /// As they were asked for.
         keywords: Vec<String>,
     },
-    /// Done for all but these: still there, left as they were.
+    /// Done for all but these: still there, left as they were, or marked beside what others marked (promise I6).
     Partial {
         /// Which were refused.
         refused: Vec<RemoteId>,

@@ -295,6 +295,19 @@ impl Reader {
         })
     }
 
+    /// The UIDs in a folder of what operations remove for good: deleted by the user, or moved and seen where it
+    /// went.
+    pub fn going(&self, folder: FolderId) -> Result<Vec<u32>> {
+        self.0.all(
+            sql!("SELECT p.uid FROM ops o JOIN op_items i ON i.op_id = o.id JOIN placements p ON p.id = i.placement_id
+                  LEFT JOIN placements r ON r.id = i.result_id
+                  WHERE o.folder_id = ?1 AND o.after_id IS NULL AND p.uid IS NOT NULL
+                    AND (o.kind = 'delete' OR (o.kind = 'move' AND r.uid IS NOT NULL))"),
+            [folder],
+            |row| row.get(0),
+        )
+    }
+
     /// Mail whose body an operation of another account waits for.
     pub fn awaited_bodies(&self, account: AccountId) -> Result<Vec<MessageId>> {
         self.0.all(

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use mailtui::config::{Leave, Protocol, Tls};
-use mailtui::model::{FlagDelta, Flags, Role};
+use mailtui::model::{FlagDelta, Flags, Intent, Reach, Role, Settle};
 
 use crate::support::bench::{Bench, points};
 use crate::support::chance::{Chance, is_campaign};
@@ -219,6 +219,52 @@ fn moves(name: &'static str, tls: Tls, always: Plan) {
             ["1 Archive 4", "2 Archive 0", "3 Trash 1", "4 INBOX 1", "5 Archive 0", "5 INBOX 0", "6 INBOX 0"]
         );
     });
+}
+
+#[test]
+fn i6_what_others_marked_is_never_expunged_with_ours_and_that_is_said() {
+    let Some(mut bench) = imap("imap marked", 3) else { return };
+    bench.always = without(&["MOVE", "UIDPLUS", "CONDSTORE", "QRESYNC"]);
+    bench.run(bench.always.clone()).0.unwrap();
+    bench.desk.act(|user| {
+        user.purge(Role::Inbox, &[1]);
+        user.move_to(Role::Inbox, &[2], Role::Archive);
+    });
+    bench.user.doveadm(&["flags", "add"], &["\\Deleted", "mailbox", "INBOX", "SUBJECT", "seed 3"]);
+    bench.run(bench.always.clone()).0.unwrap();
+    let there = || -> Vec<String> {
+        bench.there().iter().map(|c| format!("{} {} {}", c.seed, c.folder, c.flags)).collect()
+    };
+    let marked = Flags::DELETED.bits();
+    let all_marked = [1, 2, 3].map(|n| format!("{n} INBOX {marked}"));
+    assert_eq!(there().into_iter().filter(|copy| copy.contains("INBOX")).collect::<Vec<_>>(), all_marked);
+    let waits = |bench: &Bench<'_>| {
+        let mut errors = Vec::new();
+        bench.desk.act(|user| errors = user.reader.conflicts(user.account).unwrap());
+        errors
+    };
+    let said = waits(&bench);
+    assert_eq!(said.len(), 2);
+    for conflict in said {
+        assert!(
+            conflict.error.contains("another program has marked mail there: 1 of 1 are left"),
+            "{conflict:?}"
+        );
+        assert!(
+            conflict.error.ends_with("(Try it again once that other mail is removed, or no longer marked)")
+        );
+    }
+    // The other program thinks better of it, and the user tries again.
+    bench.user.doveadm(&["flags", "remove"], &["\\Deleted", "mailbox", "INBOX", "SUBJECT", "seed 3"]);
+    bench.desk.act(|user| {
+        let retry = Intent::Settle { how: Settle::Retry, reach: Reach::Everything };
+        assert_eq!(user.store.intend_wait(retry).unwrap().error, None);
+    });
+    for _ in 0..2 {
+        bench.run(bench.always.clone()).0.unwrap();
+    }
+    assert_eq!(there(), ["2 Archive 0", "3 INBOX 0"]);
+    assert_eq!(waits(&bench), []);
 }
 
 #[test]

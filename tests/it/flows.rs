@@ -126,6 +126,69 @@ fn counts_act_on_rows_and_keys_typed_ahead_mean_the_next_row() {
 }
 
 #[test]
+fn junk_and_archive_are_for_every_account_and_junk_is_taken_back() {
+    let post = plain(2);
+    let home = post.home();
+    post.deliver_to(home, mail("Ada", "At home"));
+    let there = |account, role| {
+        let view = View::Folder(post.folder(account, role));
+        post.store.reader().unwrap().page(view, Edge::Top, 100).unwrap().rows.len()
+    };
+    let mut screen = Screen::open(&post);
+    screen.keys("gu").until("At home").keys("*").until("Selected all 3").keys("X").until("Moved 3 to Junk");
+    assert_eq!((there(post.work, Role::Junk), there(home, Role::Junk)), (2, 1));
+    screen.keys("gj").until("Topic 1.").keys("*").until("Selected all 3").keys("X").until("Moved 3 to Inbox");
+    assert_eq!((there(post.work, Role::Inbox), there(home, Role::Inbox)), (2, 1));
+    screen.keys("u").until("Undid: moved 3 to Inbox").keys("u").until("Undid: moved 3 to Junk");
+    screen
+        .keys("gi")
+        .until("Topic 1.")
+        .keys("gu")
+        .until("At home")
+        .keys("*")
+        .until("Selected all 3")
+        .keys("e")
+        .until("Archived 3");
+    assert_eq!((there(post.work, Role::Archive), there(home, Role::Archive)), (2, 1));
+}
+
+#[test]
+fn i13_mail_is_moved_and_copied_to_folders_of_every_account_by_name() {
+    let post = plain(4);
+    let home = post.home();
+    let there = |role| {
+        let view = View::Folder(post.folder(home, role));
+        let rows = post.store.reader().unwrap().page(view, Edge::Top, 100).unwrap().rows;
+        rows.iter().map(|row| row.head.subject.to_string()).collect::<Vec<_>>()
+    };
+    let mut screen = Screen::open(&post);
+    // Its own account first, and the folder at hand not at all.
+    screen
+        .keys("gi")
+        .until("work · Inbox")
+        .keys("m")
+        .until(":move")
+        .until("work/Drafts")
+        .gone("work/Inbox")
+        .gone("  home/Archive");
+    screen.keys("home/arch").until("  home/Archive").gone("work/Archive");
+    screen.keys("<Enter>").until("Moved 1 to home: Archive · u undoes").at("Topic 2.");
+    assert_eq!(there(Role::Archive), ["Topic 1."]);
+    screen.keys("u").until("Undid: moved 1 to home: Archive").at("Topic 1.");
+    assert_eq!(there(Role::Archive), Vec::<String>::new());
+    // Tab takes the first whole, the last target comes first, `.` does the same again.
+    screen.keys("Chjunk<Tab>").until(":copy home/Junk").keys("<Enter>").until("Copied 1 to home: Junk");
+    screen.keys("j.").when("two in Junk", |s| s.lines().any(|l| l.contains("Junk  ") && l.contains(" 2 │")));
+    assert_eq!(there(Role::Junk), ["Topic 1.", "Topic 2."]);
+    screen.keys("meng<Enter>").until("Moved 1 to Projects/Engine").at("Topic 3.");
+    screen.keys("mnowhere at all<Enter>").until("no folder is called `nowhere at all`");
+    screen.keys("m<Esc>").gone(":move");
+    // In the reader it is the mail that is open.
+    screen.keys("<Enter>").until("About topic 3.").keys("mhome/tr<Enter>").until("Moved 1 to home: Trash");
+    assert_eq!(there(Role::Trash), ["Topic 3."]);
+}
+
+#[test]
 fn tags_are_typed_completed_seen_and_taken_back() {
     let post = plain(4);
     let mut screen = Screen::open(&post);
@@ -415,7 +478,7 @@ fn selecting() {
     let mut screen = Screen::open(&post);
     screen.keys("xjx").until("2 selected").keys("d").until("Moved 2 to Trash").gone("selected");
     assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 3."]);
-    screen.keys("3x").until("3 selected").keys("<Esc>").gone("selected");
+    screen.keys("3x").until("Selected all 3").keys("<Esc>").gone("selected");
     screen.keys("gg*").until("Selected all 28 rows, 28 messages");
     screen.keys("a").until("Archive 28 messages? y/n").keys("n").until("Nothing was done");
     screen.keys("a").until("y/n").keys("y").until("Archived 28");

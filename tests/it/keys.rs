@@ -43,9 +43,9 @@ fn no_key_is_a_prefix_of_another_in_its_place() {
 #[test]
 fn docs_are_short_sentences_that_begin_with_a_verb() {
     const VERBS: &[&str] = &[
-        "Ask", "Believe", "Download", "Fold", "Give", "Go", "Hide", "List", "Look", "Mark", "Move", "Open",
-        "Paint", "Put", "Quit", "Read", "Redo", "Repeat", "Run", "Save", "Select", "Show", "Star", "Suspend",
-        "Switch", "Tag", "Try", "Undo", "Unfold",
+        "Ask", "Believe", "Copy", "Download", "Fold", "Give", "Go", "Hide", "List", "Look", "Mark", "Move",
+        "Open", "Paint", "Put", "Quit", "Read", "Redo", "Repeat", "Run", "Save", "Select", "Show", "Star",
+        "Suspend", "Switch", "Tag", "Try", "Undo", "Unfold",
     ];
     for command in COMMANDS {
         let first = command.doc.split_whitespace().next().unwrap_or_default();

@@ -158,7 +158,10 @@ impl Session {
         let commands: Vec<_> = lines.iter().map(mark).collect();
         self.carry_out(doing, &commands, mailbox, uids)?;
         let marked = self.search("DELETED")?;
-        if !sets::difference(&marked, uids).is_empty() {
+        let going = self.going.take().filter(|(remote, _)| *remote == mailbox.remote);
+        let going = going.and_then(|(_, ids)| mailbox.uids(&ids).ok()).unwrap_or_default();
+        let others = sets::difference(&sets::difference(&marked, uids), &going);
+        if !others.is_empty() {
             tracing::warn!("other messages are marked as deleted: ours are left marked beside them");
             return Ok(false);
         }

@@ -75,6 +75,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         root: None,
         counts: HashMap::new(),
         sizes: HashMap::new(),
+        going: None,
         seen: HashMap::new(),
     })
 }
@@ -90,6 +91,8 @@ pub struct Session {
     counts: HashMap<String, u32>,
     /// Sizes that were told along with headers, by folder, with their UIDVALIDITY.
     sizes: HashMap<String, (u32, Sizes)>,
+    /// What may be removed from a folder along with others.
+    going: Option<(String, Vec<RemoteId>)>,
     /// Each folder as it was when it was last looked at.
     seen: HashMap<String, Mailbox>,
 }
@@ -156,6 +159,10 @@ impl MailProtocol for Session {
                 self.subscribe(&folder.remote, *on).map(|()| Applied::done())
             }
         }
+    }
+
+    fn let_go(&mut self, folder: &FolderRef, ids: Vec<RemoteId>) {
+        self.going = Some((folder.remote.clone(), ids));
     }
 
     fn mark(&mut self, folder: &FolderRef) -> Result<Mark> {
