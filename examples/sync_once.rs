@@ -25,6 +25,7 @@ fn main() -> mailtui::Result<()> {
                 let answer = secret::resolve(&own)?;
                 protocol::open(&own, &answer.secret, interrupt)
             }),
+            secret: None,
         }
     };
     let emit: Emit = Arc::new(|event| {

@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use sha2::{Digest, Sha256};
+
 use crate::config::{Account, SecretSource};
 use crate::error::{Error, Kind, Result};
 use crate::text::Clean;
@@ -24,6 +26,57 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+/// Rounds of hashing behind a [`Fingerprint`]: some tenths of a second, so that a stolen store does not tell
+/// the secret in a guessing game.
+const ROUNDS: u32 = 200_000;
+
+/// What is kept of a secret to know it again: a salt and a slow hash, never the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint([u8; 48]);
+
+impl Fingerprint {
+    /// Takes the fingerprint of a secret, under a salt of its own.
+    pub fn of(secret: &Secret) -> Result<Self> {
+        let mut salt = [0; 16];
+        std::fs::File::open("/dev/urandom")
+            .and_then(|mut random| random.read_exact(&mut salt))
+            .map_err(|e| Error::new(Kind::Bug, "the system has no random numbers").because(e))?;
+        Ok(Self::salted(secret, salt))
+    }
+
+    fn salted(secret: &Secret, salt: [u8; 16]) -> Self {
+        let mut hash = Sha256::new().chain_update(salt).chain_update(secret.expose()).finalize();
+        for _ in 1..ROUNDS {
+            hash =
+                Sha256::new().chain_update(salt).chain_update(hash).chain_update(secret.expose()).finalize();
+        }
+        let mut whole = [0; 48];
+        whole[..16].copy_from_slice(&salt);
+        whole[16..].copy_from_slice(&hash);
+        Self(whole)
+    }
+
+    /// The one with these bytes; `None`: they are none.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// Its bytes, to be kept.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Whether it is this secret's. Takes as long as making one.
+    #[must_use]
+    pub fn is_of(&self, secret: &Secret) -> bool {
+        let mut salt = [0; 16];
+        salt.copy_from_slice(&self.0[..16]);
+        Self::salted(secret, salt) == *self
     }
 }
 
@@ -212,6 +265,16 @@ mod tests {
 
     fn run(line: &str) -> Result<Secret> {
         command(line, "[accounts.work]", Duration::from_secs(20))
+    }
+
+    #[test]
+    fn a7_a_fingerprint_knows_its_secret_and_does_not_tell_it() {
+        let print = Fingerprint::of(&Secret::new("hunter2")).unwrap();
+        assert!(print.is_of(&Secret::new("hunter2")) && !print.is_of(&Secret::new("hunter3")));
+        assert_eq!(Fingerprint::from_bytes(print.bytes()), Some(print.clone()));
+        assert_eq!(Fingerprint::from_bytes(b""), None);
+        assert!(!print.bytes().windows(7).any(|w| w == b"hunter2"));
+        assert_ne!(Fingerprint::of(&Secret::new("hunter2")).unwrap(), print, "each has a salt of its own");
     }
 
     #[test]

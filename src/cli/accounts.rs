@@ -29,6 +29,14 @@ fn setup(account: &Account) -> Result<Setup> {
         _ => None,
     };
     let held = Arc::new(Mutex::new(typed));
+    let (far, asked) = (account.clone(), Arc::clone(&held));
+    let ask = move |anew: bool| {
+        // A person was asked once.
+        if anew && far.password != SecretSource::Prompt {
+            *asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        secret_of(&far, &asked)
+    };
     let own = account.clone();
     let open = move |interrupt: &crate::net::Interrupt| {
         let secret = secret_of(&own, &held)?;
@@ -44,7 +52,7 @@ fn setup(account: &Account) -> Result<Setup> {
         Protocol::Imap => (Owner::Server, "imap"),
         Protocol::Pop3 => (Owner::Here, "pop3"),
     };
-    Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open) })
+    Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open), secret: Some(Arc::new(ask)) })
 }
 
 fn secret_of(account: &Account, held: &Mutex<Option<Secret>>) -> Result<Secret> {

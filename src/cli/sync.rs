@@ -13,12 +13,13 @@ use signal_hook::iterator::Signals;
 use super::accounts;
 use super::args::Sync;
 use super::out::{Out, columns};
+use super::queue::WAITS;
 use super::words::{grouped, plural, sized};
 use crate::config::Config;
 use crate::engine::{AccountState, Command, Engine, Event, Mode, Progress, Report};
 use crate::error::{Error, Kind, Result};
 use crate::model::AccountId;
-use crate::store::Store;
+use crate::store::{Reader, Store};
 use crate::text::{self, Clean};
 
 /// Between two lines of progress where they cannot be painted over.
@@ -66,7 +67,11 @@ pub(super) fn run(sync: &Sync, config: &Config, store: &Store, out: &mut Out) ->
             }
             Some(News::Signal) | None => return Ok(Kind::Interrupted.exit_code()),
             Some(News::Ended(reports)) => {
-                let code = teller.end(reports)?;
+                let names: Vec<String> = reports.iter().map(|(name, _)| name.clone()).collect();
+                let mut code = teller.end(reports)?;
+                if teller.waits(&names, &store.reader()?)? && code == 0 {
+                    code = WAITS;
+                }
                 let interrupted = until.is_some() && code == 0;
                 return Ok(if interrupted { Kind::Interrupted.exit_code() } else { code });
             }
@@ -223,6 +228,34 @@ impl<'a> Teller<'a> {
             }
         }
         Ok(code)
+    }
+
+    /// Tells what waits for the user after all (promise I8). Says whether anything does.
+    fn waits(&mut self, names: &[String], reader: &Reader) -> Result<bool> {
+        let mut any = false;
+        for account in reader.accounts()?.iter().filter(|account| names.contains(&account.name)) {
+            let waiting = reader.waiting(account.id)?;
+            let count = waiting.for_user();
+            if count == 0 {
+                continue;
+            }
+            any = true;
+            let name = Clean::line(&account.name);
+            if self.out.json {
+                self.out.object(&json!({ "event": "waiting", "account": name, "for_user": count }))?;
+                continue;
+            }
+            for entry in reader.ledger(account.id, None, usize::try_from(waiting.parked).unwrap_or(0))? {
+                let id = entry.matter;
+                self.line(&format!("{name}: {}: `mailtui queue accept {id}` or `refetch {id}`", entry.what))?;
+            }
+            if count > waiting.parked {
+                let rest = count - waiting.parked;
+                let verb = if rest == 1 { "waits" } else { "wait" };
+                self.line(&format!("{name}: {} {verb} for you: see `mailtui queue`", grouped(rest)))?;
+            }
+        }
+        Ok(any)
     }
 
     fn line(&mut self, text: &str) -> Result<()> {

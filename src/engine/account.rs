@@ -8,6 +8,7 @@ use super::door::{Door, Note};
 use super::event::{AccountState, Command, Event};
 use super::plan::{self, Mode, Next};
 use super::session::Session;
+use super::tight;
 use super::told::{Emit, Told};
 use super::trouble::{Fared, IN_STEP};
 use super::{Setup, backoff, died};
@@ -112,6 +113,10 @@ pub(super) struct Worker<'a> {
     pub(super) tries: u32,
     /// A sign-in worked before: a refused secret is tried once more (promise A7).
     pub(super) ever: bool,
+    /// The user asked for another try: a refused secret is tried whatever is remembered of it.
+    pub(super) pardoned: bool,
+    /// Paused because of a refused secret.
+    pub(super) barred: bool,
     pub(super) wanted: VecDeque<MessageId>,
     pub(super) ops: bool,
     /// The user asked for another look: what waits for a time is tried too, once.
@@ -128,6 +133,8 @@ pub(super) struct Worker<'a> {
     pub(super) round: Option<(u64, u64)>,
     /// How the account fares, as told last.
     pub(super) fared: Fared,
+    /// The disk has little room: only the newest bodies are fetched (promise I14).
+    pub(super) is_tight: bool,
     pub(super) report: Report,
     pub(super) first_error: Option<Error>,
 }
@@ -151,6 +158,8 @@ impl<'a> Worker<'a> {
             not_before: None,
             tries: 0,
             ever: false,
+            pardoned: false,
+            barred: false,
             wanted: VecDeque::new(),
             eager: starter.mode == Mode::Once,
             ops: false,
@@ -163,6 +172,7 @@ impl<'a> Worker<'a> {
             check_at: Instant::now(),
             round: None,
             fared: Fared::default(),
+            is_tight: false,
             report: Report::default(),
             first_error: None,
         })
@@ -258,6 +268,7 @@ impl<'a> Worker<'a> {
     pub(super) fn heed(&mut self, note: Note) {
         match note {
             Note::Ops | Note::Foreign => {
+                self.hear_pardon();
                 self.look_for_ops();
                 self.look_for_awaited();
             }
@@ -267,7 +278,7 @@ impl<'a> Worker<'a> {
             }
             Note::Command(Command::Stop) => self.stopping = true,
             Note::Command(Command::Sync(_)) => {
-                self.paused = false;
+                (self.paused, self.barred, self.pardoned) = (false, false, true);
                 self.not_before = None;
                 self.tries = 0;
                 self.eager = true;
@@ -322,7 +333,7 @@ impl<'a> Worker<'a> {
 
     /// Bodies are missing: says so to the thread that fetches them.
     pub(super) fn want_bodies(&mut self) {
-        if self.reader.wanted_bodies(self.id, None, 1).is_ok_and(|wanted| wanted.is_empty()) {
+        if self.wanted_bodies(None, 1).is_ok_and(|wanted| wanted.is_empty()) {
             return;
         }
         match self.duty {
@@ -341,7 +352,8 @@ impl<'a> Worker<'a> {
             let bytes = self.told.bytes().saturating_sub(bytes);
             self.told.emit(Event::Synced { account: self.id, at: now(), new, bytes });
             if !self.stopping {
-                self.fares(Some((IN_STEP, String::new())), true);
+                let trouble = if self.is_tight { tight::worded() } else { String::new() };
+                self.fares(Some((IN_STEP, trouble)), true);
             }
         }
     }

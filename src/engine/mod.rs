@@ -16,6 +16,8 @@ mod pull;
 mod push;
 mod receive;
 mod session;
+mod sign_in;
+mod tight;
 mod told;
 mod trouble;
 
@@ -34,6 +36,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Owner};
 use crate::net::Interrupt;
 use crate::protocol::MailProtocol;
+use crate::secret::Secret;
 use crate::store::Store;
 use account::{Duty, Starter};
 use door::{Door, Note};
@@ -43,6 +46,10 @@ const HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// Makes a session: connects and signs in. The interrupt ends every wait of the session.
 pub type Opener = Arc<dyn Fn(&Interrupt) -> Result<Box<dyn MailProtocol>> + Send + Sync>;
+
+/// Tells the secret that the next session is signed in with; with `true` it is looked for anew where it may
+/// have changed.
+pub type Asker = Arc<dyn Fn(bool) -> Result<Secret> + Send + Sync>;
 
 /// One account to be kept in step.
 #[derive(Clone)]
@@ -55,6 +62,8 @@ pub struct Setup {
     pub protocol: &'static str,
     /// How to reach its server.
     pub open: Opener,
+    /// With which secret; `None`: sessions need none, or nothing is to be remembered of refusals (promise A7).
+    pub secret: Option<Asker>,
 }
 
 impl std::fmt::Debug for Setup {

@@ -14,6 +14,8 @@ use crate::store::{Batch, Incoming, Pending, Reader, Step, Store};
 const BATCH: usize = 64;
 /// Bytes of mail in one batch that close it.
 const BATCH_BYTES: usize = 512 << 10;
+/// Mails that are surely gone in one step.
+const GONE: usize = 500;
 /// Batches on their way to the store at most; the store bounds them by bytes as well.
 const IN_FLIGHT: usize = 64;
 
@@ -112,12 +114,29 @@ pub(super) struct Intake<'a> {
     pub(super) unread: u64,
     /// Changes of any kind.
     pub(super) changes: u64,
+    /// What the server named as gone, and what a complete look did not show, since this was told last.
+    pub(super) gone: Vec<u32>,
+    pub(super) missing: Vec<u32>,
 }
 
 impl Intake<'_> {
     fn flow(&mut self) -> Flow {
         self.stopped |= self.door.is_urgent();
         if self.stopped { Flow::Stop } else { Flow::Continue }
+    }
+
+    /// Hands on what is gone, as one.
+    pub(super) fn tell_gone(&mut self) -> Result<()> {
+        let folder = self.folder;
+        // Only what is judged has to be in one transaction.
+        for uids in std::mem::take(&mut self.gone).chunks(GONE) {
+            self.out.push(Step::Vanished { folder, uids: uids.to_vec(), certain: true })?;
+        }
+        let uids = std::mem::take(&mut self.missing);
+        if uids.is_empty() {
+            return Ok(());
+        }
+        self.out.push(Step::Vanished { folder, uids, certain: false })
     }
 }
 
@@ -166,11 +185,14 @@ impl Sink for Intake<'_> {
                 self.changes += 1;
                 self.out.push(Step::Flags { folder, uid: uid(&id)?, flags, keywords })?;
             }
-            Change::Gone { id } => {
+            // Judged together (promise I8), and never cut in the middle.
+            Change::Gone { id, certain } => {
                 self.changes += 1;
-                self.out.push(Step::Gone { folder, uid: uid(&id)? })?;
+                let gone = if certain { &mut self.gone } else { &mut self.missing };
+                gone.push(uid(&id)?);
             }
             Change::Covered(cursor) => {
+                self.tell_gone()?;
                 self.out.push(Step::Cursor { folder, cursor })?;
                 self.out.send()?;
                 return Ok(self.flow());

@@ -7,6 +7,7 @@ use super::account::{Worker, no_session, now};
 use super::bodies::{self, Wanted};
 use super::event::{AccountState, Event};
 use super::pull::{Held, Intake, Outgoing};
+use super::tight;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, FolderId, Role};
 use crate::protocol::{FolderRef, RemoteFolder, RemoteId};
@@ -22,6 +23,10 @@ impl Worker<'_> {
         self.folders = false;
         self.check_at = Instant::now() + self.setup.account.check_every;
         self.round.get_or_insert((self.report.new, self.report.bytes));
+        if self.is_tight {
+            // There may be room again.
+            self.want_bodies();
+        }
         let session = self.session.as_mut().ok_or_else(no_session)?;
         let there = if session.caps.folders {
             let there = session.protocol.folders()?;
@@ -87,10 +92,13 @@ impl Worker<'_> {
             new: 0,
             unread: 0,
             changes: 0,
+            gone: Vec::new(),
+            missing: Vec::new(),
         };
         let pulled = session.protocol.pull(&remote, &held, &mut intake);
         let complete = !intake.stopped;
         if let Ok(cursor) = &pulled {
+            intake.tell_gone()?;
             if cursor != &before {
                 intake.out.push(Step::Cursor { folder, cursor: *cursor })?;
             }
@@ -141,7 +149,13 @@ impl Worker<'_> {
         let Some(inbox) = self.reader.folder_by_role(self.id, Role::Inbox)? else {
             return Err(Error::new(Kind::Bug, "the account has no inbox"));
         };
+        let is_tight = tight::is_low(self.store);
+        self.tell_room(is_tight);
         let session = self.session.as_mut().ok_or_else(no_session)?;
+        if is_tight {
+            // What is not taken is listed again in the next session.
+            session.take.truncate(tight::TAKEN);
+        }
         let total = session.take.len() as u64;
         let chunk: Vec<(String, u64)> = session.take.drain(..session.take.len().min(CHUNK)).collect();
         let order: Vec<RemoteId> = chunk.iter().map(|(uidl, _)| RemoteId::Uidl(uidl.clone())).collect();
@@ -189,7 +203,7 @@ impl Worker<'_> {
     }
 
     pub(super) fn fetch_bodies(&mut self) -> Result<()> {
-        let chunk = self.reader.wanted_bodies(self.id, self.bodies_after, CHUNK)?;
+        let chunk = self.wanted_bodies(self.bodies_after, CHUNK)?;
         let Some(last) = chunk.last() else {
             self.bodies = false;
             self.told.end();

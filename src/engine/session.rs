@@ -29,7 +29,7 @@ pub(super) struct Session {
 impl Worker<'_> {
     pub(super) fn connect(&mut self) -> Result<()> {
         self.told.state(AccountState::Connecting);
-        let protocol = (self.setup.open)(self.door.bell())?;
+        let protocol = self.open()?;
         let caps = protocol.caps();
         self.told.state(AccountState::Syncing);
         self.session = Some(Session {

@@ -46,25 +46,24 @@ impl Worker<'_> {
         }
         self.tries += 1;
         let asks_user = error.kind().retry() == Retry::AskUser;
-        let again_once = error.kind() == Kind::Auth && self.ever && self.mode == Mode::Watch;
-        let state = if asks_user && !again_once { PAUSED } else { OFFLINE };
+        let once_more = if error.kind() == Kind::Auth { self.once_more() } else { None };
+        let pauses = asks_user && once_more.is_none();
+        let state = if pauses { PAUSED } else { OFFLINE };
         self.fares(Some((state, worded(&error))), false);
         if self.mode == Mode::Once {
             return Err(error);
         }
-        if asks_user && !again_once {
-            self.paused = true;
+        if pauses {
+            (self.paused, self.barred) = (true, error.kind() == Kind::Auth && self.setup.secret.is_some());
             let hint = error.hint_text().map(Clean::line);
             self.told.trouble(&error);
             self.told.state(AccountState::Paused { why: Clean::line(&error.to_string()), hint });
             return Ok(());
         }
-        let wait = if again_once {
-            // A server may be confused for a moment; a second refusal is believed (promise A7).
-            self.ever = false;
-            Duration::from_secs(60)
-        } else {
-            backoff::delay(self.tries, backoff::random())
+        // A server may be confused for a moment; a second refusal is believed (promise A7).
+        let wait = match once_more {
+            Some(seconds) => Duration::from_secs(seconds),
+            None => backoff::delay(self.tries, backoff::random()),
         };
         let until = Instant::now() + wait;
         self.not_before = Some(until);
@@ -89,12 +88,17 @@ impl Worker<'_> {
             self.fared.state.clone_from(&state);
         }
         let step = Step::Fares(Fares { state, in_step, bytes_in, bytes_out: 0 });
-        drop(self.store.submit(Batch { account: self.id, steps: vec![step] }));
+        let batch = Batch { account: self.id, steps: vec![step] };
+        let written = self.store.submit(batch);
+        if self.mode == Mode::Once {
+            // This process is at its end.
+            drop(written.wait());
+        }
     }
 }
 
 /// An error and what to do about it, in one line.
-fn worded(error: &Error) -> String {
+pub(super) fn worded(error: &Error) -> String {
     match error.hint_text() {
         Some(hint) => format!("{error}; {hint}"),
         None => error.to_string(),

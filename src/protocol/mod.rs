@@ -186,6 +186,9 @@ pub enum Change {
     Gone {
         /// Its name.
         id: RemoteId,
+        /// Whether the server named it itself, with no gap since the last look (VANISHED, RFC 7162 section
+        /// 3.2.10), rather than left it out of what it lists.
+        certain: bool,
     },
     /// Everything up to here is covered by this cursor: store it with the changes before it.
     Covered(Cursor),

@@ -1,5 +1,6 @@
 //! What the engine hands to the store and what it is told back: plain values, parsed already.
 
+use super::sign_in::Refusal;
 use crate::model::{
     AccountId, Cursor, Envelope, Flags, FolderId, Mark, Marking, MessageId, OpId, Outcome, PlacementId, Role,
 };
@@ -108,6 +109,11 @@ pub enum Step {
     },
     /// POP3: QUIT was not +OK, or the next listing still shows them: to be deleted again.
     Untold,
+    /// A sign-in worked, or a secret was refused (promise A7).
+    SignedIn {
+        /// What was refused; `None`: it worked.
+        refusal: Option<Refusal>,
+    },
     /// How the account fares: told when it changes, and at the end of a round.
     Fares(Fares),
     /// An operation is being carried out.

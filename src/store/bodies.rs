@@ -100,6 +100,25 @@ impl Reader {
         Ok(unsigned(count.unwrap_or(0)))
     }
 
+    /// When the oldest of the newest `count` mails of an account's inbox came; the beginning of time where it
+    /// has fewer.
+    pub fn newest_since(&self, account: AccountId, count: usize) -> Result<i64> {
+        let inbox = self.0.one(
+            sql!("SELECT id FROM folders WHERE account_id = ?1 AND role = 'inbox' AND role <> ''"),
+            [account],
+            |row| row.get::<_, i64>(0),
+        )?;
+        let since = self.0.one(
+            sql!(
+                "SELECT sort_at FROM placements WHERE folder_id = ?1 AND hidden = 0
+                  ORDER BY sort_at DESC LIMIT 1 OFFSET ?2"
+            ),
+            (inbox, rows(count.saturating_sub(1))),
+            |row| row.get(0),
+        )?;
+        Ok(since.unwrap_or(i64::MIN))
+    }
+
     /// Mail whose body is not here and can be fetched, newest first; `after` is the key of the last one that
     /// was returned before.
     pub fn wanted_bodies(

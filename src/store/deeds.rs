@@ -58,7 +58,7 @@ pub(super) fn counted(mails: u64) -> String {
 fn appending(db: &Db, deed: &Deed, some: &str) -> Result<String> {
     let target = path(db, deed.target.or(deed.folder))?;
     let second = db.one(
-        sql!("SELECT a.name, f.path FROM ops s JOIN accounts a ON a.id = s.account_id
+        sql!("SELECT a.name, iif(f.role = 'inbox', 'Inbox', f.path) FROM ops s JOIN accounts a ON a.id = s.account_id
               LEFT JOIN folders f ON f.id = s.folder_id WHERE s.after_id IS NOT NULL AND s.after_id = ?1 LIMIT 1"),
         [deed.op],
         |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)),
@@ -110,6 +110,10 @@ const NOWHERE: &str = "a folder that is gone";
 
 fn path(db: &Db, folder: Option<FolderId>) -> Result<String> {
     let Some(folder) = folder else { return Ok(NOWHERE.to_owned()) };
-    let path = db.one(sql!("SELECT path FROM folders WHERE id = ?1"), [folder], |row| row.get(0))?;
+    let path = db.one(
+        sql!("SELECT iif(role = 'inbox', 'Inbox', path) FROM folders WHERE id = ?1"),
+        [folder],
+        |row| row.get(0),
+    )?;
     Ok(path.unwrap_or_else(|| NOWHERE.to_owned()))
 }

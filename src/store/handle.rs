@@ -10,6 +10,7 @@ use super::inbox::{Answer, Inbox, Job, Queued, Ticket};
 use super::lock::{Opening, StoreLock};
 use super::peers::Peers;
 use super::reader::Reader;
+use super::room::{Gauge, Room};
 use super::tx::Tx;
 use super::wishes::Wish;
 use super::writer::{Clock, Listeners, Writer};
@@ -28,6 +29,7 @@ struct Inner {
     peers: Arc<Peers>,
     claims: Arc<Claims>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    gauge: Gauge,
     /// Shared for as long as the store is open.
     #[expect(dead_code, reason = "held for its lock")]
     lock: StoreLock,
@@ -73,13 +75,25 @@ impl Store {
             })?,
         ];
         let threads = Mutex::new(threads);
-        Ok(Self(Arc::new(Inner { dir, inbox, listeners, peers, claims, threads, lock })))
+        let gauge = Gauge::default();
+        Ok(Self(Arc::new(Inner { dir, inbox, listeners, peers, claims, threads, gauge, lock })))
     }
 
     /// The directory it lies in.
     #[must_use]
     pub fn dir(&self) -> &Path {
         &self.0.dir
+    }
+
+    /// How much room the disk of the store has left; `None`: it cannot be told.
+    #[must_use]
+    pub fn room(&self) -> Option<Room> {
+        self.0.gauge.read(&self.0.dir)
+    }
+
+    /// From now on the disk is said to have this much room; `None`: as it has. For tests.
+    pub fn pretend_room(&self, room: Option<Room>) {
+        self.0.gauge.pretend(room);
     }
 
     /// A connection of its own for reading: one for each thread.

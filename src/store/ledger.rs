@@ -371,7 +371,7 @@ impl Book<'_> {
 
     fn parked(&self, account: AccountId, after: i64, limit: usize) -> Result<Vec<Entry>> {
         let mut found: Vec<(FolderId, String, String, i64, i64)> = self.0.all(
-            sql!("SELECT id, path, parked, parked_at, total FROM folders WHERE account_id = ?1 AND parked <> ''"),
+            sql!("SELECT id, iif(role = 'inbox', 'Inbox', path), parked, parked_at, total FROM folders WHERE account_id = ?1 AND parked <> ''"),
             [account],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)),
         )?;

@@ -403,7 +403,7 @@ impl Tx<'_> {
     /// here only stays. Its path; `None`: it is no folder of a server.
     fn look_anew(&mut self, folder: FolderId) -> Result<Option<String>> {
         let found = self.db.one(
-            sql!("SELECT account_id, path FROM folders WHERE id = ?1 AND remote IS NOT NULL"),
+            sql!("SELECT account_id, iif(role = 'inbox', 'Inbox', path) FROM folders WHERE id = ?1 AND remote IS NOT NULL"),
             [folder],
             |row| Ok((row.get::<_, AccountId>(0)?, row.get::<_, String>(1)?)),
         )?;
@@ -420,7 +420,7 @@ impl Tx<'_> {
 
     fn parked(&self, folder: FolderId) -> Result<Option<(AccountId, String, String)>> {
         self.db.one(
-            sql!("SELECT account_id, path, parked FROM folders WHERE id = ?1 AND parked <> ''"),
+            sql!("SELECT account_id, iif(role = 'inbox', 'Inbox', path), parked FROM folders WHERE id = ?1 AND parked <> ''"),
             [folder],
             |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )

@@ -115,6 +115,7 @@ impl<'a> Tx<'a> {
                 Step::Listing { uidls } => self.listing(account, uidls)?,
                 Step::Told { uidls } => self.told(account, uidls)?,
                 Step::Untold => self.untold(account)?,
+                Step::SignedIn { refusal } => self.signed_in(account, refusal.as_ref())?,
                 Step::Fares(fares) => self.fares(account, fares)?,
                 Step::OpRunning(op) => self.op_running(*op)?,
                 Step::Unkept { op, tags } => self.unkept(*op, tags)?,

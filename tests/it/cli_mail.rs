@@ -41,7 +41,13 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         check_every: std::time::Duration::from_secs(300),
     };
     let owner = if protocol == Protocol::Imap { Owner::Server } else { Owner::Here };
-    Setup { account, owner, protocol: "memory", open: Arc::new(move |interrupt| server.session(interrupt)) }
+    Setup {
+        account,
+        owner,
+        protocol: "memory",
+        open: Arc::new(move |interrupt| server.session(interrupt)),
+        secret: None,
+    }
 }
 
 /// A place with the demo's mail in its store, made once for all tests here, which only read it.

@@ -8,7 +8,8 @@ use mailtui::store::*;
 use serde_json::Value;
 
 use crate::cli::mailtui;
-use crate::store_kit::{mail, spec};
+use crate::store_kit::{mail, packed, spec};
+use crate::support::script::Script;
 
 const CONFIG: &str = "[accounts.work]\nemail = \"ada@example.org\"\nprotocol = \"imap\"\nhost = \"localhost\"\nport = 1\n\
                       password = { env = \"NONE\" }\n";
@@ -154,4 +155,44 @@ fn i8_what_is_held_back_is_accepted_or_looked_at_anew_from_the_command_line() {
     assert_eq!((said.as_str(), place.total()), ("took 50 mails out of Inbox\n", 10));
     let (_, _, error) = place.queue(&["refetch", "all"]);
     assert!(error.starts_with("mailtui: there is nothing that waits for that\n"), "{error}");
+}
+
+#[test]
+fn i8_sync_tells_what_it_does_not_believe_and_its_exit_code_is_3() {
+    let server = Script::new(
+        "S: * OK [CAPABILITY IMAP4rev1] hello\nC: a1 LOGIN *\nS: a1 OK [CAPABILITY IMAP4rev1] in\n\
+         C: m1 LIST \"\" \"*\"\nC: m2 LSUB \"\" \"*\"\nS: * LIST () \"/\" INBOX\nS: m1 OK\nS: * LSUB () \"/\" INBOX\nS: m2 OK\n\
+         C: m3 SELECT \"INBOX\"\nS: * 1 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 31] x\nS: m3 OK\n\
+         C: m4 UID FETCH 1:30 (UID FLAGS)\nS: * 1 FETCH (UID 1 FLAGS ())\nS: m4 OK\n\
+         C: m5 UID SEARCH ALL\nS: * SEARCH 1\nS: m5 OK\nC: m6 LOGOUT\nS: * BYE\nS: m6 OK\nEOF\n",
+    )
+    .start();
+    let dir = tempfile::tempdir().unwrap();
+    let port = server.account(mailtui::config::Protocol::Imap, mailtui::config::Tls::None).port;
+    let config = format!(
+        "[accounts.work]\nemail = \"ada@example.org\"\nprotocol = \"imap\"\nhost = \"127.0.0.1\"\nport = {port}\n\
+         user = \"ada\"\ntls = \"none\"\nallow_plaintext = true\npassword = {{ command = \"echo secret\" }}\n"
+    );
+    std::fs::write(dir.path().join("config.toml"), config).unwrap();
+    let store = Store::open(&dir.path().join("data")).unwrap();
+    let account = store.account("work", "imap", Owner::Server, &format!("ada@127.0.0.1:{port}")).unwrap();
+    let inbox = store.reader().unwrap().folder_by_role(account, Role::Inbox).unwrap().unwrap().id;
+    let body = || Some(packed(b"Subject: x\r\n\r\nbody\r\n"));
+    let mut steps: Vec<Step> =
+        (1..=30).map(|n| Step::Message(Box::new(Incoming { body: body(), ..mail(inbox, n) }))).collect();
+    let cursor = Cursor { validity: 7, uidnext: 31, modseq: 0, backfill: 1 };
+    steps.push(Step::Cursor { folder: inbox, cursor });
+    store.commit(Batch { account, steps }).unwrap();
+    store.close();
+    let output = mailtui(dir.path(), &["sync"]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        said,
+        format!(
+            "work: nothing new\nwork: Inbox: the server does not show 29 of 30 mails any more: \
+             `mailtui queue accept f{inbox}` or `refetch f{inbox}`\n"
+        )
+    );
+    server.finish();
 }

@@ -16,9 +16,9 @@ use mailtui::protocol::memory::{Call, Server};
 use mailtui::store::{Edge, Reader, Store};
 
 const DEADLINE: Duration = Duration::from_secs(20);
-const T0: i64 = 1_790_000_000;
+pub(crate) const T0: i64 = 1_790_000_000;
 
-fn mail(n: usize) -> Vec<u8> {
+pub(crate) fn mail(n: usize) -> Vec<u8> {
     let filler = "All work and no play.\r\n".repeat(n % 40);
     format!(
         "From: Ada <ada@example.org>\r\nTo: Me <me@example.org>\r\nSubject: Letter {n}\r\n\
@@ -49,28 +49,28 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
 }
 
 /// A server in memory and a store of its own.
-struct World {
-    server: Server,
-    account: Account,
+pub(crate) struct World {
+    pub(crate) server: Server,
+    pub(crate) account: Account,
     dir: tempfile::TempDir,
-    store: Store,
+    pub(crate) store: Store,
 }
 
 impl World {
-    fn new(protocol: Protocol) -> Self {
+    pub(crate) fn new(protocol: Protocol) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
         Self { server: Server::new(protocol), account: account("work", protocol), dir, store }
     }
 
-    fn fill(self, mails: usize) -> Self {
+    pub(crate) fn fill(self, mails: usize) -> Self {
         for n in 0..mails {
             self.server.deliver("INBOX", mail(n), Flags::NONE, T0 + n as i64);
         }
         self
     }
 
-    fn setup(&self) -> Setup {
+    pub(crate) fn setup(&self) -> Setup {
         let server = self.server.clone();
         let owner = match self.account.protocol {
             Protocol::Imap => Owner::Server,
@@ -81,20 +81,21 @@ impl World {
             owner,
             protocol: "memory",
             open: Arc::new(move |interrupt| server.session(interrupt)),
+            secret: None,
         }
     }
 
-    fn once(&self) -> Result<Report> {
+    pub(crate) fn once(&self) -> Result<Report> {
         let emit: mailtui::engine::Emit = Arc::new(|_| {});
         let engine = Engine::start(&self.store, vec![self.setup()], Mode::Once, &emit).unwrap();
         engine.join().remove(0).1
     }
 
-    fn watch(&self) -> (Engine, Receiver<Event>) {
+    pub(crate) fn watch(&self) -> (Engine, Receiver<Event>) {
         self.watch_with(self.setup())
     }
 
-    fn watch_with(&self, setup: Setup) -> (Engine, Receiver<Event>) {
+    pub(crate) fn watch_with(&self, setup: Setup) -> (Engine, Receiver<Event>) {
         let (tell, events) = channel();
         let tell = Mutex::new(tell);
         let emit: mailtui::engine::Emit = Arc::new(move |event| {
@@ -103,23 +104,23 @@ impl World {
         (Engine::start(&self.store, vec![setup], Mode::Watch, &emit).unwrap(), events)
     }
 
-    fn reader(&self) -> Reader {
+    pub(crate) fn reader(&self) -> Reader {
         self.store.reader().unwrap()
     }
 
-    fn id(&self) -> AccountId {
+    pub(crate) fn id(&self) -> AccountId {
         self.reader().accounts().unwrap()[0].id
     }
 
-    fn folder(&self, role: Role) -> Folder {
+    pub(crate) fn folder(&self, role: Role) -> Folder {
         self.reader().folder_by_role(self.id(), role).unwrap().unwrap()
     }
 
-    fn rows(&self, role: Role) -> Vec<Row> {
+    pub(crate) fn rows(&self, role: Role) -> Vec<Row> {
         self.reader().page(View::Folder(self.folder(role).id), Edge::Top, 10_000).unwrap().rows
     }
 
-    fn copies(&self, role: Role) -> Vec<PlacementId> {
+    pub(crate) fn copies(&self, role: Role) -> Vec<PlacementId> {
         self.rows(role).iter().flat_map(|row| row.members.iter().map(|m| m.placement)).collect()
     }
 
@@ -129,7 +130,7 @@ impl World {
         subjects
     }
 
-    fn intend(&self, intent: Intent) {
+    pub(crate) fn intend(&self, intent: Intent) {
         let outcome = self.store.intend_wait(intent).unwrap();
         assert_eq!(outcome.error, None);
     }
@@ -158,7 +159,7 @@ impl World {
     }
 }
 
-fn until(events: &Receiver<Event>, mut wanted: impl FnMut(&Event) -> bool) -> Event {
+pub(crate) fn until(events: &Receiver<Event>, mut wanted: impl FnMut(&Event) -> bool) -> Event {
     let deadline = Instant::now() + DEADLINE;
     let mut seen = Vec::new();
     loop {
@@ -170,7 +171,7 @@ fn until(events: &Receiver<Event>, mut wanted: impl FnMut(&Event) -> bool) -> Ev
     }
 }
 
-fn is_watching(event: &Event) -> bool {
+pub(crate) fn is_watching(event: &Event) -> bool {
     matches!(event, Event::State { state: AccountState::Watching, .. })
 }
 

@@ -63,7 +63,7 @@ fn setup(mut account: Account, name: &str, open: Opener) -> Setup {
         Protocol::Imap => (Owner::Server, "imap"),
         Protocol::Pop3 => (Owner::Here, "pop3"),
     };
-    Setup { account, owner, protocol, open }
+    Setup { account, owner, protocol, open, secret: None }
 }
 
 impl Side {

@@ -67,7 +67,7 @@ impl Screen {
         store.subscribe(Box::new(move |_| drop(far.send(News::Committed))));
         let emit: Emit = Arc::new(move |event| drop(tell.lock().unwrap().send(News::Event(event))));
         let account = account(Protocol::Imap, Leave::Forever);
-        let setup = Setup { account, owner: Owner::Server, protocol: "memory", open };
+        let setup = Setup { account, owner: Owner::Server, protocol: "memory", open, secret: None };
         let engine = Engine::start_with(&store, vec![setup], Mode::Watch, &emit, hangs_after).unwrap();
         let reader = store.reader().unwrap();
         Self { store, reader, engine, news }

@@ -10,6 +10,7 @@ mod corpus;
 mod demo;
 mod docs;
 mod engine;
+mod engine_guards;
 mod far;
 mod faults_disk;
 mod faults_kill;

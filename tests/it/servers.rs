@@ -46,7 +46,7 @@ impl<'a> Home<'a> {
         let open: mailtui::engine::Opener =
             Arc::new(move |interrupt| protocol::open(&far, &secret, interrupt));
         let emit: Emit = Arc::new(|_| {});
-        let setup = Setup { account, owner, protocol: name, open };
+        let setup = Setup { account, owner, protocol: name, open, secret: None };
         let report = Engine::start(&store, vec![setup], Mode::Once, &emit)?.join().remove(0).1;
         assert_eq!(store.reader()?.check()?, Vec::<String>::new());
         report

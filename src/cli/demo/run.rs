@@ -227,6 +227,7 @@ fn setup(account: &Account, server: &Server, owner: Owner) -> Setup {
         owner,
         protocol: "memory",
         open: Arc::new(move |interrupt| server.session(interrupt)),
+        secret: None,
     }
 }
 

@@ -215,7 +215,7 @@ impl Session {
         };
         if let Some(there) = &there {
             for uid in sets::difference(&held, there).iter().rev() {
-                out.tell(Change::Gone { id: out.id(uid) })?;
+                out.tell(Change::Gone { id: out.id(uid), certain: false })?;
                 if out.flow == Flow::Stop {
                     return Ok(at);
                 }

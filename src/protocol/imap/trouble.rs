@@ -23,10 +23,10 @@ fn by_code(answer: &Answer) -> Option<(Kind, &'static str)> {
         _ => return None,
     };
     Some(match word {
-        "UNAVAILABLE" | "SERVERBUG" => {
+        "UNAVAILABLE" | "SERVERBUG" | "TEMP" | "TEMPFAIL" => {
             (Kind::Offline, "the server has a problem of its own; it is tried again later")
         }
-        "INUSE" => (Kind::Offline, "something else uses the mailbox; it is tried again later"),
+        "INUSE" | "IN-USE" => (Kind::Offline, "something else uses the mailbox; it is tried again later"),
         "LIMIT" | "THROTTLED" => {
             (Kind::Offline, "the server asks for fewer or slower requests; it is tried again later")
         }
@@ -119,6 +119,7 @@ mod tests {
             ("a NO [ALERT] use an app password\r\n", Kind::Auth),
             ("a NO [UNAVAILABLE] database down\r\n", Kind::Offline),
             ("a NO [INUSE] locked\r\n", Kind::Offline),
+            ("a NO [TEMP] later\r\n", Kind::Offline),
             ("a NO [LIMIT] too many connections\r\n", Kind::Offline),
             ("a NO [PRIVACYREQUIRED] no\r\n", Kind::Config),
             ("a NO [CONTACTADMIN] no\r\n", Kind::Refused),

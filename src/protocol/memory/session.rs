@@ -416,7 +416,7 @@ impl Pull<'_> {
         for uid in uids {
             self.session.call(Call::Change)?;
             let id = RemoteId::Uid { validity: self.validity, uid };
-            if self.sink.change(Change::Gone { id })? == Flow::Stop {
+            if self.sink.change(Change::Gone { id, certain: self.since != 0 })? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
         }

@@ -50,7 +50,7 @@ impl Sink for Into<'_> {
             Change::Flags { id: RemoteId::Uid { uid, .. }, flags, keywords } => {
                 client.mails.insert(*uid, (*flags, keywords.clone())).unwrap();
             }
-            Change::Gone { id: RemoteId::Uid { uid, .. } } => {
+            Change::Gone { id: RemoteId::Uid { uid, .. }, .. } => {
                 client.mails.remove(uid).unwrap();
             }
             _ => {}

@@ -145,7 +145,7 @@ impl Talk {
         } else if status.says("SYS/PERM") {
             Error::new(Kind::Refused, format!("{what}: {host} has trouble that does not go by itself"))
                 .hint("ask the provider")
-        } else if status.says("SYS") {
+        } else if status.says("SYS") || status.says("TEMP") || status.says("UNAVAILABLE") {
             Error::new(Kind::Offline, format!("{what}: {host} has trouble for the moment"))
                 .hint("this is tried again by itself")
         } else if status.says("AUTH") {

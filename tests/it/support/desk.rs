@@ -114,6 +114,7 @@ impl Desk {
             owner: self.owner(),
             protocol: self.protocol(),
             open: Arc::clone(&self.open),
+            secret: None,
         }
     }
 

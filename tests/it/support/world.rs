@@ -245,7 +245,7 @@ impl Sink for Held {
                 (here.flags, here.keywords) = (flags, keywords);
                 self.told += 1;
             }
-            Change::Gone { id } => {
+            Change::Gone { id, .. } => {
                 assert!(self.mails.remove(&id).is_some(), "what is not known is not gone");
                 self.told += 1;
             }
