@@ -55,6 +55,15 @@ impl Reader {
                 |row| Ok(format!("placement {} is hidden by nothing", row.get::<_, i64>(0)?)),
             )?);
             wrong.extend(self.0.all(
+                sql!("SELECT p.id FROM placements p JOIN folders f ON f.id = p.folder_id JOIN accounts a ON a.id = f.account_id
+                      WHERE p.uid IS NULL AND p.stale = 0 AND a.owner = 'server'
+                      AND NOT EXISTS (SELECT 1 FROM op_items i WHERE i.result_id = p.id)
+                      AND NOT EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
+                                      WHERE i.placement_id = p.id AND o.kind = 'append')"),
+                [],
+                |row| Ok(format!("placement {} waits for the server without an operation", row.get::<_, i64>(0)?)),
+            )?);
+            wrong.extend(self.0.all(
                 sql!("SELECT o.id FROM ops o WHERE o.kind NOT IN ('mkdir', 'rmdir', 'rename', 'subscribe')
                       AND NOT EXISTS (SELECT 1 FROM op_items i WHERE i.op_id = o.id)"),
                 [],

@@ -160,3 +160,34 @@ fn a_closed_store_is_one_whole_file() {
     let total = file.query_row("SELECT total FROM folders", [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(total, 199);
 }
+
+#[test]
+fn a2_operations_that_are_built_on_each_other_in_a_circle_are_settled() {
+    for settle in [true, false] {
+        let home = Home::new();
+        home.store.commit(home.batch(vec![arrival(&home, 1)])).unwrap();
+        // Mail that went round: each of two pending copies is to be moved to where the other is.
+        home.store
+            .on_writer(|conn| {
+                conn.execute_batch(
+                    "INSERT INTO placements (folder_id, message_id, thread_id, sort_at, flags, base, stale)
+                       SELECT folder_id, message_id, thread_id, sort_at, flags, base, 1 FROM placements;
+                     UPDATE placements SET uid = NULL, stale = 1;
+                     INSERT INTO ops (id, account_id, kind, folder_id, target_id) SELECT 1, account_id, 'move', id, id FROM folders;
+                     INSERT INTO ops (id, account_id, kind, folder_id, target_id) SELECT 2, account_id, 'move', id, id FROM folders;
+                     INSERT INTO op_items SELECT 1, min(id), max(id) FROM placements;
+                     INSERT INTO op_items SELECT 2, max(id), min(id) FROM placements;",
+                )
+                .unwrap();
+            })
+            .unwrap();
+        if settle {
+            let reach = crate::model::Reach::Everything;
+            home.store.intend_wait(Intent::Settle { how: crate::model::Settle::Discard, reach }).unwrap();
+            assert_eq!(home.store.reader().unwrap().ops_waiting(home.account).unwrap(), 0);
+        } else {
+            home.store.commit(home.batch(vec![Step::Synced { folder: home.inbox, at: 1 }])).unwrap();
+            assert_eq!(home.store.reader().unwrap().conflicts(home.account).unwrap().len(), 2);
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! The queue of what the server has not heard: what becomes of an op that was tried.
 
+use std::collections::HashSet;
+
 use super::db::sql;
 use super::far::Appending;
 use super::flags::marks_from;
@@ -220,14 +222,19 @@ impl Tx<'_> {
     }
 
     /// Every op on one placement is on another from now on.
-    fn hand_over(&self, from: PlacementId, to: PlacementId) -> Result<()> {
+    fn hand_over(&mut self, from: PlacementId, to: PlacementId) -> Result<()> {
         self.db.run(
             sql!("UPDATE OR IGNORE op_items SET placement_id = ?2 WHERE placement_id = ?1"),
             (from, to),
         )?;
-        self.db.run(sql!("DELETE FROM op_items WHERE placement_id = ?1"), [from])?;
+        // Both were to be moved by one operation: one copy has one result.
+        let twice = self.db.all(
+            sql!("DELETE FROM op_items WHERE placement_id = ?1 RETURNING result_id"),
+            [from],
+            |row| row.get::<_, Option<PlacementId>>(0),
+        )?;
         self.db.run(sql!("UPDATE op_items SET result_id = ?2 WHERE result_id = ?1"), (from, to))?;
-        Ok(())
+        twice.into_iter().try_for_each(|result| self.orphan(result))
     }
 
     /// The folder was made on the server. Where a listing brought it first, both rows become one.
@@ -261,13 +268,33 @@ impl Tx<'_> {
     /// A placement is about to go: ops that would act on it lose it, and end when it was their last.
     pub(super) fn drop_items(&mut self, placement: PlacementId) -> Result<()> {
         self.db.run(sql!("UPDATE op_items SET result_id = NULL WHERE result_id = ?1"), [placement])?;
-        let ops = self.db.all(
-            sql!("DELETE FROM op_items WHERE placement_id = ?1 RETURNING op_id"),
+        let dropped = self.db.all(
+            sql!("DELETE FROM op_items WHERE placement_id = ?1 RETURNING op_id, result_id"),
             [placement],
-            |row| row.get::<_, OpId>(0),
+            |row| Ok((row.get::<_, OpId>(0)?, row.get::<_, Option<PlacementId>>(1)?)),
         )?;
-        for op in ops {
+        for (op, result) in dropped {
             self.end_if_empty(op)?;
+            self.orphan(result)?;
+        }
+        Ok(())
+    }
+
+    /// A pending copy that no operation will bring to the server any more: the next complete looks at its
+    /// folder show it, or it goes.
+    fn orphan(&mut self, result: Option<PlacementId>) -> Result<()> {
+        let folder = self.db.one(
+            sql!(
+                "UPDATE placements SET stale = ?2 WHERE id = ?1 AND uid IS NULL AND stale = 0
+                  AND NOT EXISTS (SELECT 1 FROM op_items WHERE result_id = ?1)
+                  AND NOT EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
+                                  WHERE i.placement_id = ?1 AND o.kind = 'append') RETURNING folder_id"
+            ),
+            (result, AWAITED),
+            |row| row.get::<_, FolderId>(0),
+        )?;
+        if let Some(folder) = folder {
+            self.in_doubt.remove(&folder);
         }
         Ok(())
     }
@@ -289,6 +316,20 @@ impl Tx<'_> {
     /// The object of these ops cannot be found on the server: each item becomes a conflict of its own, for
     /// the user to see. Says whether there are any.
     pub(super) fn in_conflict(&mut self, placement: PlacementId) -> Result<bool> {
+        // Mail that went round in a circle is built on itself: each copy is looked at once.
+        let (mut ahead, mut seen) = (vec![placement], HashSet::new());
+        let mut any = false;
+        while let Some(next) = ahead.pop() {
+            if seen.insert(next) {
+                let conflicts = self.conflicts_of(next, &mut ahead)?;
+                any |= next == placement && conflicts;
+            }
+        }
+        Ok(any)
+    }
+
+    /// The conflicts of one copy; what was to come of it is put `ahead`.
+    fn conflicts_of(&mut self, placement: PlacementId, ahead: &mut Vec<PlacementId>) -> Result<bool> {
         let ops = self.db.all(
             sql!("SELECT o.id, o.state = 'conflict', (SELECT count(*) FROM op_items WHERE op_id = o.id), o.account_id
                   FROM op_items i JOIN ops o ON o.id = i.op_id WHERE i.placement_id = ?1"),
@@ -324,7 +365,7 @@ impl Tx<'_> {
         )?;
         for result in results {
             if self.placement(result)?.is_some_and(|result| result.uid.is_none()) {
-                self.in_conflict(result)?;
+                ahead.push(result);
             }
         }
         Ok(!ops.is_empty())

@@ -265,6 +265,8 @@ impl Tx<'_> {
         result: Option<PlacementId>,
         tally: &mut Tally,
     ) -> Result<()> {
+        // First of all: where mail went round in a circle its operations are built on each other.
+        self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1 AND placement_id = ?2"), (op, placement))?;
         // What is on the server already stays, whoever brought it there.
         let pending = match result {
             Some(result) => self.placement(result)?.filter(|result| result.uid.is_none()),
@@ -285,9 +287,10 @@ impl Tx<'_> {
                 tally.along.insert(other);
             }
         }
-        self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1 AND placement_id = ?2"), (op, placement))?;
-        if let Some(pending) = &pending {
-            self.remove(pending)?;
+        if let Some(pending) = pending
+            && let Some(pending) = self.placement(pending.id)?
+        {
+            self.remove(&pending)?;
         }
         let Some(copy) = self.placement(placement)? else { return Ok(()) };
         self.touched.message(copy.message);

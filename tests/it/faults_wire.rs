@@ -112,7 +112,7 @@ fn p3_what_is_purged_here_goes_there_whatever_happens() {
 }
 
 /// A server that lacks these extensions.
-fn without(names: &[&str]) -> Plan {
+pub(crate) fn without(names: &[&str]) -> Plan {
     Plan(
         names
             .iter()

@@ -125,6 +125,38 @@ fn i3_flags_by_modseq_and_new_mail_come_in_one_go() {
 }
 
 #[test]
+fn i5_a_copy_that_was_made_here_shows_what_another_client_did_to_it() {
+    // Its UID was told when it was made (COPYUID): it is held although it lies above the cursor.
+    for (uidnext, asked) in [
+        (
+            10,
+            "C: m2 UID FETCH 9:* *\nC: m3 UID FETCH 1:8 (UID FLAGS) (CHANGEDSINCE 5)\n\
+              S: * 3 FETCH (UID 9 FLAGS (\\\\Flagged) RFC822.SIZE 3 BODY[HEADER] \"\")\nS: m2 OK\nS: m3 OK",
+        ),
+        // New mail from so far above is asked for in windows.
+        (
+            5000,
+            "C: m2 UID FETCH 1:4999 (UID FLAGS) (CHANGEDSINCE 5)\nS: * 3 FETCH (UID 9 FLAGS (\\\\Flagged) MODSEQ (7))\nS: m2 OK\n\
+                C: m3 UID SEARCH *\nS: * ESEARCH UID ALL 2,5,9\nS: m3 OK",
+        ),
+    ] {
+        let (server, mut session) = session(
+            NEW,
+            &format!(
+                "C: m1 SELECT \"INBOX\" (CONDSTORE)\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: * OK [UIDNEXT {uidnext}]\n\
+                 S: * OK [HIGHESTMODSEQ 9]\nS: m1 OK\n{asked}"
+            ),
+        );
+        let mut held = known(Cursor { validity: 7, uidnext: 9, modseq: 5, backfill: 1 }, &[2, 5, 9]);
+        held.pull(&mut session, "INBOX");
+        assert_eq!((held.uids(), held.mails[&id(9)].flags), (vec![2, 5, 9], Flags::FLAGGED));
+        assert_eq!(held.at, Cursor { validity: 7, uidnext, modseq: 9, backfill: 1 });
+        drop(session);
+        server.finish();
+    }
+}
+
+#[test]
 fn i8_nothing_is_gone_without_a_whole_answer() {
     let start = format!("{SELECT}C: m2 UID FETCH 2:8 (UID FLAGS)\nS: m2 OK\nC: m3 UID SEARCH ALL\n");
     for (end, kind) in [

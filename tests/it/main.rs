@@ -19,6 +19,7 @@ mod faults_proxy;
 mod faults_random;
 mod faults_shared;
 mod faults_wire;
+mod faults_writers;
 mod floors;
 mod flows;
 mod imap_chaos;

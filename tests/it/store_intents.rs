@@ -217,6 +217,37 @@ fn a_pull_of_another_content_at_the_uid_is_united_with_the_pending_row() {
 }
 
 #[test]
+fn i5_twins_that_turn_out_to_be_one_copy_leave_no_row_behind() {
+    let kit = Kit::server();
+    let (archive, trash, sent) = (kit.folder(Role::Archive), kit.folder(Role::Trash), kit.folder(Role::Sent));
+    let message = kit.bring(mail(archive, 1));
+    assert_eq!(kit.bring(Incoming { folder: trash, ..mail(archive, 1) }), message);
+    let (first, second) = (kit.copy(archive, message), kit.copy(trash, message));
+    kit.transfer(&[first], Role::Inbox);
+    kit.transfer(&[second], Role::Inbox);
+    let twins: Vec<PlacementId> =
+        kit.top(kit.inbox).iter().flat_map(|row| &row.members).map(|member| member.placement).collect();
+    assert_eq!(twins.len(), 2);
+    kit.transfer(&twins, Role::Sent);
+    // The second is done first; a pull shows the mail, and gives its UID to the row of the first.
+    let ops = kit.ops();
+    kit.run(ops[1].id);
+    kit.bring(Incoming { uid: Some(10), ..mail(kit.inbox, 1) });
+    kit.done(ops[1].id, vec![(second, 10)]);
+    kit.run(ops[0].id);
+    kit.done(ops[0].id, vec![(first, 10)]);
+    let op = kit.ops().remove(0);
+    assert_eq!(op.items.len(), 1);
+    kit.done(op.id, vec![(op.items[0].placement, 20)]);
+    // One look may have begun before; after the next there is one mail.
+    kit.commit([Step::Synced { folder: sent, at: NOW }]);
+    kit.commit([Step::Synced { folder: sent, at: NOW }]);
+    assert_eq!(kit.reader.uids(sent).unwrap().to_string(), "20");
+    assert_eq!(subjects(&kit.mails(sent)), ["mail 1"]);
+    kit.check();
+}
+
+#[test]
 fn moves_of_moves_wait_for_each_other() {
     let kit = Kit::server();
     let (archive, trash) = (kit.folder(Role::Archive), kit.folder(Role::Trash));

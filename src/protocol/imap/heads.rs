@@ -92,7 +92,7 @@ impl Out<'_> {
 /// here need not belong to the command whose answer is waited for.
 pub(super) struct Heads<'a, 'b> {
     pub(super) out: &'a mut Out<'b>,
-    /// Messages with lower UIDs are not meant, nor are those that are held.
+    /// Messages with lower UIDs are not meant; of those that are held only the flags are.
     from: u32,
     pub(super) held: &'a UidSet,
     waiting: Vec<(u32, Fetched)>,
@@ -129,12 +129,18 @@ impl<'a, 'b> Heads<'a, 'b> {
 
 impl Ear for Heads<'_, '_> {
     fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
-        let told = match reply {
+        let mut told = match reply {
             // Flags alone are news of a change, not an answer.
             Reply::Fetch(told) if told.head.is_some() || told.size.is_some() => told,
             other => return Ok(Some(other)),
         };
-        if let Some(uid) = told.uid.filter(|uid| *uid >= self.from && !self.held.contains(*uid)) {
+        let Some(uid) = told.uid.filter(|uid| *uid >= self.from) else { return Ok(None) };
+        if self.held.contains(uid) {
+            // A copy that we made: another client may have changed it, or what it was made from, meanwhile.
+            if let Some((flags, keywords)) = told.flags.take() {
+                self.out.tell(Change::Flags { id: self.out.id(uid), flags, keywords })?;
+            }
+        } else {
             let words =
                 told.flags.as_ref().map_or(0, |(_, words)| words.iter().map(|word| word.len() + 32).sum());
             self.bytes += told.head.as_ref().map_or(0, Vec::len) + words + 200;

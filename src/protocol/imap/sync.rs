@@ -171,16 +171,15 @@ impl Session {
             if uidnext > before.uidnext && !leap { Some(self.ask_above(before.uidnext)?) } else { None };
         // A server restored from a backup may count from lower on: then nothing can be said by it.
         let by_modseq = before.modseq != 0 && mailbox.modseq >= before.modseq;
-        let changed = if by_modseq && mailbox.modseq != before.modseq && before.uidnext > 1 {
-            Some(self.ask_changed(before)?)
+        // What is held above the cursor are copies that we made: they change like others. Where new mail is
+        // asked for in one go their flags come with it.
+        let below = if leap { uidnext } else { before.uidnext };
+        let changed = if by_modseq && mailbox.modseq != before.modseq && below > 1 {
+            Some(self.ask_changed(below - 1, before.modseq)?)
         } else {
             None
         };
-        let mut ear = Again {
-            heads: Heads::new(out, before.uidnext.max(1), &held),
-            below: before.uidnext,
-            strange: false,
-        };
+        let mut ear = Again { heads: Heads::new(out, before.uidnext.max(1), &held), below, strange: false };
         if let Some(tag) = new {
             let answer = self.link.answer(&tag, &mut ear)?;
             if answer.verdict != Verdict::Ok {
@@ -271,8 +270,7 @@ impl Session {
         self.link.send(&Command::new(format!("UID FETCH {}:* {items}", uidnext.max(1))))
     }
 
-    fn ask_changed(&mut self, before: Cursor) -> Result<Tag> {
-        let (last, modseq) = (before.uidnext - 1, before.modseq);
+    fn ask_changed(&mut self, last: u32, modseq: u64) -> Result<Tag> {
         self.link.send(&Command::new(format!("UID FETCH 1:{last} (UID FLAGS) (CHANGEDSINCE {modseq})")))
     }
 

@@ -66,8 +66,8 @@ impl Bench<'_> {
     }
 
     pub fn there(&self) -> Vec<Copy> {
-        let mut copies: Vec<Copy> =
-            FOLDERS.iter().flat_map(|folder| of_maildir(folder, &self.user.mails(folder))).collect();
+        let of = |folder: &&str| of_maildir(folder, &self.user.mails(folder), &self.user.keywords(folder));
+        let mut copies: Vec<Copy> = FOLDERS.iter().flat_map(of).collect();
         // A POP3 server marks what was taken as it likes.
         if !self.is_imap() {
             copies.iter_mut().for_each(|copy| copy.flags = 0);

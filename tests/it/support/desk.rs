@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use mailtui::Result;
 use mailtui::config::{Account, Protocol};
 use mailtui::engine::{AccountState, Command, Emit, Engine, Event, Mode, Opener, Report, Setup};
-use mailtui::model::{AccountId, FlagDelta, Intent, Owner, PlacementId, Role, Target, View};
+use mailtui::model::{AccountId, FlagDelta, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View};
 use mailtui::store::{Edge, Reader, Store};
 
 use super::invariants::{Copy, State};
@@ -108,7 +108,7 @@ impl Desk {
         begun.elapsed()
     }
 
-    fn setup(&self) -> Setup {
+    pub fn setup(&self) -> Setup {
         Setup {
             account: self.account.clone(),
             owner: self.owner(),
@@ -201,6 +201,13 @@ impl User<'_> {
 
     pub fn undo(&self) {
         self.intend(Intent::Undo);
+    }
+
+    /// Gives up whatever waits, and believes the server.
+    pub fn give_up(&self) {
+        for how in [Settle::Accept, Settle::Discard] {
+            self.store.intend_wait(Intent::Settle { how, reach: Reach::Everything }).unwrap();
+        }
     }
 
     pub fn redo(&self) {

@@ -247,6 +247,19 @@ impl User<'_> {
         found.into_iter().map(|(_, flags, raw)| (flags, raw)).collect()
     }
 
+    /// The keywords behind the small letters of Maildir flags, from `a` on.
+    pub fn keywords(&self, folder: &str) -> Vec<String> {
+        let text = fs::read_to_string(self.maildir(folder).join("dovecot-keywords")).unwrap_or_default();
+        let mut words: Vec<(usize, String)> = text
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .map(|(at, word)| (at.parse().unwrap(), word.to_owned()))
+            .collect();
+        words.sort();
+        assert!(words.iter().enumerate().all(|(at, (n, _))| at == *n), "{words:?}");
+        words.into_iter().map(|(_, word)| word).collect()
+    }
+
     /// Name, flags and bytes of each file; `None` when one was renamed meanwhile.
     fn list(&self, folder: &str) -> Option<Vec<(String, String, Vec<u8>)>> {
         let mut found = Vec::new();
@@ -331,6 +344,7 @@ first_valid_uid = 1
 first_valid_gid = 1
 mail_location = maildir:~/Maildir
 mail_fsync = never
+mail_save_crlf = yes
 mail_max_userip_connections = 100
 maildir_stat_dirs = yes
 namespace inbox {{

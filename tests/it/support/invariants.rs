@@ -20,6 +20,8 @@ pub struct Copy {
     pub folder: String,
     /// [`Flags::bits`].
     pub flags: i64,
+    /// Keywords, sorted.
+    pub tags: Vec<String>,
     /// The hash of its bytes; `None`: the body is not here.
     pub sha256: Option<[u8; 32]>,
 }
@@ -27,7 +29,8 @@ pub struct Copy {
 impl std::fmt::Display for Copy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let names: Vec<_> = Flags::from_bits(self.flags).wire_names().collect();
-        write!(f, "seed {} in {} ({})", self.seed, self.folder, names.join(" "))?;
+        let tags: String = self.tags.iter().map(|tag| format!(" {tag}")).collect();
+        write!(f, "seed {} in {} ({}{tags})", self.seed, self.folder, names.join(" "))?;
         if self.sha256.is_none() { f.write_str(" without its body") } else { Ok(()) }
     }
 }
@@ -43,9 +46,10 @@ pub struct State {
     pub wrong: Vec<String>,
 }
 
-fn copy(folder: &str, flags: Flags, raw: &[u8]) -> Option<Copy> {
+fn copy(folder: &str, flags: Flags, mut tags: Vec<String>, raw: &[u8]) -> Option<Copy> {
     let sha256 = Some(Sha256::digest(raw).into());
-    Some(Copy { seed: number(raw)?, folder: folder.to_owned(), flags: flags.bits(), sha256 })
+    tags.sort();
+    Some(Copy { seed: number(raw)?, folder: folder.to_owned(), flags: flags.bits(), tags, sha256 })
 }
 
 /// What the server in memory holds.
@@ -53,15 +57,15 @@ pub fn of_memory(server: &Server) -> Vec<Copy> {
     let mut copies = Vec::new();
     for folder in server.folder_names() {
         for mail in server.mails(&folder) {
-            copies.extend(copy(&folder, mail.flags, &mail.source.bytes()));
+            copies.extend(copy(&folder, mail.flags, mail.keywords, &mail.source.bytes()));
         }
     }
     copies.sort();
     copies
 }
 
-/// Of one folder of a maildir: Maildir flags and bytes of each mail.
-pub fn of_maildir(folder: &str, mails: &[(String, Vec<u8>)]) -> Vec<Copy> {
+/// Of one folder of a maildir: Maildir flags and bytes of each mail, and the keywords behind its small letters.
+pub fn of_maildir(folder: &str, mails: &[(String, Vec<u8>)], words: &[String]) -> Vec<Copy> {
     let flag = |letter| match letter {
         'S' => Flags::SEEN,
         'R' => Flags::ANSWERED,
@@ -70,8 +74,19 @@ pub fn of_maildir(folder: &str, mails: &[(String, Vec<u8>)]) -> Vec<Copy> {
         'T' => Flags::DELETED,
         _ => Flags::NONE,
     };
-    let flags = |letters: &str| letters.chars().map(flag).fold(Flags::NONE, |all, one| all | one);
-    mails.iter().filter_map(|(letters, raw)| copy(folder, flags(letters), raw)).collect()
+    let of = |letters: &str| {
+        let small = letters.bytes().filter(u8::is_ascii_lowercase);
+        let words: Vec<&String> = small.filter_map(|b| words.get(usize::from(b - b'a'))).collect();
+        let flags = letters.chars().map(flag).fold(Flags::NONE, |all, one| all | one);
+        let (known, tags): (Vec<&String>, _) = words.iter().partition(|w| Flags::from_wire(w).is_some());
+        let flags = known.iter().filter_map(|w| Flags::from_wire(w)).fold(flags, |all, one| all | one);
+        (flags, tags.into_iter().cloned().collect())
+    };
+    let mail = |(letters, raw): &(String, Vec<u8>)| {
+        let (flags, tags) = of(letters);
+        copy(folder, flags, tags, raw)
+    };
+    mails.iter().filter_map(mail).collect()
 }
 
 /// What the store shows of an account, and what is wrong with it.
@@ -112,6 +127,7 @@ pub fn of_store(reader: &Reader, account: AccountId) -> (Vec<Copy>, Vec<String>)
                 seed,
                 folder: name.to_owned(),
                 flags: member.flags.bits(),
+                tags: reader.record(member.placement).unwrap().tags.iter().map(ToString::to_string).collect(),
                 sha256: whole.then(|| Sha256::digest(&raw).into()),
             });
         }
@@ -181,6 +197,25 @@ impl State {
     }
 }
 
+impl State {
+    /// What must hold once all is quiet after any number of actions by anybody: both ends are equal, nothing
+    /// is lost but what somebody removed for good, and nothing is double but what somebody copied.
+    pub fn unequal(&self, seeds: &[Seed], gone: &BTreeSet<u32>, copied: &BTreeSet<u32>) -> Vec<String> {
+        let gone: Vec<u32> = gone.iter().copied().collect();
+        let mut wrong = self.halfway(seeds, &gone);
+        wrong.extend(self.judge(seeds, &Self { wrong: Vec::new(), ..self.clone() }, true));
+        for seed in seeds.iter().filter(|seed| !copied.contains(&seed.n)) {
+            let copies = count(&self.there, seed.n);
+            if copies > 1 {
+                wrong.push(format!("DUPLICATED: seed {} is on the server {copies} times", seed.n));
+            }
+        }
+        wrong.sort();
+        wrong.dedup();
+        wrong
+    }
+}
+
 fn count(copies: &[Copy], seed: u32) -> usize {
     copies.iter().filter(|copy| copy.seed == seed).count()
 }
@@ -226,7 +261,13 @@ mod tests {
         let seeds = seeds(3, &mut Chance::new(1));
         let copies: Vec<Copy> = seeds
             .iter()
-            .map(|s| Copy { seed: s.n, folder: "INBOX".into(), flags: 0, sha256: Some(s.sha256) })
+            .map(|s| Copy {
+                seed: s.n,
+                folder: "INBOX".into(),
+                flags: 0,
+                tags: vec![],
+                sha256: Some(s.sha256),
+            })
             .collect();
         (seeds, State { there: copies.clone(), here: copies, wrong: Vec::new() })
     }

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod certs;
 pub mod chance;
+pub mod client;
 pub mod desk;
 mod dialogue;
 pub mod dovecot;
@@ -14,4 +15,5 @@ pub mod mail;
 pub mod proxy;
 pub mod script;
 pub mod seed;
+pub mod whim;
 pub mod world;
