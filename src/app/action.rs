@@ -45,6 +45,14 @@ pub enum Action {
     CopyTo(String),
     /// Do the last triage, tagging, move or copy again, on so many rows.
     Repeat(u32),
+    /// Make a folder with this path; of nothing typed the command line asks.
+    MakeFolder(String),
+    /// Give the folder that is shown this path; of nothing typed the command line asks.
+    RenameFolder(String),
+    /// Remove the folder that is shown, its mail to Trash.
+    DeleteFolder,
+    /// Subscribe to the folder that is shown, or unsubscribe.
+    Subscribe(bool),
     /// Take back so many actions.
     Undo(u32),
     /// Do again what was taken back.

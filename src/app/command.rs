@@ -131,6 +131,8 @@ pub enum Needs {
     Part,
     /// More than one account.
     Accounts,
+    /// One folder in the list, not those of all accounts.
+    Folder,
 }
 
 impl Needs {
@@ -143,6 +145,7 @@ impl Needs {
             Self::Shown => "No mail is open",
             Self::Part => "This mail has no attachments",
             Self::Accounts => "There is only one account",
+            Self::Folder => "No single folder is shown",
         }
     }
 }

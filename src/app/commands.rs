@@ -5,9 +5,9 @@ use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
 use crate::model::{Role, Settle};
 
-use Args::{Count, Folder, None as No, Tags};
+use Args::{Count, Folder, None as No, Path, Tags};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
-use Needs::{Accounts, Mail, Nothing, Part, Shown};
+use Needs::{Accounts, Folder as OneFolder, Mail, Nothing, Part, Shown};
 
 const LIST: Scope = Scope::LIST;
 const READER: Scope = Scope::READER;
@@ -171,6 +171,19 @@ pub const COMMANDS: &[Command] = &[
         .does(Ledgers, "Look at the folder anew", |_| Action::Settle(Settle::Refetch)),
     row("undo-this", LEDGER, &["u"], No)
         .does(Ledgers, "Undo the whole action", |_| Action::Settle(Settle::Undo)),
+    row("mkdir", SIDE, &[], Path).does(Go, "Make a folder", |c| c.typed(Action::MakeFolder)),
+    row("rename-folder", SIDE, &[], Path)
+        .does(Go, "Rename this folder", |c| c.typed(Action::RenameFolder))
+        .needs(OneFolder),
+    row("delete-folder", SIDE, &[], No)
+        .does(Go, "Delete this folder", |_| Action::DeleteFolder)
+        .needs(OneFolder),
+    row("subscribe", SIDE, &[], No)
+        .does(Go, "Subscribe to this folder", |_| Action::Subscribe(true))
+        .needs(OneFolder),
+    row("unsubscribe", SIDE, &[], No)
+        .does(Go, "Unsubscribe from it", |_| Action::Subscribe(false))
+        .needs(OneFolder),
     // The program.
     row("help", ALL, &["?"], No).does(Program, "Show the keys of this pane", |_| Action::Help),
     row("command", ALL, &[":"], No)

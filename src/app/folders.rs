@@ -12,8 +12,8 @@ pub enum Entry<'a> {
     Gap,
     /// The name of an account.
     Account(&'a Account),
-    /// A folder, and how deep it lies below the folders shown above it.
-    Folder(&'a Folder, usize),
+    /// A folder, how deep it lies below the folders shown above it, and whether it stands back.
+    Folder(&'a Folder, usize, bool),
 }
 
 impl Entry<'_> {
@@ -22,7 +22,7 @@ impl Entry<'_> {
     pub fn view(self) -> Option<View> {
         match self {
             Self::Unified(role, _) => Some(View::Unified(role)),
-            Self::Folder(folder, _) => folder.selectable.then_some(View::Folder(folder.id)),
+            Self::Folder(folder, ..) => folder.selectable.then_some(View::Folder(folder.id)),
             Self::Gap | Self::Account(_) => None,
         }
     }
@@ -51,7 +51,8 @@ pub fn entries(accounts: &Accounts, shown: Option<View>) -> Vec<Entry<'_>> {
         }
         out.push(Entry::Account(account));
         for folder in &account.folders {
-            out.push(Entry::Folder(folder, depth(folder, &account.folders)));
+            let all = &account.folders;
+            out.push(Entry::Folder(folder, depth(folder, all), is_quiet(folder, all)));
         }
     }
     out
@@ -67,6 +68,14 @@ fn depth(folder: &Folder, all: &[Folder]) -> usize {
         f.role.is_none() && below.is_some_and(|rest| rest.starts_with('/'))
     };
     all.iter().filter(above).count()
+}
+
+/// Whether a folder stands back behind those that the user subscribed to. Where nothing is subscribed to, the
+/// server or its user does without subscriptions.
+#[must_use]
+pub fn is_quiet(folder: &Folder, all: &[Folder]) -> bool {
+    let is_inbox = |f: &Folder| f.role == Some(Role::Inbox);
+    !folder.subscribed && !is_inbox(folder) && all.iter().any(|f| f.subscribed && !is_inbox(f))
 }
 
 /// The view so many entries after (or before) `from`, skipping what cannot be opened; stops at the ends.

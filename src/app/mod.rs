@@ -24,6 +24,7 @@ pub mod prompt;
 pub mod reader;
 mod resume;
 pub mod scope;
+mod shape;
 pub mod tags;
 pub mod targets;
 mod triage;

@@ -57,6 +57,7 @@ impl App {
             if self.list.view().is_none() {
                 self.open_first();
             }
+            self.leave_lost_folder();
         }
         for outcome in &news.outcomes {
             self.landed(outcome);

@@ -142,6 +142,7 @@ impl App {
                 None => self.reader.mail().is_some_and(|m| m.attachments > 0),
             },
             Needs::Accounts => self.accounts.all.len() > 1,
+            Needs::Folder => self.folder_at_hand().is_some(),
         };
         (!met).then(|| command.needs.sentence())
     }
@@ -184,6 +185,10 @@ impl App {
             Action::MoveTo(place) => self.transfer(&place, true),
             Action::CopyTo(place) => self.transfer(&place, false),
             Action::Repeat(rows) => self.repeat(rows as usize),
+            Action::MakeFolder(path) => self.make_folder(path),
+            Action::RenameFolder(path) => self.rename_folder(path),
+            Action::DeleteFolder => self.delete_folder(),
+            Action::Subscribe(on) => self.subscribe(on),
             Action::Undo(times) => self.intend_times(&Intent::Undo, times),
             Action::Redo(times) => self.intend_times(&Intent::Redo, times),
             Action::AllHeaders => {

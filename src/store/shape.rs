@@ -128,7 +128,9 @@ impl Tx<'_> {
             if !to_trash {
                 return Ok(refused(&format!("{path} cannot be removed: it holds {} mails", held.total)));
             }
-            let copies = self.copies_in(folder)?;
+            let mut copies = self.copies_in(folder)?;
+            // `u` leads back to the newest.
+            copies.sort_by_key(|copy| std::cmp::Reverse((copy.sort_at, copy.id)));
             let trash = self.role_folder(held.account, Role::Trash)?;
             moved = format!(", {} to Trash", super::deeds::counted(copies.len() as u64));
             acts.extend(self.move_copies(held.account, folder, trash, &copies)?);

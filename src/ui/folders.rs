@@ -56,11 +56,11 @@ fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
             let end = brush.put_right(right, line.y, glyph, role, 1);
             brush.put(line.x + 1, line.y, &account.name, Role::FolderAccount, end - line.x - 2);
         }
-        Entry::Folder(folder, depth) => draw_folder(folder, depth, brush, line),
+        Entry::Folder(folder, depth, quiet) => draw_folder(folder, (depth, quiet), brush, line),
     }
 }
 
-fn draw_folder(folder: &Folder, depth: usize, brush: &mut Brush<'_>, line: Area) {
+fn draw_folder(folder: &Folder, (depth, quiet): (usize, bool), brush: &mut Brush<'_>, line: Area) {
     let right = line.right() - 1;
     let (shown, role) = match folder.role {
         Some(Kind::Drafts) => (folder.total, Role::Dim),
@@ -70,14 +70,12 @@ fn draw_folder(folder: &Folder, depth: usize, brush: &mut Brush<'_>, line: Area)
     };
     let end = count(brush, right, line.y, shown.into(), role);
     let indent = INDENT * u16::try_from(depth.min(6) + 1).unwrap_or(1);
-    named(
-        brush,
-        line.x + 1 + indent,
-        line.y,
-        leaf(folder, depth),
-        is_loud(folder.role) && folder.unseen > 0,
-        end,
-    );
+    let x = line.x + 1 + indent;
+    if quiet {
+        brush.put(x, line.y, leaf(folder, depth), Role::Dim, end.saturating_sub(x + 1));
+    } else {
+        named(brush, x, line.y, leaf(folder, depth), is_loud(folder.role) && folder.unseen > 0, end);
+    }
 }
 
 /// Whether unread mail in it is to be noticed.

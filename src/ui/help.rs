@@ -77,9 +77,14 @@ fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), 
     }
 }
 
+/// Commands that have keys: the others are found by `:`.
+fn keyed() -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().filter(|c| !c.keys.is_empty())
+}
+
 /// The user's own keys, the groups of this place, then what only works in others.
 fn sections(app: &App, of: Focus) -> Vec<Vec<Item>> {
-    let mut here: Vec<_> = COMMANDS.iter().filter(|c| c.scope.covers(of)).collect();
+    let mut here: Vec<_> = keyed().filter(|c| c.scope.covers(of)).collect();
     here.sort_by_key(|c| (late(c.group, of), c.group));
     let mut out: Vec<Vec<Item>> = Vec::new();
     let own = app.keymap().own().iter().filter(|own| own.places.contains(&of));
@@ -101,7 +106,7 @@ fn sections(app: &App, of: Focus) -> Vec<Vec<Item>> {
     }
     for other in Focus::ALL.into_iter().filter(|f| *f != of && *f != Focus::Help) {
         let only: Vec<_> =
-            COMMANDS.iter().filter(|c| c.scope.covers(other) && !c.scope.covers(of)).map(Item::Key).collect();
+            keyed().filter(|c| c.scope.covers(other) && !c.scope.covers(of)).map(Item::Key).collect();
         if !only.is_empty() && of != Focus::Help {
             let mut section = vec![Item::Heading(elsewhere(other))];
             section.extend(only);

@@ -238,9 +238,9 @@ fn draw_subject(
 ) {
     let style = if unread { Role::ListUnread } else { Role::List };
     let subject = if subject.is_empty() { Clean::fixed("(no subject)") } else { subject.clone() };
-    let tags = tags_shown(tags);
     // Tags are seen even where a subject takes all the room there is.
-    let wide = cells(&tags).min(end.saturating_sub(x) / 2);
+    let tags = tags_shown(tags, end.saturating_sub(x) / 3);
+    let wide = cells(&tags);
     let room = end.saturating_sub(x + if wide > 0 { wide + 2 } else { 0 });
     let mut after = brush.put(x, y, subject, style, room) + 2;
     if wide > 0 {
@@ -273,15 +273,21 @@ fn draw_child(brush: &mut Brush<'_>, columns: &Columns, (child, y): (&Child, u16
     }
 }
 
-/// `#todo #work +2`: those that people want to see.
-pub(super) fn tags_shown(tags: &[Clean]) -> Clean {
-    const MOST: usize = 2;
+/// `#todo #work +2`: those that people want to see, as many as there is room for, and three at most.
+pub(super) fn tags_shown(tags: &[Clean], room: u16) -> Clean {
+    const MOST: usize = 3;
+    const LEAST: u16 = 4;
     let shown: Vec<&Clean> = tags.iter().filter(|tag| is_shown_tag(tag.as_str())).collect();
-    let mut words: Vec<String> = shown.iter().take(MOST).map(|tag| format!("#{tag}")).collect();
-    if shown.len() > MOST {
-        words.push(format!("+{}", shown.len() - MOST));
+    if shown.is_empty() || room < LEAST {
+        return Clean::default();
     }
-    Clean::line(&words.join(" "))
+    let line = |count: usize| {
+        let mut words: Vec<String> = shown.iter().take(count).map(|tag| format!("#{tag}")).collect();
+        words.extend((shown.len() > count).then(|| format!("+{}", shown.len() - count)));
+        Clean::line(&words.join(" "))
+    };
+    let fits = (1..=shown.len().min(MOST)).rev().map(line).find(|line| cells(line) <= room);
+    fits.unwrap_or_else(|| Clean::line(&crate::text::truncate(&format!("#{}", shown[0]), room.into())))
 }
 
 /// What an empty list says: why, and which key helps.

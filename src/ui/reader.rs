@@ -74,10 +74,9 @@ fn draw_subject(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
 fn draw_from(app: &App, look: &Look, brush: &mut Brush<'_>, mail: &Summary, (x, y, right): (u16, u16, u16)) {
     let date = Clean::line(&when::long(mail.date, app.now.unix, &look.zone));
     let mut end = brush.put_right(right, y, &date, Role::ReaderHeader, cells(&date)).saturating_sub(2);
-    let tags = super::list::tags_shown(&mail.tags);
+    let tags = super::list::tags_shown(&mail.tags, end.saturating_sub(x) / 3);
     if !tags.is_empty() {
-        let room = end.saturating_sub(x) / 3;
-        end = brush.put_right(end, y, &tags, Role::ListTag, room).saturating_sub(2);
+        end = brush.put_right(end, y, &tags, Role::ListTag, cells(&tags)).saturating_sub(2);
     }
     let mut x = x;
     let own = app.accounts.is_me(mail.from_addr.as_str());

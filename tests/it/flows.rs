@@ -478,7 +478,7 @@ fn selecting() {
     let mut screen = Screen::open(&post);
     screen.keys("xjx").until("2 selected").keys("d").until("Moved 2 to Trash").gone("selected");
     assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 3."]);
-    screen.keys("3x").until("Selected all 3").keys("<Esc>").gone("selected");
+    screen.keys("3x").until("3 selected").keys("<Esc>").gone("selected");
     screen.keys("gg*").until("Selected all 28 rows, 28 messages");
     screen.keys("a").until("Archive 28 messages? y/n").keys("n").until("Nothing was done");
     screen.keys("a").until("y/n").keys("y").until("Archived 28");
@@ -637,6 +637,58 @@ fn the_command_line_runs_commands_by_name() {
     screen.keys(":undo<BS><BS><BS><BS><BS>j").at("Topic 5.");
     screen.keys(":q<Enter>");
     assert_eq!(screen.ended().unwrap(), Ended::Quit);
+}
+
+#[test]
+fn folders_are_made_renamed_and_removed_by_name() {
+    let post = plain(3);
+    let mut screen = Screen::open(&post);
+    screen
+        .keys(":mkdir<Enter>")
+        .until(":mkdir")
+        .keys("Paper trail<Enter>")
+        .until("Made the folder Paper trail · u undoes");
+    screen.until("  Paper trail").keys(":mkdir Projects<Enter>").until("there is a folder Projects already");
+    screen.keys(":mkdir a//b<Enter>").until("a level of it is empty");
+    screen.keys(":delete-folder<Enter>").until("Inbox cannot be removed");
+    // The folder that is shown is the one that is meant, with what lies beneath.
+    screen
+        .keys("h")
+        .keys("7j")
+        .until("work · Projects")
+        .keys(":rename-folder<Enter>")
+        .until(":rename-folder Projects");
+    screen
+        .keys("<BS><BS>t<Enter>")
+        .until("Renamed Projects to Project")
+        .until("work · Project")
+        .until("    Engine");
+    screen.keys(":delete-folder<Enter>").until("there are folders within it");
+    screen.keys("u").until("Undid: renamed Projects to Project").until("work · Projects");
+    screen
+        .keys(":unsubscribe<Enter>")
+        .until("Unsubscribed from Projects")
+        .keys(":subscribe<Enter>")
+        .until("Subscribed to Projects");
+}
+
+#[test]
+fn a_folder_with_mail_is_removed_after_a_question_with_the_count() {
+    let post = plain(3);
+    let folder = post.store.reader().unwrap().folders(post.work).unwrap();
+    let rust = folder.iter().find(|f| f.path.as_str() == "rust").unwrap().id;
+    let mut screen = Screen::open(&post);
+    let items: Vec<_> = rows(&post, Role::Inbox)[..2].iter().map(|row| row.head.placement).collect();
+    post.store.intend_wait(Intent::Move { items, to: Target::Folder(rust) }).unwrap();
+    screen.keys("hG").until("work · rust").at("Topic 1.");
+    screen.keys(":delete-folder<Enter>").until("Move its 2 mails to Trash and remove rust? y/n");
+    screen.keys("n").until("Nothing was done");
+    screen.keys(":delete-folder<Enter>y").until("Removed the folder rust, 2 mails to Trash");
+    // It is left for the inbox, and undo brings all of it back.
+    screen.until("work · Inbox").gone("  rust");
+    assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 2."]);
+    screen.keys("u").until("Undid").until("work · rust").at("Topic 1.");
+    assert_eq!(subjects(&post, Role::Trash), Vec::<String>::new());
 }
 
 #[test]

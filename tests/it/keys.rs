@@ -43,9 +43,41 @@ fn no_key_is_a_prefix_of_another_in_its_place() {
 #[test]
 fn docs_are_short_sentences_that_begin_with_a_verb() {
     const VERBS: &[&str] = &[
-        "Ask", "Believe", "Copy", "Download", "Fold", "Give", "Go", "Hide", "List", "Look", "Mark", "Move",
-        "Open", "Paint", "Put", "Quit", "Read", "Redo", "Repeat", "Run", "Save", "Select", "Show", "Star",
-        "Suspend", "Switch", "Tag", "Try", "Undo", "Unfold",
+        "Ask",
+        "Believe",
+        "Copy",
+        "Delete",
+        "Download",
+        "Fold",
+        "Give",
+        "Go",
+        "Hide",
+        "List",
+        "Look",
+        "Make",
+        "Mark",
+        "Move",
+        "Open",
+        "Paint",
+        "Put",
+        "Quit",
+        "Read",
+        "Redo",
+        "Rename",
+        "Repeat",
+        "Run",
+        "Save",
+        "Select",
+        "Show",
+        "Star",
+        "Subscribe",
+        "Suspend",
+        "Switch",
+        "Tag",
+        "Try",
+        "Undo",
+        "Unfold",
+        "Unsubscribe",
     ];
     for command in COMMANDS {
         let first = command.doc.split_whitespace().next().unwrap_or_default();
@@ -58,8 +90,12 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
 #[test]
 fn no_default_key_needs_what_hands_do_not_have() {
     for command in COMMANDS {
-        assert!(!command.keys.is_empty(), "{} has no key", command.name);
-        let first = Key::sequence(command.keys[0]).unwrap();
+        // What is done to folders as a whole is rare, and its name is typed.
+        let Some(first) = command.keys.first() else {
+            assert_eq!(command.group, mailtui::app::command::Group::Go, "{} has no key", command.name);
+            continue;
+        };
+        let first = Key::sequence(first).unwrap();
         for key in &first {
             // AltGr on German or French keyboards: only good for second bindings.
             assert!(
