@@ -26,6 +26,10 @@ pub(super) fn described(db: &Db, deed: &Deed, mails: u64) -> Result<Clean> {
         "flags" => format!("{} in {folder}", marking(&deed.detail, &some)),
         "move" => format!("move {some} from {folder} to {target}"),
         "copy" => format!("copy {some} from {folder} to {target}"),
+        // The second half of a move to another account names its own folder twice.
+        "delete" if deed.target.is_some() => {
+            format!("take {some} out of {folder}, now that the copy is elsewhere")
+        }
         "delete" => format!("delete {some} in {folder} for good"),
         "append" => appending(db, deed, &some)?,
         "mkdir" => format!("make the folder {target}"),

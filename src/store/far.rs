@@ -39,6 +39,10 @@ impl Tx<'_> {
         let (here, there) = (self.account_of(far.from)?, self.account_of(far.to)?);
         let mut pairs = Vec::new();
         for &(copy, wanted) in far.copies {
+            let wanted = match wanted {
+                Some(wanted) => Some(wanted),
+                None => self.former(copy.message, there)?,
+            };
             let back = if far.away { self.call_back(here, &copy, far.to, wanted)? } else { None };
             let twin = match back {
                 Some(back) => back,

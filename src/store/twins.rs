@@ -42,6 +42,15 @@ impl Tx<'_> {
         Ok(twin)
     }
 
+    /// The row that a mail had in an account before it came from there.
+    pub(super) fn former(&self, message: MessageId, there: AccountId) -> Result<Option<MessageId>> {
+        self.db.one(
+            sql!("SELECT former_id FROM messages WHERE id = ?1 AND former_account = ?2 AND former_id IS NOT NULL"),
+            (message, there),
+            |row| row.get(0),
+        )
+    }
+
     fn new_twin(
         &mut self,
         message: MessageId,
@@ -53,9 +62,9 @@ impl Tx<'_> {
         let docid = self.docid(received, &envelope.head_hash)?;
         self.db.run(
             sql!("INSERT INTO messages (id, docid, account_id, thread_id, msgid, parent, head_hash, date, received,
-                    from_name, from_addr, to_line, cc_line, list_id, subject, size, internal)
+                    from_name, from_addr, to_line, cc_line, list_id, subject, size, internal, former_id, former_account)
                   SELECT ?1, ?2, ?3, ?4, msgid, parent, head_hash, date, received, from_name, from_addr, to_line,
-                    cc_line, list_id, subject, size, iif(internal = 0, received, internal) FROM messages WHERE id = ?5"),
+                    cc_line, list_id, subject, size, iif(internal = 0, received, internal), id, account_id FROM messages WHERE id = ?5"),
             (wanted, docid, there, thread, message),
         )?;
         let twin = MessageId(self.db.last_id());

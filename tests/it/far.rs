@@ -511,3 +511,119 @@ fn i7_an_append_survives_every_fault() {
     let lost = plans.iter().filter(|plan| broken(plan).unwrap().1).count();
     assert!(lost > 0, "the answer to APPEND was among them");
 }
+
+/// Where a mail may be.
+const PLACES: [(&str, Role, &str); 4] = [
+    ("work", Role::Inbox, "INBOX"),
+    ("work", Role::Archive, "Archive"),
+    ("home", Role::Inbox, "INBOX"),
+    ("home", Role::Archive, "Archive"),
+];
+const MAILS: u32 = 4;
+
+/// Folder, subject and flags of every mail: what the user sees, and what the servers have.
+fn both_views(pair: &Pair) -> [Vec<(usize, String, i64)>; 2] {
+    let (mut here, mut there) = (Vec::new(), Vec::new());
+    for (at, (account, role, remote)) in PLACES.into_iter().enumerate() {
+        let reader = pair.reader();
+        for copy in pair.copies(pair.folder(account, role)) {
+            let mail = reader.summary(copy).unwrap().unwrap();
+            here.push((at, mail.subject.to_string(), mail.flags.bits()));
+        }
+        let side = if account == "work" { &pair.work } else { &pair.home };
+        for mail in side.there(remote) {
+            let text = String::from_utf8_lossy(&mail.raw).into_owned();
+            let subject = text.lines().find_map(|line| line.strip_prefix("Subject: ")).unwrap().to_owned();
+            there.push((at, subject, mail.flags.bits()));
+        }
+    }
+    here.sort();
+    there.sort();
+    [here, there]
+}
+
+#[test]
+fn i13_any_sequence_of_moves_and_undos_under_faults_ends_with_every_mail_once() {
+    let chosen = Seed::of_run();
+    let mut chance = chosen.chance();
+    for round in 0..if is_campaign() { 300 } else { 5 } {
+        let unfaithful = chance.below(3) == 0;
+        let server = || Server::new(Protocol::Imap);
+        let far = if unfaithful { server().unfaithful() } else { server() };
+        let (pair, work, home) = Pair::between(server(), far);
+        (1..=MAILS).for_each(|n| pair.work.deliver(n));
+        pair.settle();
+        let mut log = vec![format!("{chosen:?}, round {round}, unfaithful: {unfaithful}")];
+        for _ in 0..12 {
+            let intent = match chance.below(8) {
+                0..=3 => {
+                    let (account, role, _) = *chance.pick(&PLACES);
+                    let items = pair.copies(pair.folder(account, role));
+                    let (there, to, _) = *chance.pick(&PLACES);
+                    let count = 1 + chance.below(items.len() as u64 + 1) as usize;
+                    let items: Vec<_> = items.into_iter().take(count).collect();
+                    log.push(format!("{count} from {account} {role:?} to {there} {to:?}"));
+                    Intent::Move { items, to: Target::Folder(pair.folder(there, to)) }
+                }
+                4 => {
+                    let (account, role, _) = *chance.pick(&PLACES);
+                    let items = pair.copies(pair.folder(account, role));
+                    let one = *chance.pick(&[Flags::SEEN, Flags::FLAGGED]);
+                    let add = chance.below(2) == 0;
+                    let delta = if add { FlagDelta::add(one) } else { FlagDelta::del(one) };
+                    log.push(format!("flags of {account} {role:?}: {delta:?}"));
+                    Intent::Flag { items, delta, undoable: true }
+                }
+                5 | 6 => {
+                    log.push("undo".to_owned());
+                    Intent::Undo
+                }
+                _ => {
+                    log.push("redo".to_owned());
+                    Intent::Redo
+                }
+            };
+            // What makes no sense now is refused.
+            let outcome = pair.store.intend_wait(intent).unwrap();
+            log.push(format!("  {} {}", outcome.label, outcome.error.unwrap_or_default()));
+            let wrong = pair.reader().check().unwrap();
+            assert_eq!(wrong, Vec::<String>::new(), "{log:#?}");
+            if chance.below(3) > 0 {
+                let lost = [Call::Appended; 3];
+                let calls = [Call::Mark, Call::Append, Call::Find, Call::Apply, Call::Applied, Call::Change];
+                let calls = [&calls[..], &lost].concat();
+                let call = *chance.pick(&calls);
+                let nth = chance.below(2) as usize;
+                let strikes_home = chance.below(2) == 0;
+                fail_once(if strikes_home { &home } else { &work }, call, nth, Kind::Offline);
+                let sides: &[&Side] = match chance.below(3) {
+                    0 => &[&pair.home],
+                    1 => &[&pair.work],
+                    _ => &[&pair.home, &pair.work],
+                };
+                log.push(format!(
+                    "sync of {} with a fault of {call:?} {nth}, home: {strikes_home}",
+                    sides.len()
+                ));
+                pair.sync(sides);
+                home.on_call(|_| Ok(()));
+                work.on_call(|_| Ok(()));
+                let wrong = pair.reader().check().unwrap();
+                assert_eq!(wrong, Vec::<String>::new(), "{log:#?}");
+            }
+        }
+        pair.settle();
+        let [here, there] = both_views(&pair);
+        assert_eq!(here, there, "{log:#?}");
+        let mut subjects: Vec<_> = there.iter().map(|(_, subject, _)| subject.clone()).collect();
+        subjects.sort();
+        let all: Vec<_> = (1..=MAILS).map(|n| format!("Letter {n}")).collect();
+        assert_eq!(subjects, all, "{log:#?}");
+        // And all the way back.
+        while pair.store.intend_wait(Intent::Undo).unwrap().error.is_none() {}
+        pair.settle();
+        let [here, there] = both_views(&pair);
+        let start: Vec<_> = all.into_iter().map(|subject| (0, subject, 0)).collect();
+        assert_eq!((here, there), (start.clone(), start), "undone: {log:#?}");
+    }
+}

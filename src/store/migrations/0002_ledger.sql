@@ -29,6 +29,8 @@ CREATE INDEX ops_after ON ops(after_id) WHERE after_id IS NOT NULL;
 CREATE INDEX ops_from ON ops(from_id) WHERE from_id IS NOT NULL;
 CREATE INDEX pop_seen_gone ON pop_seen(account_id, head_hash) WHERE message_id IS NULL;
 
+ALTER TABLE messages ADD COLUMN former_id INTEGER;                      -- its row in the account that it came from,
+ALTER TABLE messages ADD COLUMN former_account INTEGER;                 -- which it gets again when it goes back there
 ALTER TABLE messages ADD COLUMN internal INTEGER NOT NULL DEFAULT 0;    -- INTERNALDATE as the server told it; 0: it told none
 
 ALTER TABLE accounts ADD COLUMN state TEXT NOT NULL DEFAULT '';         -- as last told by who syncs it: resting, offline, paused …
