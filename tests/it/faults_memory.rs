@@ -13,7 +13,7 @@ use mailtui::protocol::memory::{Call, Server};
 
 use crate::support::chance::{Budget, Chance, Seed as Chosen, is_campaign};
 use crate::support::desk::{Desk, User};
-use crate::support::invariants::{State, of_memory};
+use crate::support::invariants::{Copy, State, of_memory};
 use crate::support::seed::{Seed, seeds};
 
 const T0: i64 = 1_750_000_000;
@@ -49,6 +49,8 @@ struct Scene {
     leave: Leave,
     modseq: bool,
     seeds: Vec<Seed>,
+    /// Folders on the server beside the usual ones.
+    folders: &'static [&'static str],
     /// Done before a first sync without faults, if there is one.
     synced: bool,
     /// Another client, after that.
@@ -65,6 +67,7 @@ impl Scene {
             leave,
             modseq: true,
             seeds: seeds(6, &mut Chance::new(5)),
+            folders: &[],
             synced: false,
             elsewhere: |_| (),
             act: |_| (),
@@ -79,6 +82,9 @@ impl Scene {
     fn begin(&self) -> World<'_> {
         let server = Server::new(self.protocol);
         let server = if self.modseq { server } else { server.without_modseq() };
+        for folder in self.folders {
+            server.add_folder(folder, None);
+        }
         for seed in &self.seeds {
             server.deliver("INBOX", seed.raw.clone(), Flags::NONE, T0 + i64::from(seed.n));
         }
@@ -333,6 +339,36 @@ fn i5_i6_actions_in_memory_survive_the_end_at_every_step() {
             ];
             assert_eq!(there, wanted);
         });
+    }
+}
+
+/// What the user does to folders and tags.
+fn shapes(user: &User<'_>) {
+    user.tag(Role::Inbox, &[1, 2], &["todo"], &[]);
+    user.make_folder("New");
+    user.move_into(Role::Inbox, &[3, 4], "New");
+    user.rename_folder("New", "Newer");
+    user.rename_folder("Work", "Job");
+    user.move_into(Role::Inbox, &[5], "Job");
+    user.move_into(Role::Inbox, &[6], "Old");
+    user.delete_folder("Old");
+    user.tag(Role::Inbox, &[2], &["later"], &["todo"]);
+    user.make_folder("Job/b");
+    user.rename_folder("Job", "Task");
+}
+
+#[test]
+fn i5_folders_and_tags_in_memory_survive_the_end_at_every_step() {
+    let scene = imap("memory imap shapes", true);
+    let scene = Scene { folders: &["Work", "Work/a", "Old"], ..scene }.after(|_| (), shapes);
+    scene.campaign(|oracle| {
+        let there = |c: &Copy| format!("{} {} {}", c.seed, c.folder, c.tags.join(" "));
+        let there: Vec<String> = oracle.there.iter().map(there).collect();
+        assert_eq!(there, ["1 INBOX todo", "2 INBOX later", "3 Newer ", "4 Newer ", "5 Task ", "6 Trash "]);
+    });
+    for times in [3, 11] {
+        let scene = imap("memory imap shapes", false);
+        Scene { folders: &["Work", "Work/a", "Old"], ..scene }.after(|_| (), shapes).regret(times);
     }
 }
 

@@ -179,6 +179,43 @@ fn a8_a_tag_set_here_is_seen_by_another_client_and_the_other_way_round() {
 }
 
 #[test]
+fn folders_shaped_here_are_so_for_another_client_and_come_back() {
+    with_mails(3, |user| {
+        let home = Home::new(user, Protocol::Imap, Tls::Implicit);
+        home.sync().unwrap();
+        let at = |path: &str| {
+            let reader = home.store().reader().unwrap();
+            let account = reader.accounts().unwrap()[0].id;
+            let folders = reader.folders(account).unwrap();
+            (account, folders.into_iter().find(|f| f.path.as_str() == path).map(|f| f.id))
+        };
+        let there = || {
+            let listed = user.doveadm(&["mailbox", "list"], &[]);
+            listed.lines().map(str::to_owned).collect::<BTreeSet<String>>()
+        };
+        home.intend(Intent::MakeFolder { account: at("").0, path: "Größe".into() });
+        let to = Target::Folder(at("Größe").1.unwrap());
+        home.intend(Intent::Move { items: vec![home.copy(Role::Inbox, "Letter 1")], to });
+        home.sync().unwrap();
+        assert!(there().contains("Größe"), "{:?}", there());
+        home.intend(Intent::RenameFolder { folder: at("Größe").1.unwrap(), path: "Job".into() });
+        home.sync().unwrap();
+        assert!(there().contains("Job") && !there().contains("Größe"));
+        assert_eq!(user.mails("Job").len(), 1);
+        home.intend(Intent::DeleteFolder { folder: at("Job").1.unwrap(), to_trash: true });
+        home.sync().unwrap();
+        assert!(!there().contains("Job"));
+        assert_eq!((user.mails("Trash").len(), at("Job").1), (1, None));
+        (0..4).for_each(|_| home.intend(Intent::Undo));
+        home.sync().unwrap();
+        home.sync().unwrap();
+        assert!(!there().contains("Job") && !there().contains("Größe"), "{:?}", there());
+        assert_eq!((user.mails("INBOX").len(), user.mails("Trash").len()), (3, 0));
+        assert_eq!((home.rows(Role::Inbox).len(), home.rows(Role::Trash).len()), (3, 0));
+    });
+}
+
+#[test]
 fn a1_delete_then_undo_leaves_the_server_as_it_was() {
     with_mails(3, |user| {
         let home = Home::new(user, Protocol::Imap, Tls::Implicit);

@@ -11,6 +11,22 @@ use crate::store_kit::{Kit, NOW, mail};
 
 const FOLDERS: [Role; 3] = [Role::Inbox, Role::Archive, Role::Trash];
 
+/// Flags that stand for tags in the model.
+const TAGS: [(Flags, &str); 2] = [(Flags::ANSWERED, "alpha"), (Flags::DRAFT, "beta")];
+
+/// Flags of the model as a server tells them.
+fn told(flags: Flags) -> (Flags, Vec<String>) {
+    let tags = TAGS.iter().filter(|(flag, _)| flags.has(*flag)).map(|(_, name)| (*name).to_owned());
+    (flags & !(Flags::ANSWERED | Flags::DRAFT), tags.collect())
+}
+
+/// What is told, as flags of the model.
+fn joined(flags: Flags, tags: &[impl ToString]) -> Flags {
+    tags.iter().map(ToString::to_string).fold(flags, |flags, tag| {
+        flags | TAGS.iter().find(|(_, name)| is_same_tag(name, &tag)).expect("one of the two").0
+    })
+}
+
 /// A mailbox of the model: mails by UID.
 #[derive(Debug, Clone, Default)]
 struct Mailbox {
@@ -60,6 +76,7 @@ enum Event {
     Report,
     Push(Fate),
     Flag(usize, usize, u32, bool),
+    Tag(usize, usize, usize, bool),
     Move(usize, usize, usize),
     Copy(usize, usize, usize),
     Purge(usize, usize),
@@ -81,7 +98,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]);
     prop_oneof![
         4 => f.clone().prop_map(Event::Deliver),
-        2 => (f.clone(), at.clone(), 0u32..6).prop_map(|(a, b, c)| Event::OtherFlags(a, b, c)),
+        2 => (f.clone(), at.clone(), 0u32..16).prop_map(|(a, b, c)| Event::OtherFlags(a, b, c)),
         1 => (f.clone(), at.clone()).prop_map(|(a, b)| Event::OtherExpunge(a, b)),
         1 => (f.clone(), at.clone(), f.clone()).prop_map(|(a, b, c)| Event::OtherMove(a, b, c)),
         1 => f.clone().prop_map(Event::Renumber),
@@ -90,6 +107,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => Just(Event::Report),
         5 => fate.prop_map(Event::Push),
         3 => (f.clone(), at.clone(), bits, any::<bool>()).prop_map(|(a, b, c, d)| Event::Flag(a, b, c, d)),
+        3 => (f.clone(), at.clone(), 0..3usize, any::<bool>()).prop_map(|(a, b, c, d)| Event::Tag(a, b, c, d)),
         4 => (f.clone(), at.clone(), f.clone()).prop_map(|(a, b, c)| Event::Move(a, b, c)),
         1 => (f.clone(), at.clone(), f.clone()).prop_map(|(a, b, c)| Event::Copy(a, b, c)),
         1 => (f, at).prop_map(|(a, b)| Event::Purge(a, b)),
@@ -143,19 +161,29 @@ impl World {
         let mut held = BTreeMap::new();
         if cursor.validity == mailbox.validity {
             held.extend(
-                self.kit.reader.base_flags(folder).unwrap().into_iter().map(|(uid, flags, _)| (uid, flags)),
+                self.kit
+                    .reader
+                    .base_flags(folder)
+                    .unwrap()
+                    .into_iter()
+                    .map(|(uid, f, tags)| (uid, joined(f, &tags))),
             );
         } else {
             steps.push(Step::Reset { folder, validity: mailbox.validity });
             cursor.validity = mailbox.validity;
         }
         for (&uid, &(n, flags)) in mailbox.mails.iter().rev() {
-            match held.remove(&uid) {
-                None => {
-                    steps.push(Step::Message(Box::new(Incoming { uid: Some(uid), flags, ..mail(folder, n) })))
-                }
+            let known = held.remove(&uid);
+            let (sent, keywords) = told(flags);
+            match known {
+                None => steps.push(Step::Message(Box::new(Incoming {
+                    uid: Some(uid),
+                    flags: sent,
+                    keywords,
+                    ..mail(folder, n)
+                }))),
                 Some(known) if known != flags => {
-                    steps.push(Step::Flags { folder, uid, flags, keywords: Vec::new() });
+                    steps.push(Step::Flags { folder, uid, flags: sent, keywords });
                 }
                 Some(_) => {}
             }
@@ -183,7 +211,9 @@ impl World {
                 let Some(&(n, flags)) = self.server[from].mails.get(&uid) else { continue };
                 match &op.kind {
                     OpKind::Flags(marks) => {
-                        self.server[from].mails.insert(uid, (n, marks.flags.apply(flags)));
+                        let set = marks.tag.iter().fold(marks.flags.apply(flags), |f, tag| joined(f, &[tag]));
+                        let cleared = joined(Flags::NONE, &marks.untag);
+                        self.server[from].mails.insert(uid, (n, set & !cleared));
                     }
                     OpKind::Move(to) => {
                         self.server[from].mails.remove(&uid);
@@ -277,6 +307,14 @@ impl World {
                     self.intend(Intent::Flag { items: vec![copy], delta, undoable: true });
                 }
             }
+            Event::Tag(f, at, which, add) => {
+                if let Some((copy, _)) = self.copy(f, at) {
+                    let names = [&["alpha"][..], &["Beta"], &["ALPHA", "beta"]][which];
+                    let tags = names.iter().map(|&name| name.to_owned()).collect();
+                    let (add, del) = if add { (tags, Vec::new()) } else { (Vec::new(), tags) };
+                    self.intend(Intent::Tag { items: vec![copy], add, del });
+                }
+            }
             Event::Move(f, at, to) => {
                 let items =
                     [self.copy(f, at), self.copy(f, at + 1)].into_iter().flatten().map(|(copy, _)| copy);
@@ -321,9 +359,11 @@ impl World {
             .folders
             .iter()
             .map(|folder| {
-                let mails = self.kit.mails(*folder).into_iter();
-                let mut mails: Vec<_> =
-                    mails.map(|(subject, flags)| (subject[5..].parse().unwrap(), flags)).collect();
+                let copies = self.kit.top(*folder).into_iter().flat_map(|row| row.members);
+                let mails = copies.map(|copy| self.kit.reader.summary(copy.placement).unwrap().unwrap());
+                let mut mails: Vec<_> = mails
+                    .map(|mail| (mail.subject.as_str()[5..].parse().unwrap(), joined(mail.flags, &mail.tags)))
+                    .collect();
                 mails.sort_by_key(|(n, flags)| (*n, flags.bits()));
                 mails
             })

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use mailtui::Result;
 use mailtui::config::{Account, Protocol};
 use mailtui::engine::{AccountState, Command, Emit, Engine, Event, Mode, Opener, Report, Setup};
-use mailtui::model::{AccountId, FlagDelta, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View};
+use mailtui::model::{
+    AccountId, FlagDelta, FolderId, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View,
+};
 use mailtui::store::{Edge, Reader, Store};
 
 use super::invariants::{Copy, State};
@@ -197,6 +199,34 @@ impl User<'_> {
 
     pub fn purge(&self, from: Role, seeds: &[u32]) {
         self.intend(Intent::Purge { items: self.copies(from, seeds) });
+    }
+
+    pub fn tag(&self, role: Role, seeds: &[u32], add: &[&str], del: &[&str]) {
+        let owned = |tags: &[&str]| tags.iter().map(|&tag| tag.to_owned()).collect();
+        self.intend(Intent::Tag { items: self.copies(role, seeds), add: owned(add), del: owned(del) });
+    }
+
+    fn folder(&self, path: &str) -> FolderId {
+        let folders = self.reader.folders(self.account).unwrap();
+        folders.into_iter().find(|folder| folder.path.as_str() == path).expect("the folder is there").id
+    }
+
+    pub fn move_into(&self, from: Role, seeds: &[u32], path: &str) {
+        let to = Target::Folder(self.folder(path));
+        self.intend(Intent::Move { items: self.copies(from, seeds), to });
+    }
+
+    pub fn make_folder(&self, path: &str) {
+        self.intend(Intent::MakeFolder { account: self.account, path: path.to_owned() });
+    }
+
+    pub fn rename_folder(&self, from: &str, to: &str) {
+        self.intend(Intent::RenameFolder { folder: self.folder(from), path: to.to_owned() });
+    }
+
+    /// Its mail goes to Trash.
+    pub fn delete_folder(&self, path: &str) {
+        self.intend(Intent::DeleteFolder { folder: self.folder(path), to_trash: true });
     }
 
     pub fn undo(&self) {
