@@ -67,11 +67,16 @@ fn appending(db: &Db, deed: &Deed, some: &str) -> Result<String> {
         [deed.op],
         |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<String>>(1)?)),
     )?;
+    let fetched_first =
+        db.one(sql!("SELECT from_id IS NOT NULL FROM ops WHERE id = ?1"), [deed.op], |row| {
+            row.get::<_, bool>(0)
+        })?;
+    let when = if fetched_first == Some(true) { ", once its text is here" } else { "" };
     Ok(match second {
         Some((account, folder)) => {
-            format!("move {some} from {} of {account} to {target}", folder.unwrap_or_default())
+            format!("move {some} from {} of {account} to {target}{when}", folder.unwrap_or_default())
         }
-        None => format!("put {some} into {target}"),
+        None => format!("put {some} into {target}{when}"),
     })
 }
 

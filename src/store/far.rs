@@ -245,8 +245,13 @@ impl Tx<'_> {
             }
             (None, Some(uid), None) => self.set_uid(pending.id, uid)?,
             (None, None, _) => {
-                self.db.run(sql!("UPDATE placements SET stale = ?2 WHERE id = ?1"), (pending.id, AWAITED))?;
-                self.in_doubt.remove(&pending.folder);
+                let account = self.account_of(pending.folder)?;
+                // Here it has no UID, and no look at a server is to show it.
+                if self.owner(account)? == Owner::Server {
+                    self.db
+                        .run(sql!("UPDATE placements SET stale = ?2 WHERE id = ?1"), (pending.id, AWAITED))?;
+                    self.in_doubt.remove(&pending.folder);
+                }
             }
         }
         self.touched.folders.insert(pending.folder);

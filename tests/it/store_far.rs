@@ -88,6 +88,12 @@ impl Far {
         self.kit.reader.raw(rows[0].head.message, 1 << 24).unwrap()
     }
 
+    /// What waits, in words.
+    fn ledger(&self) -> Vec<String> {
+        let of = |account| self.kit.reader.ledger(account, None, 100).unwrap();
+        [of(self.kit.account), of(self.home)].concat().iter().map(|entry| entry.what.to_string()).collect()
+    }
+
     fn undo(&self) -> String {
         self.act(Intent::Undo)
     }
@@ -133,8 +139,10 @@ fn i13_a_mail_leaves_its_server_only_when_the_other_has_it() {
     assert_eq!((posting.keywords, posting.received), (vec!["$Work".to_owned()], 1_234_567_890));
     far.start(op, 9);
     assert_eq!(far.kit.ops(), []);
+    assert_eq!(far.ledger(), ["move 1 mail from Inbox of work to Archive"], "both halves are one matter");
     while far.kit.changes.try_recv().is_ok() {}
     far.done(op, item, Some(9));
+    assert_eq!(far.ledger(), ["take 1 mail out of Inbox, now that the copy is elsewhere"]);
     let changed = far.kit.changes.recv().unwrap();
     assert_eq!(changed.ops, [far.kit.account, far.home], "both engines are woken");
     let ops = far.kit.ops();
@@ -334,6 +342,7 @@ fn i13_a_mail_without_its_text_waits_for_it() {
     far.send(far.kit.copy(far.kit.inbox, message));
     assert_eq!(far.both(), (vec![], one(Flags::SEEN | Flags::FLAGGED)));
     assert_eq!(far.ops(), []);
+    assert_eq!(far.ledger(), ["move 1 mail from Inbox of work to Archive, once its text is here"]);
     assert_eq!(far.kit.reader.awaited_bodies(far.kit.account).unwrap(), [message]);
     assert!(far.kit.reader.wanted_body(message).unwrap().is_some(), "it can still be fetched");
     while far.kit.changes.try_recv().is_ok() {}
@@ -439,6 +448,23 @@ fn p12_a_mail_of_a_server_comes_to_stay_here() {
     assert_eq!(far.raw_at(far.archive), RAW);
     assert_eq!(far.kit.ops()[0].kind, OpKind::Delete);
     assert_eq!(far.waiting(), (1, 0));
+    // No look at the maildrop takes it for gone.
+    assert_eq!(far.kit.reader.doubt(far.archive).unwrap(), Doubt::None);
+    for _ in 0..3 {
+        far.commit([Step::Synced { folder: far.archive, at: NOW }]);
+    }
+    assert_eq!(far.kit.mails(far.archive).len(), 1);
+}
+
+#[test]
+fn p12_half_a_mail_that_is_nowhere_else_does_not_go_away() {
+    let far = far(Owner::Here, Owner::Server);
+    let message = far.kit.bring(Incoming { body: None, ..popped(far.kit.inbox, 1) });
+    let items = vec![far.kit.copy(far.kit.inbox, message)];
+    let to = Target::Folder(far.archive);
+    let outcome = far.kit.store.intend_wait(Intent::Move { items, to }).unwrap();
+    assert!(outcome.error.unwrap().contains("not here yet"));
+    assert_eq!((far.kit.mails(far.kit.inbox).len(), far.waiting()), (1, (0, 0)));
 }
 
 #[test]
