@@ -145,6 +145,10 @@ impl App {
 
     /// Back to where the last jump began.
     pub(super) fn jump_back(&mut self) {
+        // A folder may have been removed since.
+        while self.jumps.last().is_some_and(|(view, _)| self.is_lost(*view)) {
+            self.jumps.pop();
+        }
         let Some((view, spot)) = self.jumps.pop() else { return self.say("There is nowhere to go back to") };
         if self.focus == Focus::Reader {
             self.focus = Focus::List;

@@ -53,11 +53,13 @@ impl App {
         }
         if news.foreign || news.folders_changed {
             let result = self.accounts.read(&self.db);
-            self.told(result);
+            let is_read = self.told(result).is_some();
             if self.list.view().is_none() {
                 self.open_first();
             }
-            self.leave_lost_folder();
+            if is_read {
+                self.leave_lost_folder();
+            }
         }
         for outcome in &news.outcomes {
             self.landed(outcome);

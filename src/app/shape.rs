@@ -57,11 +57,14 @@ impl App {
         self.carry_out(Deed { intent, leaving: HashSet::new() });
     }
 
+    /// Whether a view is of a folder that is not there any more.
+    pub(super) fn is_lost(&self, view: View) -> bool {
+        matches!(view, View::Folder(folder) if self.accounts.folder(folder).is_none())
+    }
+
     /// Leaves a folder that is not there any more.
     pub(super) fn leave_lost_folder(&mut self) {
-        if let Some(View::Folder(folder)) = self.list.view()
-            && self.accounts.folder(folder).is_none()
-        {
+        if self.list.view().is_some_and(|view| self.is_lost(view)) {
             self.reader.close();
             if self.focus == super::scope::Focus::Reader {
                 self.focus = super::scope::Focus::List;

@@ -680,12 +680,14 @@ fn a_folder_with_mail_is_removed_after_a_question_with_the_count() {
     let mut screen = Screen::open(&post);
     let items: Vec<_> = rows(&post, Role::Inbox)[..2].iter().map(|row| row.head.placement).collect();
     post.store.intend_wait(Intent::Move { items, to: Target::Folder(rust) }).unwrap();
-    screen.keys("hG").until("work · rust").at("Topic 1.");
+    screen.keys("8J").until("work · rust").keys("gi").until("work · Inbox");
+    screen.keys("8J").until("work · rust").at("Topic 1.");
     screen.keys(":delete-folder<Enter>").until("Move its 2 mails to Trash and remove rust? y/n");
     screen.keys("n").until("Nothing was done");
     screen.keys(":delete-folder<Enter>y").until("Removed the folder rust, 2 mails to Trash");
     // It is left for the inbox, and undo brings all of it back.
     screen.until("work · Inbox").gone("  rust");
+    screen.keys("<C-o><C-o><C-o>").until("nowhere to go back to").until("work · Inbox");
     assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 2."]);
     screen.keys("u").until("Undid").until("work · rust").at("Topic 1.");
     assert_eq!(subjects(&post, Role::Trash), Vec::<String>::new());
