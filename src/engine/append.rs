@@ -52,7 +52,11 @@ impl Worker<'_> {
             place(session, &self.reader, item.placement, now_known, was_tried)
         };
         Ok(Some(match placed {
-            Ok(Some(placed)) => self.placed(&op, now_known, item.placement, placed)?,
+            Ok(Some(placed)) => {
+                let size = self.reader.summary(item.placement)?.map_or(0, |mail| mail.size);
+                self.fared.bytes_out += size;
+                self.placed(&op, now_known, item.placement, placed)?
+            }
             Ok(None) => {
                 let step = Step::OpFailed { op: op.id, error: TAKEN_BACK.to_owned(), retry_at: None };
                 Pushed { steps: vec![step], look: None, unkept: Vec::new(), end: End::Done }

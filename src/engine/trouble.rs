@@ -23,6 +23,8 @@ const PAUSED: &str = "paused";
 pub(super) struct Fared {
     state: Option<(&'static str, String)>,
     bytes_in: u64,
+    /// Put on the server since then.
+    pub(super) bytes_out: u64,
 }
 
 impl Worker<'_> {
@@ -79,15 +81,17 @@ impl Worker<'_> {
     pub(super) fn fares(&mut self, state: Option<(&'static str, String)>, in_step: bool) {
         let bytes_in = self.told.bytes().saturating_sub(self.fared.bytes_in);
         let is_news = state.is_some() && state != self.fared.state;
-        if !is_news && !in_step && bytes_in == 0 {
+        let bytes_out = self.fared.bytes_out;
+        if !is_news && !in_step && bytes_in + bytes_out == 0 {
             return;
         }
         self.fared.bytes_in += bytes_in;
+        self.fared.bytes_out = 0;
         let state = if is_news { state } else { None };
         if is_news {
             self.fared.state.clone_from(&state);
         }
-        let step = Step::Fares(Fares { state, in_step, bytes_in, bytes_out: 0 });
+        let step = Step::Fares(Fares { state, in_step, bytes_in, bytes_out });
         let batch = Batch { account: self.id, steps: vec![step] };
         let written = self.store.submit(batch);
         if self.mode == Mode::Once {

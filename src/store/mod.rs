@@ -8,10 +8,12 @@
 mod acts;
 mod batch;
 mod bodies;
+mod book;
 mod check;
 mod claim;
 mod db;
 mod deeds;
+mod discard;
 mod effects;
 mod far;
 mod fault;

@@ -2,26 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use super::book::Book;
 use super::db::sql;
 use super::deeds::counted;
-use super::flags::marks_from;
 use super::folders::UNLISTED;
 use super::intents::refused;
-use super::ledger::Book;
-use super::places::Placement;
 use super::tx::Tx;
 use crate::error::Result;
-use crate::model::{AccountId, Flags, FolderId, Matter, OpId, Outcome, PlacementId, Reach, Settle};
+use crate::model::{AccountId, FolderId, Matter, OpId, Outcome, Reach, Settle};
 
 /// What settling came to.
 #[derive(Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     /// How many matters were settled.
     done: u64,
     /// What was said of the first.
     said: Option<String>,
     /// Operations that went because they were built on one that went.
     along: BTreeSet<OpId>,
+    /// Those, and the other halves of moves between accounts.
+    pub(super) gone: BTreeSet<OpId>,
     /// Why something was left as it was.
     left: Option<String>,
     /// Where an undo put its mail.
@@ -34,19 +34,15 @@ impl Tally {
         self.said.get_or_insert(said);
     }
 
-    fn leave(&mut self, why: &str) {
+    /// An operation goes because what it was built on goes.
+    pub(super) fn goes_along(&mut self, op: OpId) {
+        self.along.insert(op);
+        self.gone.insert(op);
+    }
+
+    pub(super) fn leave(&mut self, why: &str) {
         self.left.get_or_insert_with(|| why.to_owned());
     }
-}
-
-/// What an operation that is given up needs of its row.
-struct Given {
-    account: AccountId,
-    kind: String,
-    folder: Option<FolderId>,
-    target: Option<FolderId>,
-    detail: String,
-    state: String,
 }
 
 impl Tx<'_> {
@@ -170,7 +166,7 @@ impl Tx<'_> {
     fn discard(&mut self, matter: Matter, tally: &mut Tally) -> Result<()> {
         match matter {
             Matter::Op(op) => {
-                if tally.along.contains(&op) {
+                if tally.gone.contains(&op) {
                     return Ok(());
                 }
                 let what = self.words(matter)?;
@@ -196,158 +192,6 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Takes an operation's local effect back, and with it what was built on that. False: it is not there,
-    /// or is being carried out.
-    fn give_up(&mut self, op: OpId, tally: &mut Tally) -> Result<bool> {
-        let given = self.db.one(
-            sql!("SELECT account_id, kind, folder_id, target_id, detail, state FROM ops WHERE id = ?1"),
-            [op],
-            |row| {
-                Ok(Given {
-                    account: row.get(0)?,
-                    kind: row.get(1)?,
-                    folder: row.get(2)?,
-                    target: row.get(3)?,
-                    detail: row.get(4)?,
-                    state: row.get(5)?,
-                })
-            },
-        )?;
-        let Some(given) = given else {
-            tally.leave(NOT_THERE);
-            return Ok(false);
-        };
-        if given.state == "running" {
-            tally.leave("it is being carried out at this moment");
-            return Ok(false);
-        }
-        self.touched.ops.insert(given.account);
-        // The other half of a move between accounts, and what waits for a folder that is not made after all.
-        let mut built: Vec<OpId> = self.db.all(
-            sql!("SELECT id FROM ops WHERE after_id IS NOT NULL AND after_id = ?1 ORDER BY id"),
-            [op],
-            |row| row.get(0),
-        )?;
-        let made = given.target.filter(|_| given.kind == "mkdir");
-        if let Some(folder) = made {
-            built.extend(self.ops_on(folder)?.into_iter().filter(|other| *other != op));
-        }
-        for other in built {
-            if self.give_up(other, tally)? {
-                tally.along.insert(other);
-            }
-        }
-        let items: Vec<(PlacementId, Option<PlacementId>)> = self.db.all(
-            sql!("SELECT placement_id, result_id FROM op_items WHERE op_id = ?1 ORDER BY placement_id DESC"),
-            [op],
-            |row| Ok((row.get(0)?, row.get(1)?)),
-        )?;
-        for (placement, result) in items {
-            self.give_up_item((op, &given.kind, &given.detail), placement, result, tally)?;
-        }
-        self.db.run(sql!("DELETE FROM ops WHERE id = ?1"), [op])?;
-        if let Some(folder) = given.target {
-            self.shape_given_up(&given.kind, folder, &given.detail)?;
-        }
-        for folder in [given.folder, given.target].into_iter().flatten() {
-            self.touched.folders.insert(folder);
-        }
-        if let Some(folder) = made {
-            self.unmake(given.account, folder)?;
-        }
-        Ok(true)
-    }
-
-    fn give_up_item(
-        &mut self,
-        (op, kind, detail): (OpId, &str, &str),
-        placement: PlacementId,
-        result: Option<PlacementId>,
-        tally: &mut Tally,
-    ) -> Result<()> {
-        // First of all: where mail went round in a circle its operations are built on each other.
-        self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1 AND placement_id = ?2"), (op, placement))?;
-        // What is on the server already stays, whoever brought it there.
-        let pending = match result {
-            Some(result) => self.placement(result)?.filter(|result| result.uid.is_none()),
-            None => None,
-        };
-        if let Some(pending) = &pending {
-            let built: Vec<(OpId, String, String, Option<PlacementId>)> = self.db.all(
-                sql!(
-                    "SELECT o.id, o.kind, o.detail, i.result_id FROM op_items i JOIN ops o ON o.id = i.op_id
-                      WHERE i.placement_id = ?1 ORDER BY i.op_id DESC"
-                ),
-                [pending.id],
-                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
-            )?;
-            for (other, kind, detail, result) in built {
-                self.give_up_item((other, &kind, &detail), pending.id, result, tally)?;
-                self.end_if_empty(other)?;
-                tally.along.insert(other);
-            }
-        }
-        if let Some(pending) = pending
-            && let Some(pending) = self.placement(pending.id)?
-        {
-            self.remove(&pending)?;
-        }
-        let Some(copy) = self.placement(placement)? else { return Ok(()) };
-        self.touched.message(copy.message);
-        self.touched.folders.insert(copy.folder);
-        match kind {
-            "flags" => self.unmark(&copy, detail),
-            // A mail that was to be put on the server, and is nowhere there.
-            "append" if copy.uid.is_none() => self.remove(&copy),
-            _ => {
-                self.db.run(
-                    sql!(
-                        "UPDATE placements SET hidden = hidden & ~1 WHERE id = ?1
-                          AND NOT EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
-                                          WHERE i.placement_id = ?1 AND o.kind IN ('move', 'delete'))"
-                    ),
-                    [copy.id],
-                )?;
-                Ok(())
-            }
-        }
-    }
-
-    /// A change of flags and tags that is not made: what the server has, and what else is queued.
-    fn unmark(&mut self, copy: &Placement, detail: &str) -> Result<()> {
-        let marks = marks_from(detail)?;
-        self.settle_tags(copy.id, &[&marks.tag[..], &marks.untag].concat())?;
-        if copy.uid.is_some() {
-            return self.set_base(copy, copy.base);
-        }
-        // Not on the server yet: nothing was heard of it, so that the change itself is turned round.
-        let before: Flags = marks.flags.inverse().apply(copy.flags);
-        let flags = self.queued_marks(copy.id)?.iter().fold(before, |flags, marks| marks.flags.apply(flags));
-        self.db.run(sql!("UPDATE placements SET flags = ?2 WHERE id = ?1"), (copy.id, flags))?;
-        Ok(())
-    }
-
-    fn ops_on(&self, folder: FolderId) -> Result<Vec<OpId>> {
-        self.db.all(
-            sql!("SELECT id FROM ops WHERE folder_id = ?1 UNION SELECT id FROM ops WHERE target_id = ?1"),
-            [folder],
-            |row| row.get(0),
-        )
-    }
-
-    /// A folder that was to be made is not made; one that the server has meanwhile stays.
-    fn unmake(&mut self, account: AccountId, folder: FolderId) -> Result<()> {
-        let unmade = self.db.one(
-            sql!(
-                "SELECT 1 FROM folders WHERE id = ?1 AND remote IS NULL
-                  AND NOT EXISTS (SELECT 1 FROM placements WHERE folder_id = ?1)"
-            ),
-            [folder],
-            |_| Ok(()),
-        )?;
-        if unmade.is_some() { self.drop_folder(account, folder) } else { Ok(()) }
-    }
-
     fn accept(&mut self, matter: Matter, tally: &mut Tally) -> Result<()> {
         let Matter::Folder(folder) = matter else {
             tally.leave("only a folder whose changes are held back can be accepted");
@@ -360,7 +204,7 @@ impl Tx<'_> {
         if why == UNLISTED {
             for op in self.ops_on(folder)? {
                 if self.give_up(op, tally)? {
-                    tally.along.insert(op);
+                    tally.goes_along(op);
                 }
             }
             // An operation under way keeps it.
@@ -456,7 +300,7 @@ impl Tx<'_> {
     }
 }
 
-const NOT_THERE: &str = "it does not wait any more";
+pub(super) const NOT_THERE: &str = "it does not wait any more";
 
 fn listed(paths: &[String]) -> String {
     let verb = if paths.len() == 1 { "is" } else { "are" };

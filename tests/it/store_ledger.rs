@@ -3,7 +3,7 @@
 use mailtui::model::*;
 use mailtui::store::*;
 
-use crate::store_kit::{Kit, NOW, mail, open, popped, spec};
+use crate::store_kit::{Kit, NOW, mail, open, packed, popped, spec};
 
 const STAR: FlagDelta = FlagDelta { add: Flags::FLAGGED, del: Flags::NONE };
 const READ: FlagDelta = FlagDelta { add: Flags::SEEN, del: Flags::NONE };
@@ -427,4 +427,81 @@ fn a_refusal_says_why() {
     assert_eq!(error(Settle::Retry, Matter::Op(OpId(99))), "it does not wait any more");
     assert_eq!(error(Settle::Accept, Matter::Folder(kit.inbox)), "it does not wait any more");
     assert_eq!(matters(&kit.ledger()), [op]);
+}
+
+/// A second account with an archive; a mail of the first is on its way there.
+fn sent_far(kit: &Kit) -> (AccountId, FolderId, MessageId) {
+    let home = kit.store.account("home", "memory", Owner::Server, "ada@home.example").unwrap();
+    let specs = [Role::Inbox, Role::Archive].map(|role| spec(role.title(), Some(role))).to_vec();
+    kit.store.commit(Batch { account: home, steps: vec![Step::Folders(specs)] }).unwrap();
+    let archive = kit.reader.folder_by_role(home, Role::Archive).unwrap().unwrap().id;
+    let body = packed(b"Subject: mail 1\r\n\r\nbody\r\n");
+    let message = kit.bring(Incoming { body: Some(body), ..mail(kit.inbox, 1) });
+    let items = vec![kit.copy(kit.inbox, message)];
+    kit.do_it(Intent::Move { items, to: Target::Folder(archive) });
+    (home, archive, message)
+}
+
+#[test]
+fn i13_a_move_between_accounts_is_one_entry_that_stands_for_both_halves() {
+    let kit = Kit::server();
+    let (home, archive, _) = sent_far(&kit);
+    assert!(kit.ledger().is_empty(), "the second half is not listed beside the first");
+    assert!(kit.reader.waiting(kit.account).unwrap().is_empty());
+    let entry = kit.reader.ledger(home, None, 10).unwrap().remove(0);
+    assert_eq!(entry.what.as_str(), "move 1 mail from Inbox of work to Archive");
+    assert_eq!((entry.subject.as_str(), kit.reader.waiting(home).unwrap().queued), ("mail 1", 1));
+    // Once it is there, what is left to do is the removal here.
+    let item = kit.reader.ops(home, NOW, 10).unwrap()[0].items[0].placement;
+    let Matter::Op(op) = entry.matter else { panic!("{entry:?}") };
+    let mark = Mark { validity: 5, uidnext: 9 };
+    let steps = vec![
+        Step::OpMarked { op, mark },
+        Step::OpRunning(op),
+        Step::OpDone { op, moved: vec![(item, 9)], created: None },
+    ];
+    kit.store.commit(Batch { account: home, steps }).unwrap();
+    assert_eq!(
+        kit.waits(),
+        [("take 1 mail out of Inbox, now that the copy is elsewhere".to_owned(), Standing::Queued)]
+    );
+    assert_eq!(kit.mails(archive).len(), 1);
+}
+
+#[test]
+fn i13_giving_a_move_between_accounts_up_takes_both_halves_and_what_was_built_on_it() {
+    let kit = Kit::server();
+    let before = kit.sight();
+    let (home, archive, _) = sent_far(&kit);
+    let row = kit.top(archive).remove(0);
+    kit.star(row.members[0].placement);
+    kit.do_it(Intent::Move { items: vec![row.members[0].placement], to: Target::Role(Role::Inbox) });
+    let entry = kit.reader.ledger(home, None, 10).unwrap().remove(0);
+    let label = kit.settle(Settle::Discard, entry.matter);
+    assert_eq!(
+        label,
+        "gave up: move 1 mail from Inbox of work to Archive, and 2 things that were built on it"
+    );
+    assert!(kit.reader.waiting(home).unwrap().is_empty() && kit.ledger().is_empty());
+    let folders = kit.reader.folders(home).unwrap();
+    assert!(folders.iter().all(|folder| folder.total == 0));
+    assert_eq!(kit.mails(kit.inbox).len(), 1);
+    assert_eq!(kit.sight().len(), before.len());
+}
+
+#[test]
+fn a2_changes_of_folders_are_told_and_given_up() {
+    let kit = Kit::server();
+    let archive = kit.folder(Role::Archive);
+    let paths = || -> Vec<(String, bool)> {
+        let folders = kit.reader.folders(kit.account).unwrap();
+        folders.into_iter().map(|f| (f.path.to_string(), f.subscribed)).collect()
+    };
+    let before = paths();
+    kit.do_it(Intent::RenameFolder { folder: archive, path: "Attic".into() });
+    kit.do_it(Intent::Subscribe { folder: kit.folder(Role::Sent), on: false });
+    let words: Vec<String> = kit.waits().into_iter().map(|(what, _)| what).collect();
+    assert_eq!(words, ["rename the folder Archive to Attic", "unsubscribe from Sent"]);
+    kit.settled(Settle::Discard, Reach::Account(kit.account));
+    assert_eq!(paths(), before);
 }
