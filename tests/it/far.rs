@@ -27,6 +27,9 @@ const ARRIVED: i64 = 1_234_567_890;
 /// Runs within which everything must be done after a fault.
 const RUNS: usize = 6;
 
+/// One that takes several pieces in the store.
+const LARGE: u32 = 2000;
+
 fn raw(n: u32) -> Vec<u8> {
     let filler = "All work and no play.\r\n".repeat(n as usize * 50);
     format!(
@@ -228,7 +231,7 @@ fn dress(pair: &Pair) {
 
 fn there_and_back(pair: &Pair) {
     let pop = pair.work.setup.owner == Owner::Here;
-    for n in 1..=3 {
+    for n in [1, 2, LARGE] {
         pair.work.deliver(n);
     }
     pair.settle();
@@ -461,8 +464,9 @@ fn passes() -> Option<(Tally, u64)> {
     let round = proxy.begin(Plan::none());
     let mut session = (home.setup.open)(&Interrupt::new().unwrap()).unwrap();
     session.mark(&FolderRef::new("Archive")).unwrap();
-    let lines = round.tally().connections[0].lines(Way::Down);
     drop(session);
+    round.wait_closed();
+    let lines = round.tally().connections[0].lines(Way::Down);
     Some((broken(&Plan::none())?.0, lines))
 }
 
