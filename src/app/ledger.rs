@@ -92,7 +92,7 @@ impl Ledger {
     /// Reads everything held anew; the cursor stays on what it was on, where that still waits.
     fn refresh(&mut self, db: &Reader, order: &[AccountId]) -> Result<()> {
         let was = self.entry().map(|entry| entry.matter);
-        let index = self.at.checked_sub(self.accounts.len());
+        let index = self.at.checked_sub(self.accounts.len()).filter(|_| !self.accounts.is_empty());
         let mut all = db.health()?;
         all.sort_by_key(|h| order.iter().position(|id| *id == h.id).unwrap_or(usize::MAX));
         let with_waiting = |health: Health| db.waiting(health.id).map(|waiting| (health, waiting));

@@ -126,7 +126,7 @@ pub struct Queue {
 /// `mailtui queue retry` and its like.
 #[derive(Debug, Clone, Subcommand)]
 pub enum QueueVerb {
-    /// Try again as soon as there is a connection; of an account: also a password that was refused
+    /// Try again as soon as there is a connection; of an account: also where it is paused
     Retry(Which),
     /// Give up: what was done here is taken back, the server stays as it is
     Discard(Which),

@@ -115,8 +115,6 @@ pub(super) struct Worker<'a> {
     pub(super) ever: bool,
     /// The user asked for another try: a refused secret is tried whatever is remembered of it.
     pub(super) pardoned: bool,
-    /// Paused because of a refused secret.
-    pub(super) barred: bool,
     pub(super) wanted: VecDeque<MessageId>,
     pub(super) ops: bool,
     /// The user asked for another look: what waits for a time is tried too, once.
@@ -159,7 +157,6 @@ impl<'a> Worker<'a> {
             tries: 0,
             ever: false,
             pardoned: false,
-            barred: false,
             wanted: VecDeque::new(),
             eager: starter.mode == Mode::Once,
             ops: false,
@@ -278,7 +275,7 @@ impl<'a> Worker<'a> {
             }
             Note::Command(Command::Stop) => self.stopping = true,
             Note::Command(Command::Sync(_)) => {
-                (self.paused, self.barred, self.pardoned) = (false, false, true);
+                (self.paused, self.pardoned) = (false, true);
                 self.not_before = None;
                 self.tries = 0;
                 self.eager = true;

@@ -88,11 +88,19 @@ impl Worker<'_> {
         (!refusal.is_final).then_some(left.unsigned_abs())
     }
 
-    /// Whether the user said meanwhile, perhaps in another process, that the secret may be tried again.
+    /// Goes on where the user said so meanwhile, perhaps in another process.
     pub(super) fn hear_pardon(&mut self) {
-        let refused = || self.reader.sign_ins(self.id).is_ok_and(|known| known.refusal.is_some());
-        if self.barred && !refused() {
-            (self.barred, self.paused, self.not_before, self.tries) = (false, false, None, 0);
+        if !self.paused {
+            return;
+        }
+        let is_pardoned = self
+            .reader
+            .health()
+            .is_ok_and(|all| all.iter().any(|health| health.id == self.id && !health.is_paused()));
+        if is_pardoned {
+            (self.paused, self.not_before, self.tries) = (false, None, 0);
+            self.folders = self.is_live();
+            self.forget_fares();
         }
     }
 }

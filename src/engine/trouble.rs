@@ -56,7 +56,7 @@ impl Worker<'_> {
             return Err(error);
         }
         if pauses {
-            (self.paused, self.barred) = (true, error.kind() == Kind::Auth && self.setup.secret.is_some());
+            self.paused = true;
             let hint = error.hint_text().map(Clean::line);
             self.told.trouble(&error);
             self.told.state(AccountState::Paused { why: Clean::line(&error.to_string()), hint });
@@ -94,10 +94,17 @@ impl Worker<'_> {
         let step = Step::Fares(Fares { state, in_step, bytes_in, bytes_out });
         let batch = Batch { account: self.id, steps: vec![step] };
         let written = self.store.submit(batch);
-        if self.mode == Mode::Once {
-            // This process is at its end.
+        // This process is at its end, or what is written is what a pardon takes back.
+        if self.mode == Mode::Once || self.fared.state.as_ref().is_some_and(|(state, _)| *state == PAUSED) {
             drop(written.wait());
         }
+    }
+}
+
+impl Worker<'_> {
+    /// What was written of the account is not what stands there any more.
+    pub(super) fn forget_fares(&mut self) {
+        self.fared.state = None;
     }
 }
 

@@ -119,17 +119,18 @@ impl Tx<'_> {
         Ok(matters)
     }
 
-    /// A secret that was refused may be tried again (promise A7).
+    /// An account that waits for the user may go on, and a secret that was refused be tried again (promise A7).
     fn pardon(&mut self, account: AccountId, tally: &mut Tally) -> Result<()> {
         let pardoned = self.db.one(
-            sql!("UPDATE accounts SET refused = x'' WHERE id = ?1 AND refused <> x'' RETURNING name"),
+            sql!("UPDATE accounts SET refused = x'', state = '' WHERE id = ?1 AND (refused <> x'' OR state = 'paused')
+                  RETURNING name"),
             [account],
             |row| row.get::<_, String>(0),
         )?;
         if let Some(name) = pardoned {
             self.touched.accounts.insert(account);
             self.touched.ops.insert(account);
-            tally.did(format!("the password of {name} is tried again"));
+            tally.did(format!("{name} is tried again"));
         }
         Ok(())
     }

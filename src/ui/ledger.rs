@@ -42,7 +42,11 @@ pub(super) fn draw(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_
     rest.height -= 1;
     footer(ledger, brush, body.low(1));
     if ledger.details {
-        let height = (rest.height / 2).max(4).min(rest.height);
+        let wanted = match ledger.entry() {
+            Some(entry) => 4 + ledger.mails.len() + usize::from(!entry.error.is_empty()),
+            None => 6,
+        };
+        let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(rest.height / 2).max(4).min(rest.height);
         let area = rest.low(height);
         rest.height -= height;
         details(app, ledger, look, brush, area);
@@ -233,10 +237,8 @@ fn details(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_>, area:
         let trouble = trouble(app, health);
         put(brush, &trouble, Role::Accent);
         if !health.trouble.is_empty() {
-            let since = format!(
-                "since {}, tried again by itself unless it is paused",
-                look_at(health.told_at, now, look)
-            );
+            let next = if health.is_paused() { "r or $ tries again" } else { "tried again by itself" };
+            let since = format!("since {}, {next}", look_at(health.told_at, now, look));
             put(brush, &Clean::line(&since), Role::Dim);
         }
         return;

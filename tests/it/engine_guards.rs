@@ -262,7 +262,7 @@ fn a7_one_that_worked_is_tried_once_more_after_a_minute_over_restarts() {
     assert_eq!(lock.once().1, 0, "the second refusal is believed");
     // The user says that the same is to be tried again.
     lock.takes(Ok("right"));
-    assert_eq!(lock.world.settle(Settle::Retry), "the password of work is tried again");
+    assert_eq!(lock.world.settle(Settle::Retry), "work is tried again");
     lock.once().0.unwrap();
 }
 
@@ -293,6 +293,18 @@ fn a7_the_screen_pauses_and_goes_on_when_the_user_says_so() {
     // Another process pardons it, and the server has been told the new one.
     lock.takes(Ok("wrong"));
     lock.world.settle(Settle::Retry);
+    until(&events, is_watching);
+    engine.stop(std::time::Duration::from_secs(5));
+}
+
+#[test]
+fn a2_an_account_that_paused_for_another_reason_is_tried_again_from_another_process() {
+    let lock = Lock::new();
+    lock.takes(Err(Kind::Secret));
+    let (engine, events) = lock.world.watch_with(lock.setup());
+    until(&events, |event| matches!(event, Event::State { state: AccountState::Paused { .. }, .. }));
+    lock.takes(Ok("right"));
+    assert_eq!(lock.world.settle(Settle::Retry), "work is tried again");
     until(&events, is_watching);
     engine.stop(std::time::Duration::from_secs(5));
 }
