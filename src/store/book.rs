@@ -210,8 +210,11 @@ impl Book<'_> {
         if mails == 0 {
             return Ok(None);
         }
-        let some = if mails == 1 { "1 mail".to_owned() } else { format!("{mails} mails") };
-        let mut what = format!("delete {some} on the server");
+        // Whether the server is to delete them is the account's setting: true either way is where they are.
+        let mut what = match mails {
+            1 => "1 mail deleted here is still on the server".to_owned(),
+            n => format!("{n} mails deleted here are still on the server"),
+        };
         if told > 0 && wanted > 0 {
             what.push_str(&format!(", {told} of them asked for already"));
         }

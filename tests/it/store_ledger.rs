@@ -119,7 +119,10 @@ fn a2_pop3_deletions_are_one_entry_and_can_be_given_up() {
     }
     kit.commit([Step::Told { uidls: vec!["uidl-1".to_owned()] }]);
     let entry = kit.ledger().remove(0);
-    assert_eq!(entry.what.as_str(), "delete 3 mails on the server, 1 of them asked for already");
+    assert_eq!(
+        entry.what.as_str(),
+        "3 mails deleted here are still on the server, 1 of them asked for already"
+    );
     assert_eq!((entry.standing, kit.reader.waiting(kit.account).unwrap().deletions), (Standing::Queued, 3));
     assert_eq!(kit.settle(Settle::Discard, entry.matter), "2 mails stay on the server");
     assert_eq!(kit.ledger()[0].standing, Standing::Told, "what was asked for is not taken back");
