@@ -28,7 +28,8 @@ impl Worker<'_> {
     /// is nothing to wait for.
     ///
     /// A holder that ends lets go, which wakes us. One that hangs is found out by asking: now, whenever the
-    /// user does something here, and as often as the server would be looked at.
+    /// user does something here, for as long as some of that is left to do, and as often as the server would
+    /// be looked at.
     pub(super) fn claim(&mut self) -> Result<bool> {
         self.lock = None;
         let mut asked: Option<Asked> = None;
@@ -74,7 +75,7 @@ impl Worker<'_> {
             if let Some(done) = asked.take_if(|asked| holder.has_stirred_since(&asked.holder)) {
                 // What the user did since that question is a question of its own.
                 if ask_at <= done.at {
-                    ask_at = now + self.setup.account.check_every;
+                    ask_at = if self.is_anything_left() { now } else { now + self.setup.account.check_every };
                 }
             }
             let end = holder.end().and_then(|end| end.try_clone_to_owned().ok());
@@ -92,6 +93,12 @@ impl Worker<'_> {
                 return Ok(false);
             }
         }
+    }
+
+    /// Whether who syncs has something to do for the user.
+    fn is_anything_left(&self) -> bool {
+        // A store that cannot be read says so where it is written to.
+        self.reader.ops_waiting(self.id).unwrap_or(0) > 0 || self.reader.has_wishes(self.id).unwrap_or(false)
     }
 
     /// Reads the notes and asks for what the user wants of the process that syncs. Whether the user did

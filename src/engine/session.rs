@@ -67,6 +67,20 @@ impl Worker<'_> {
             {
                 return Ok(());
             }
+            // To take a copy back is not to delete the mail: another client may have moved the original away.
+            if let Some(folders) = self.reader.spares(op.id)? {
+                for folder in folders {
+                    if !self.pull(folder)? {
+                        return Ok(());
+                    }
+                }
+                if !self.reader.is_spared(op.id)? {
+                    let error = "this is the last copy on the server".to_owned();
+                    let failed = Step::OpFailed { op: op.id, error, retry_at: None };
+                    self.store.commit(Batch { account: self.id, steps: vec![failed] })?;
+                    continue;
+                }
+            }
             let pushed = if let OpKind::Append(parcel) = op.kind {
                 self.put(&op, &parcel)?
             } else {

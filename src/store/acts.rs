@@ -7,7 +7,7 @@ use super::places::Placement;
 use super::shape::Shape;
 use super::tx::Tx;
 use crate::error::Result;
-use crate::model::{AccountId, FolderId, Marking, MessageId, Owner};
+use crate::model::{AccountId, FolderId, Marking, MessageId};
 
 /// One change to copies of mail. Copies are named by message and folder: row numbers of placements do not
 /// outlive a move.
@@ -115,16 +115,15 @@ impl Tx<'_> {
                     return Ok(Vec::new());
                 };
                 // To take a copy back is not to delete the mail: what it was copied from may have gone since.
-                let is_local = self.owner(account)? == Owner::Here;
+                // What is only on its way is looked for on the server before it is done.
                 let mut kept = Vec::new();
                 for copy in &copies {
-                    let others = self.copies(copy.message)?;
-                    if !others.iter().any(|other| other.id != copy.id && (is_local || other.uid.is_some())) {
+                    if !self.copies(copy.message)?.iter().any(|other| other.id != copy.id) {
                         kept.push(copy.id);
                     }
                 }
                 copies.retain(|copy| !kept.contains(&copy.id));
-                self.delete_copies(account, *folder, &copies)?;
+                self.take_copies_back(account, *folder, &copies)?;
                 Ok(copies.iter().map(|copy| (*folder, copy.message)).collect())
             }
             Act::Far { from, to, pairs, away } => {
@@ -178,8 +177,11 @@ impl Tx<'_> {
     fn copies_named(&self, names: impl Iterator<Item = (FolderId, MessageId)>) -> Result<Vec<Placement>> {
         let (mut copies, mut taken) = (Vec::new(), HashSet::new());
         for (folder, message) in names {
-            let mut named = self.copies(message)?.into_iter().filter(|copy| copy.folder == folder);
-            copies.extend(named.find(|copy| taken.insert(copy.id)));
+            let mut named = self.copies(message)?;
+            named.retain(|copy| copy.folder == folder);
+            // Of twins the one that came last: the last action is the first to be taken back.
+            named.sort_unstable_by_key(|copy| std::cmp::Reverse(copy.id));
+            copies.extend(named.into_iter().find(|copy| taken.insert(copy.id)));
         }
         Ok(copies)
     }

@@ -10,6 +10,9 @@ use super::tx::Tx;
 use crate::error::Result;
 use crate::model::{AccountId, FolderId, MessageId, OpId, Owner, PlacementId};
 
+/// `ops.detail` of a deletion that spares the last copy of a mail.
+pub(super) const SPARING: &str = "{\"spare\":true}";
+
 impl Tx<'_> {
     /// Takes copies from one folder to another; returns what really moved.
     pub(super) fn move_copies(
@@ -115,6 +118,26 @@ impl Tx<'_> {
         folder: FolderId,
         copies: &[Placement],
     ) -> Result<()> {
+        self.delete_as(account, folder, copies, "{}")
+    }
+
+    /// The same for copies that are taken back: on the server only while another copy is there.
+    pub(super) fn take_copies_back(
+        &mut self,
+        account: AccountId,
+        folder: FolderId,
+        copies: &[Placement],
+    ) -> Result<()> {
+        self.delete_as(account, folder, copies, SPARING)
+    }
+
+    fn delete_as(
+        &mut self,
+        account: AccountId,
+        folder: FolderId,
+        copies: &[Placement],
+        detail: &str,
+    ) -> Result<()> {
         let is_local = self.owner(account)? == Owner::Here;
         let mut op = None;
         for copy in copies {
@@ -132,7 +155,7 @@ impl Tx<'_> {
             }
             let op = match op {
                 Some(op) => op,
-                None => *op.insert(self.queue(account, "delete", Some(folder), None, "{}")?),
+                None => *op.insert(self.queue(account, "delete", Some(folder), None, detail)?),
             };
             self.hide(copy.id)?;
             self.add_item(op, copy.id, None)?;

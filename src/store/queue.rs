@@ -1,11 +1,12 @@
 //! What an engine asks of the queue: which operations are ready, and which mail POP3 may delete.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use rusqlite::Row as Columns;
 
 use super::batch::{Op, OpItem, OpKind, Parcel, Posting};
 use super::db::{sql, unsigned};
+use super::effects::SPARING;
 use super::far::Appending;
 use super::fault::damaged;
 use super::flags::marks_from;
@@ -102,6 +103,44 @@ impl Reader {
             )?;
             running.map_or(Ok(None), |running| self.op(running))
         })
+    }
+
+    /// Where the other copies are whose being there allows this deletion; `None`: it needs none. What a store
+    /// knows of them may be old.
+    pub fn spares(&self, op: OpId) -> Result<Option<Vec<FolderId>>> {
+        let detail =
+            self.0.one(sql!("SELECT detail FROM ops WHERE id = ?1 AND kind = 'delete'"), [op], |row| {
+                row.get::<_, String>(0)
+            })?;
+        if detail.as_deref() != Some(SPARING) {
+            return Ok(None);
+        }
+        let folders = self.0.all(
+            sql!(
+                "SELECT q.folder_id FROM op_items i JOIN placements p ON p.id = i.placement_id
+                  JOIN placements q ON q.message_id = p.message_id
+                  WHERE i.op_id = ?1 AND q.id <> p.id AND (q.uid IS NOT NULL OR q.stale <> 0)"
+            ),
+            [op],
+            |row| row.get::<_, FolderId>(0),
+        )?;
+        Ok(Some(folders.into_iter().collect::<BTreeSet<_>>().into_iter().collect()))
+    }
+
+    /// Whether each mail of a deletion has a copy on the server that the deletion leaves.
+    pub fn is_spared(&self, op: OpId) -> Result<bool> {
+        let last = self.0.one(
+            sql!(
+                "SELECT 1 FROM op_items i JOIN placements p ON p.id = i.placement_id WHERE i.op_id = ?1
+                  AND NOT EXISTS (SELECT 1 FROM placements q WHERE q.message_id = p.message_id AND q.id <> p.id
+                                  AND q.uid IS NOT NULL AND q.stale = 0
+                                  AND NOT EXISTS (SELECT 1 FROM op_items j JOIN ops o ON o.id = j.op_id
+                                                  WHERE j.placement_id = q.id AND o.kind = 'delete')) LIMIT 1"
+            ),
+            [op],
+            |_| Ok(()),
+        )?;
+        Ok(last.is_none())
     }
 
     /// Whether an earlier operation on the same mail is not done, or a folder is not made.

@@ -630,3 +630,20 @@ fn a_large_mail_is_stored_in_chunks_and_comes_out_as_it_went_in() {
         assert_eq!(world.reader().raw(row.head.message, 1 << 24).unwrap(), raw);
     }
 }
+
+#[test]
+fn a1_a_copy_that_became_the_only_one_is_not_deleted_by_undo() {
+    let world = World::new(Protocol::Imap).fill(1);
+    world.once().unwrap();
+    let items = vec![world.copies(Role::Inbox)[0]];
+    world.intend(Intent::Copy { items, to: Target::Role(Role::Archive) });
+    world.once().unwrap();
+    assert_eq!((world.server.count("INBOX"), world.server.count("Archive")), (1, 1));
+    // Another client takes the original away; that is not known here when the copy is taken back.
+    world.server.expunge("INBOX", &[1]);
+    world.intend(Intent::Undo);
+    world.once().unwrap();
+    assert_eq!(world.server.count("Archive"), 1);
+    let conflicts = world.reader().conflicts(world.id()).unwrap();
+    assert!(conflicts[0].error.contains("last copy"), "{conflicts:?}");
+}

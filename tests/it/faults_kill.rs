@@ -207,7 +207,7 @@ fn is_in_order(bench: &Bench<'_>, words: &[&str]) {
     let dir = scratch();
     let trace = dir.path().join("trace");
     let calls = "trace=fdatasync,fsync,pwrite64,sendto,write,writev,sendmsg";
-    let round = bench.proxy.begin(Plan::none());
+    let round = bench.proxy.begin(bench.always.clone());
     let Some(mut strace) = traced(bench, &["-y", "-e", calls], &trace) else { return };
     let output = strace.output().unwrap();
     assert!(output.status.success(), "{output:?}");
@@ -254,4 +254,15 @@ fn r3_an_imap_server_moves_only_what_is_on_the_disk() {
     if let Some(bench) = acted("imap in order") {
         is_in_order(&bench, &["UID MOVE", "UID COPY", "UID STORE"]);
     }
+}
+
+#[test]
+fn r3_an_imap_server_expunges_only_what_is_on_the_disk() {
+    // Deletion for good; and a move where the server has no MOVE.
+    let Some(bench) = acted("imap expunges in order") else { return };
+    bench.desk.act(|user| user.purge(Role::Inbox, &[1]));
+    is_in_order(&bench, &["UID MOVE", "UID EXPUNGE"]);
+    let Some(mut bench) = acted("imap without MOVE in order") else { return };
+    bench.always = crate::faults_wire::without(&["MOVE"]);
+    is_in_order(&bench, &["UID COPY", "UID STORE", "UID EXPUNGE"]);
 }

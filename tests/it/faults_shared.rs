@@ -42,9 +42,9 @@ impl Gate {
 }
 
 /// One mailtui at work.
-struct Screen {
-    store: Store,
-    reader: Reader,
+pub(crate) struct Screen {
+    pub(crate) store: Store,
+    pub(crate) reader: Reader,
     engine: Engine,
     news: Receiver<News>,
 }
@@ -61,20 +61,24 @@ fn opener(server: &Server) -> Opener {
 
 impl Screen {
     fn open(dir: &std::path::Path, open: Opener, hangs_after: Duration) -> Self {
+        let account = account(Protocol::Imap, Leave::Forever);
+        let setup = Setup { account, owner: Owner::Server, protocol: "memory", open, secret: None };
+        Self::of(dir, setup, hangs_after)
+    }
+
+    pub(crate) fn of(dir: &std::path::Path, setup: Setup, hangs_after: Duration) -> Self {
         let store = Store::open(dir).unwrap();
         let (tell, news) = channel();
         let (far, tell): (Sender<News>, _) = (tell.clone(), Mutex::new(tell));
         store.subscribe(Box::new(move |_| drop(far.send(News::Committed))));
         let emit: Emit = Arc::new(move |event| drop(tell.lock().unwrap().send(News::Event(event))));
-        let account = account(Protocol::Imap, Leave::Forever);
-        let setup = Setup { account, owner: Owner::Server, protocol: "memory", open, secret: None };
         let engine = Engine::start_with(&store, vec![setup], Mode::Watch, &emit, hangs_after).unwrap();
         let reader = store.reader().unwrap();
         Self { store, reader, engine, news }
     }
 
     #[track_caller]
-    fn until(&self, is_it: impl Fn(&Event) -> bool) {
+    pub(crate) fn until(&self, is_it: impl Fn(&Event) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -86,7 +90,7 @@ impl Screen {
     }
 
     #[track_caller]
-    fn until_so(&self, is_so: impl Fn(&Reader) -> bool) {
+    pub(crate) fn until_so(&self, is_so: impl Fn(&Reader) -> bool) {
         let deadline = Instant::now() + DEADLINE;
         while !is_so(&self.reader) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -94,7 +98,7 @@ impl Screen {
         }
     }
 
-    fn id(&self) -> AccountId {
+    pub(crate) fn id(&self) -> AccountId {
         self.reader.accounts().unwrap()[0].id
     }
 
@@ -112,21 +116,25 @@ impl Screen {
         );
     }
 
-    fn is_idle(&self) -> bool {
+    pub(crate) fn send(&self, command: Command) {
+        self.engine.send(command);
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
         self.reader.ops_waiting(self.id()).unwrap() == 0
     }
 
-    fn end(self) {
+    pub(crate) fn end(self) {
         self.engine.stop(DEADLINE);
         self.store.close();
     }
 }
 
-fn is_watching(event: &Event) -> bool {
+pub(crate) fn is_watching(event: &Event) -> bool {
     matches!(event, Event::State { state: AccountState::Watching, .. })
 }
 
-fn is_elsewhere(event: &Event) -> bool {
+pub(crate) fn is_elsewhere(event: &Event) -> bool {
     matches!(event, Event::State { state: AccountState::Elsewhere { .. }, .. })
 }
 

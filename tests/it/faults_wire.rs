@@ -283,6 +283,22 @@ fn i6_deletion_for_good_survives_every_fault() {
 }
 
 #[test]
+fn i2_a_mailbox_that_is_numbered_anew_survives_every_fault() {
+    let Some(bench) = imap("imap numbered anew", 5) else { return };
+    bench.sync();
+    bench.desk.act(|user| {
+        user.flag(Role::Inbox, &[1, 2], FlagDelta::add(Flags::FLAGGED));
+        user.move_to(Role::Inbox, &[2, 3], Role::Archive);
+    });
+    bench.user.doveadm(&["mailbox", "update"], &["--uid-validity", "4000000", "INBOX"]);
+    campaign(bench, |oracle| {
+        let there: Vec<String> =
+            oracle.there.iter().map(|c| format!("{} {} {}", c.seed, c.folder, c.flags)).collect();
+        assert_eq!(there, ["1 INBOX 4", "2 Archive 4", "3 Archive 0", "4 INBOX 0", "5 INBOX 0"]);
+    });
+}
+
+#[test]
 fn a1_delete_and_undo_survive_every_fault() {
     let Some(bench) = imap("imap undo", 5) else { return };
     bench.sync();

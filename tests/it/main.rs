@@ -15,6 +15,7 @@ mod far;
 mod faults_disk;
 mod faults_kill;
 mod faults_memory;
+mod faults_processes;
 mod faults_proxy;
 mod faults_random;
 mod faults_shared;
