@@ -40,22 +40,22 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Global {
     /// Read this configuration file [also: MAILTUI_CONFIG]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 100)]
     pub config: Option<PathBuf>,
     /// Keep the store, its locks and the log in this directory [also: MAILTUI_DATA]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", display_order = 100)]
     pub data: Option<PathBuf>,
     /// Print JSON: one document, or one object a line
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 100)]
     pub json: bool,
     /// Use this theme
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", display_order = 100)]
     pub theme: Option<String>,
     /// Draw with plain marks only, for terminals that have no others
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 100)]
     pub ascii: bool,
     /// Write a log, never with secrets, into the state directory [also: MAILTUI_LOG]
-    #[arg(long, global = true, value_name = "FILTER", num_args = 0..=1, default_missing_value = "mailtui=debug", require_equals = true)]
+    #[arg(long, global = true, display_order = 100, value_name = "FILTER", num_args = 0..=1, default_missing_value = "mailtui=debug", require_equals = true)]
     pub log: Option<String>,
 }
 

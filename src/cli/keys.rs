@@ -48,13 +48,14 @@ pub(super) fn run(as_markdown: bool, out: &mut Out) -> Result<()> {
     if as_markdown {
         return out.bytes(markdown().as_bytes());
     }
+    let widest = COMMANDS.iter().map(|c| c.keys.join(" ").len()).max().unwrap_or(0);
     for (i, (group, commands)) in groups().into_iter().enumerate() {
         if i > 0 {
             out.line("")?;
         }
         out.line(group.title())?;
         for command in commands {
-            out.line(format!("  {:<14} {:<40} :{}", command.keys.join(" "), command.doc, command.name))?;
+            out.line(format!("  {:<widest$} {:<28} :{}", command.keys.join(" "), command.doc, command.name))?;
         }
     }
     Ok(())

@@ -2,47 +2,32 @@
 
 use crate::config::Paths;
 
-/// One friendly screen of plain text.
+/// One friendly screen of plain text: 80x24 shows all of it above the next prompt.
 pub(super) fn text(paths: &Paths) -> String {
     let file = paths.config.display();
     format!(
         "\
 Welcome to mailtui. There is no account yet.
 
-To look around first, in a made-up mailbox that leaves nothing behind:
+  mailtui demo             looks around in a made-up mailbox first
 
-    mailtui demo
+To add an account, put it into {file}
 
-To add an account, put one of these into
-{file}
+  [accounts.work]
+  email    = \"you@example.org\"
+  protocol = \"imap\"                # or \"pop3\"
+  host     = \"imap.example.org\"
+  password = {{ prompt = true }}     # or {{ command = \"pass show mail\" }},
+                                   # {{ env = \"NAME\" }}, {{ keyring = true }}
 
-    IMAP: the mail lives on the server and a complete copy lives here. Choose it when
-    you read your mail on several devices, or whenever you are not sure.
+IMAP: the mail lives on the server, a complete copy is here. Choose it with
+several devices, or when in doubt. POP3: the server is a letter box, the mail
+lives here alone. Choose it with one device or little room on the server, and
+keep a backup. Nothing is deleted there unless you ask for it.
 
-        [accounts.work]
-        email    = \"you@example.org\"
-        protocol = \"imap\"
-        host     = \"imap.example.org\"
-        password = {{ command = \"pass show mail\" }}
-
-    POP3: the server is a letter box and the mail lives here, on this machine alone.
-    Choose it when this is your one device, the server has little room, or only POP3
-    is offered. Keep a backup.
-
-        [accounts.home]
-        email    = \"you@example.net\"
-        protocol = \"pop3\"
-        host     = \"pop.example.net\"
-        password = {{ keyring = true }}
-        leave_on_server = \"forever\"
-
-    password may also be {{ env = \"NAME\" }} or {{ prompt = true }}.
-
-Then:
-
-    mailtui config check     tells every mistake with its line
-    mailtui sync             gets the mail
-    mailtui                  opens the screen
+  mailtui config check     tells every mistake with its line
+  mailtui sync             gets the mail
+  mailtui                  opens the screen
 "
     )
 }

@@ -12,7 +12,7 @@ use crate::app::lines::{Child, Entry, bare};
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
 use crate::engine::AccountState;
-use crate::model::{Flags, Role as Kind, Summary, View, is_shown_tag};
+use crate::model::{AccountId, Flags, Role as Kind, Summary, View, is_shown_tag};
 use crate::text::{Clean, head, when};
 
 /// Cells before the people: the bar, three marks, a space.
@@ -298,6 +298,9 @@ fn draw_empty(app: &App, brush: &mut Brush<'_>, area: Area) {
     };
     let account = folder.and_then(|f| app.accounts.get(f.account)).or_else(|| app.accounts.all.first());
     let fresh = folder.is_some_and(|f| f.synced_at == 0);
+    if let Some(lines) = never_reached(app, folder.map(|f| f.account)) {
+        return centred(brush, area, &lines);
+    }
     let busy = account.is_some_and(|a| matches!(a.state, AccountState::Connecting | AccountState::Syncing));
     let (first, second) = match app.view_role() {
         _ if fresh && busy => ("Fetching mail", "The newest comes first"),
@@ -312,4 +315,22 @@ fn draw_empty(app: &App, brush: &mut Brush<'_>, area: Area) {
         _ => ("This folder is empty", "J opens the next folder, gi goes to the inbox"),
     };
     centred(brush, area, &[Clean::fixed(first), Clean::fixed(second)]);
+}
+
+/// What is said instead of "empty" while mail never came from an account, because something is in its way.
+fn never_reached(app: &App, of: Option<AccountId>) -> Option<Vec<Clean>> {
+    let mut candidates = app.accounts.all.iter().filter(|a| of.is_none_or(|id| id == a.id));
+    let account = candidates.find(|a| {
+        let stopped = matches!(a.state, AccountState::Offline { .. } | AccountState::Paused { .. });
+        stopped && a.folders.iter().all(|f| f.synced_at == 0)
+    })?;
+    let (why, hint) = match &account.state {
+        AccountState::Paused { why, hint } => (why, hint.clone()),
+        AccountState::Offline { why, .. } => (why, Some(Clean::fixed("It is tried again by itself"))),
+        _ => return None,
+    };
+    let mut lines = vec![Clean::line(&format!("No mail from {} yet", account.name)), why.clone()];
+    lines.extend(hint);
+    lines.push(Clean::fixed("gS tells how each account fares, r there tries again"));
+    Some(lines)
 }

@@ -790,6 +790,18 @@ fn accounts_in_trouble_are_told_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_first_look_that_fails_is_no_empty_inbox() {
+    let post = plain(0);
+    let mut screen = Screen::open(&post);
+    let account = post.work;
+    let (why, hint) =
+        (Clean::fixed("the password was refused"), Some(Clean::fixed("check user and password")));
+    screen.event(Event::State { account, state: AccountState::Paused { why, hint } });
+    screen.until("No mail from work yet").until("the password was refused").until("check user and password");
+    assert!(!screen.screen().contains("the inbox is empty"));
+}
+
+#[test]
 fn resizing_in_the_middle_keeps_the_place() {
     let post = plain(50);
     let mut screen = Screen::open(&post);
