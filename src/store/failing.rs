@@ -191,3 +191,47 @@ fn a2_operations_that_are_built_on_each_other_in_a_circle_are_settled() {
         }
     }
 }
+
+#[test]
+fn r4_an_action_on_a_store_that_fails_is_refused_in_words_and_works_again() {
+    let home = Home::new();
+    home.store.commit(home.batch((1..=3).map(|n| arrival(&home, n)).collect())).unwrap();
+    let reader = home.store.reader().unwrap();
+    let rows = reader.page(crate::model::View::Folder(home.inbox), super::Edge::Top, 3).unwrap().rows;
+    let star = |row: usize| {
+        let delta = FlagDelta::add(Flags::FLAGGED);
+        home.store.intend_wait(Intent::Flag { items: vec![rows[row].head.placement], delta, undoable: true })
+    };
+    let queued = || reader.ops_waiting(home.account).unwrap();
+    // Another process is in the middle of a transaction and stays there.
+    home.store.on_writer(|conn| conn.busy_timeout(Duration::ZERO).unwrap()).unwrap();
+    let other = rusqlite::Connection::open(home.dir.path().join("store.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let error = star(0).unwrap_err();
+    assert!(error.kind() == Kind::Store && error.to_string().contains("locked"), "{error}");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(queued(), 0, "nothing of it is there");
+    star(0).unwrap();
+    // The disk is full from the first page on that is new.
+    home.store
+        .on_writer(|conn| {
+            let pages: i64 = conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+            conn.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        })
+        .unwrap();
+    let refused = (0..2000).find_map(|n| {
+        let before = queued();
+        let delta = if n % 2 == 0 { FlagDelta::add(Flags::SEEN) } else { FlagDelta::del(Flags::SEEN) };
+        let items = vec![rows[2].head.placement];
+        let error = home.store.intend_wait(Intent::Flag { items, delta, undoable: true }).err()?;
+        assert_eq!(queued(), before, "half of it is there");
+        Some(error)
+    });
+    let error = refused.expect("there is no room for ever");
+    assert!(error.to_string().contains("full") && error.hint_text().is_some(), "{error}");
+    home.store
+        .on_writer(|conn| conn.pragma_update_and_check(None, "max_page_count", 1 << 30, |_| Ok(())).unwrap())
+        .unwrap();
+    star(1).unwrap();
+    assert_eq!(reader.check().unwrap(), Vec::<String>::new());
+}

@@ -75,14 +75,17 @@ fn i5_i6_an_imap_session_survives_kill_9_at_any_byte() {
     }
 }
 
-/// `strace` with these arguments around the program; `None`: it cannot be had here.
 fn traced(bench: &Bench<'_>, arguments: &[&str], to: &Path) -> Option<Command> {
+    under_strace(&bench.program(), arguments, to)
+}
+
+/// `strace` with these arguments around a program; `None`: it cannot be had here.
+pub(crate) fn under_strace(program: &Command, arguments: &[&str], to: &Path) -> Option<Command> {
     let can = Command::new("strace").args(["-f", "-o", "/dev/null", "true"]).output();
     if !can.is_ok_and(|o| o.status.success()) {
         eprintln!("SKIPPED: strace is not installed, or may not trace");
         return None;
     }
-    let program = bench.program();
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qq", "-s", "200", "-o"]).arg(to).args(arguments);
     strace.arg(program.get_program()).args(program.get_args());
