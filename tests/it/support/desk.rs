@@ -17,8 +17,8 @@ use mailtui::store::{Edge, Reader, Store};
 
 use super::invariants::{Copy, State};
 
-/// Longer than every deadline of the program together: who is not back by then hangs.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// Longer than every deadline of the program together, and than a queue of 100,000: who is not back by then hangs.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 pub struct Desk {
     dir: tempfile::TempDir,
