@@ -16,7 +16,10 @@ pub fn markdown() -> String {
     for (group, commands) in groups() {
         let _ = writeln!(text, "| **{}** | | |", group.title());
         for command in commands {
-            let keys: Vec<String> = command.keys.iter().map(|k| format!("`{k}`")).collect();
+            let mut keys: Vec<String> = command.keys.iter().map(|k| format!("`{k}`")).collect();
+            if keys.is_empty() {
+                keys.push("none".to_owned());
+            }
             let _ = writeln!(text, "| {} | {} | `:{}` |", keys.join(" "), command.doc, command.name);
         }
     }
