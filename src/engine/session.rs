@@ -60,9 +60,10 @@ impl Worker<'_> {
             return Ok(());
         }
         for op in ready {
-            // An earlier try may have got as far as the copies: what is in the target shows it.
+            // An earlier try may have got as far as the copies: what is in the target shows it. Nor is a mail
+            // deleted because a copy was seen there once: another client may have moved that one away again.
             if let OpKind::Move(target) | OpKind::Copy(target) = op.kind
-                && op.tries > 0
+                && (op.tries > 0 || op.items.iter().any(|item| item.landed))
                 && !self.pull(target)?
             {
                 return Ok(());

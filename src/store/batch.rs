@@ -391,6 +391,7 @@ pub struct OpItem {
     pub placement: PlacementId,
     /// Its UID; `None`: it waits for the op whose result it is.
     pub uid: Option<u32>,
-    /// A move or copy: its copy was seen in the target, so an earlier try got that far.
+    /// A move or copy: its copy was seen in the target, so an earlier try got that far. To be believed after
+    /// another look at the target only: another client may have taken that copy away since.
     pub landed: bool,
 }

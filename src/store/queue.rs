@@ -273,10 +273,12 @@ impl Reader {
             // Of a later version of this program.
             _ => return Ok(None),
         };
+        // A mail is not deleted for a copy that is in doubt; that a second copy is not made, it need not be there.
+        let is_copy = matches!(kind, OpKind::Copy(_));
         let items = self.0.all(
-            sql!("SELECT p.id, p.uid, r.uid IS NOT NULL FROM op_items i JOIN placements p ON p.id = i.placement_id
+            sql!("SELECT p.id, p.uid, r.uid IS NOT NULL AND (r.stale = 0 OR ?2) FROM op_items i JOIN placements p ON p.id = i.placement_id
                   LEFT JOIN placements r ON r.id = i.result_id WHERE i.op_id = ?1 ORDER BY p.uid"),
-            [queued.id],
+            (queued.id, is_copy),
             |row| Ok(OpItem { placement: row.get(0)?, uid: row.get(1)?, landed: row.get(2)? }),
         )?;
         Ok(Some(Op { id: queued.id, kind, folder: queued.folder, tries: queued.tries, items }))

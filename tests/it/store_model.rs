@@ -220,7 +220,7 @@ impl World {
         }
         // What an earlier try may have made is looked for before another.
         if let OpKind::Move(to) | OpKind::Copy(to) = op.kind
-            && op.tries > 0
+            && (op.tries > 0 || op.items.iter().any(|item| item.landed))
         {
             self.kit.commit(self.look(self.folder_at(to)));
         }
@@ -450,6 +450,30 @@ impl World {
 /// A failure prints the events that are left of it and keeps their seed in a file, from which it is run again.
 fn cases() -> u32 {
     if crate::support::chance::is_campaign() { 1500 } else { 20 }
+}
+
+/// Another client carries a mail round while the user's moves of it wait: where it was seen once is no reason
+/// to delete it where it is now.
+#[test]
+fn r5_a_mail_that_another_client_carries_round_is_not_deleted_where_it_was_not_left() {
+    let mut world = World::new();
+    let events = [
+        Event::Deliver(0),
+        Event::Pull(0),
+        Event::Move(0, 0, 1),
+        Event::Move(1, 0, 2),
+        // Its copy in the last folder is taken for what comes of the second move, that in the middle for its
+        // source.
+        Event::OtherMove(0, 0, 2),
+        Event::Pull(2),
+        Event::OtherMove(2, 0, 1),
+        Event::Pull(1),
+        Event::Push(Fate::Told),
+        Event::Push(Fate::Told),
+    ];
+    events.into_iter().for_each(|event| world.happen(event));
+    world.settle();
+    world.judge();
 }
 
 proptest! {
