@@ -22,7 +22,8 @@ fn prose_is_wrapped_at_80_however_wide_the_screen() {
     let words = "and over all the tables ".repeat(20);
     let diff = format!("@@ -1 +1 @@\n+{}\n", "x y ".repeat(28));
     post.deliver(mail("Ada <ada@example.org>", "Notes").body(&format!("{words}\n\n{diff}")));
-    let screen = open(&post, 200);
+    let mut screen = open(&post, 200);
+    screen.until("+x y x y");
     let lines = lines(&screen);
     let widest = lines.iter().filter(|l| l.contains("over")).map(|l| l.chars().count()).max().unwrap();
     assert!((70..=80).contains(&widest), "{}", screen.screen());
@@ -38,6 +39,7 @@ fn hard_wrapped_prose_is_no_comb_in_a_narrow_pane() {
          to the press on Monday.\n\nRegards,\nAda\n",
     ));
     let mut screen = open(&post, 56);
+    screen.until("Regards");
     let narrow = lines(&screen);
     assert!(narrow[..3].iter().all(|l| l.chars().count() > 40), "{}", screen.screen());
     assert_eq!(narrow.len(), 3, "{}", screen.screen());
