@@ -139,7 +139,7 @@ impl Tx<'_> {
         if msgid.is_empty() {
             let found = self.db.all(
                 sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden
-                      FROM messages m JOIN placements p ON p.message_id = m.id
+                      FROM messages m CROSS JOIN placements p ON p.message_id = m.id
                       WHERE m.account_id = ?1 AND m.msgid = '' AND m.size = ?2 AND m.head_hash = ?3
                         AND p.folder_id = ?4 AND p.uid IS NULL ORDER BY p.id"),
                 (account, size_of(incoming), &envelope.head_hash[..], incoming.folder),
@@ -148,10 +148,11 @@ impl Tx<'_> {
             return self.first_put(found, incoming);
         }
         // What was put there, and touched by the server on the way: anyone can write a Message-ID, so that
-        // all of its face has to be equal.
+        // all of its face has to be equal. CROSS JOIN keeps the order: by the folder it would be looked through
+        // as a whole for each mail that comes.
         let touched = self.db.all(
             sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden
-                  FROM messages m JOIN placements p ON p.message_id = m.id
+                  FROM messages m CROSS JOIN placements p ON p.message_id = m.id
                   WHERE m.account_id = ?1 AND m.msgid = ?2 AND m.date = ?3 AND m.from_addr = ?4 AND m.subject = ?5
                     AND p.folder_id = ?6 AND p.uid IS NULL
                     AND (p.stale = 2 OR EXISTS (SELECT 1 FROM op_items i JOIN ops o ON o.id = i.op_id
@@ -168,7 +169,7 @@ impl Tx<'_> {
         // Promise I2: a server that was moved may have touched headers.
         self.db.one(
             sql!("SELECT p.id, p.folder_id, p.message_id, p.uid, p.thread_id, p.sort_at, p.flags, p.base, p.hidden
-                  FROM messages m JOIN placements p ON p.message_id = m.id
+                  FROM messages m CROSS JOIN placements p ON p.message_id = m.id
                   WHERE m.account_id = ?1 AND m.msgid = ?2 AND m.size = ?3 AND m.date = ?4
                     AND p.folder_id = ?5 AND p.uid IS NULL AND p.stale <> 0 ORDER BY p.id LIMIT 1"),
             (account, msgid, size_of(incoming), envelope.date, incoming.folder),

@@ -137,3 +137,23 @@ fn pages_are_read_from_covering_indexes() {
         assert_eq!(covered, 2, "{plan:?}");
     }
 }
+
+/// Asked for each mail that comes: by the folder it would be quadratic, and no scan would show it.
+#[test]
+fn a_pending_copy_is_looked_for_by_its_mail_and_not_by_its_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conn = rusqlite::Connection::open(dir.path().join("store.db")).unwrap();
+    migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+    let asked: Vec<_> = statements()
+        .into_iter()
+        .filter(|(file, sql)| {
+            file.contains("places.rs") && sql.contains("p.uid IS NULL") && sql.contains("m.msgid")
+        })
+        .collect();
+    assert_eq!(asked.len(), 3);
+    for (_, sql) in asked {
+        let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let plan: Vec<String> = explain.raw_query().mapped(|row| row.get(3)).map(Result::unwrap).collect();
+        assert!(plan[0].contains("messages_msgid"), "{plan:?}");
+    }
+}
