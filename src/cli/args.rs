@@ -74,6 +74,16 @@ pub enum Verb {
     Show(Show),
     /// Write a raw message, or one of its attachments, to a file or to standard output
     Get(Get),
+    /// Move mails to Archive
+    Archive(Archive),
+    /// Move mails to Trash
+    Delete(Delete),
+    /// Move mails to a folder, of any account
+    Move(Move),
+    /// Mark mails as read, unread, starred or not
+    Mark(Mark),
+    /// Put tags on mails, or take them off
+    Tag(Tag),
     /// Look at the configuration
     Config {
         /// What to look at.
@@ -188,6 +198,102 @@ pub struct Get {
     /// Only this part, as `mailtui show` numbers them
     #[arg(long, short, value_name = "N", value_parser = |t: &str| number::<usize>(t, "--part 2"))]
     pub part: Option<usize>,
+}
+
+/// Mails, as `mailtui list` names them.
+#[derive(Debug, Args)]
+pub struct Mails {
+    /// Their ids, as `mailtui list` tells them; `-`: read them from standard input
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<String>,
+    /// Only mails of this account; others are refused
+    #[arg(long, short)]
+    pub account: Option<String>,
+}
+
+/// Which copy of a mail that lies in several folders.
+#[derive(Debug, Args)]
+pub struct From {
+    /// The copies in this folder: needed for mail that lies in several
+    #[arg(long, value_name = "FOLDER")]
+    pub from: Option<String>,
+}
+
+/// `mailtui archive`.
+#[derive(Debug, Args)]
+pub struct Archive {
+    /// Which.
+    #[command(flatten)]
+    pub mails: Mails,
+    /// Where they are.
+    #[command(flatten)]
+    pub from: From,
+}
+
+/// `mailtui delete`.
+#[derive(Debug, Args)]
+pub struct Delete {
+    /// Which.
+    #[command(flatten)]
+    pub mails: Mails,
+    /// Where they are.
+    #[command(flatten)]
+    pub from: From,
+    /// For good, without a way back; what is in Trash already can only be deleted so
+    #[arg(long)]
+    pub for_good: bool,
+}
+
+/// `mailtui move`.
+#[derive(Debug, Args)]
+pub struct Move {
+    /// Which.
+    #[command(flatten)]
+    pub mails: Mails,
+    /// A folder by its name or by what it is for (inbox, sent, …), or account/folder
+    #[arg(long, value_name = "FOLDER")]
+    pub to: String,
+    /// Where they are.
+    #[command(flatten)]
+    pub from: From,
+}
+
+/// `mailtui mark`.
+#[derive(Debug, Args)]
+pub struct Mark {
+    /// As what
+    #[arg(value_enum)]
+    pub how: How,
+    /// Which.
+    #[command(flatten)]
+    pub mails: Mails,
+}
+
+/// What a mail is marked as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum How {
+    /// It was read
+    Read,
+    /// It was not
+    Unread,
+    /// It has a star
+    Starred,
+    /// It has none
+    Unstarred,
+}
+
+/// `mailtui tag`.
+#[derive(Debug, Args)]
+pub struct Tag {
+    /// +name for each tag to put on, then ids as `mailtui list` tells them; `-`: read ids from standard input
+    #[arg(required = true, value_name = "+TAG|ID")]
+    pub words: Vec<String>,
+    /// Take this tag off
+    #[arg(long, short, value_name = "TAG")]
+    pub remove: Vec<String>,
+    /// Only mails of this account; others are refused
+    #[arg(long, short)]
+    pub account: Option<String>,
 }
 
 /// `mailtui config`.

@@ -1,6 +1,7 @@
 //! The command line: one verb each.
 
 mod accounts;
+mod acts;
 pub mod args;
 pub mod demo;
 mod find;
@@ -71,6 +72,11 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
     match verb {
         Verb::Sync(sync) => return sync::run(&sync, config, store, out),
         Verb::Queue(queue) => return queue::run(&queue, config, store, out),
+        Verb::Archive(archive) => return acts::archive(&archive, config, store, out),
+        Verb::Delete(delete) => return acts::delete(&delete, config, store, out),
+        Verb::Move(to) => return acts::transfer(&to, config, store, out),
+        Verb::Mark(mark) => return acts::mark(&mark, config, store, out),
+        Verb::Tag(tag) => return acts::tag(tag, config, store, out),
         Verb::List(list) => list::run(&list, config, &reader, out)?,
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, &reader, out)?,

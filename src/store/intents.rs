@@ -13,9 +13,9 @@ use crate::model::{
     Target, check_tag,
 };
 
-/// Why nothing was done.
+/// Why nothing was done: all is as it was wanted.
+pub const NO_CHANGE: &str = "nothing to change";
 const VANISHED: &str = "the mail is not there any more";
-const NO_CHANGE: &str = "nothing to change";
 const NO_FOLDER: &str = "the folder is not there any more";
 const IN_PART: &str = "the rest of the mail is not here yet, so it cannot go to another account";
 

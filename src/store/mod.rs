@@ -69,6 +69,7 @@ pub use batch::{
 pub use claim::{AccountLock, Holder, Locked};
 pub use handle::{Pending, Store};
 pub use health::Health;
+pub use intents::NO_CHANGE;
 pub use ledger::{Bookmark, Entry, Standing, Waiting};
 pub use list::{Edge, Page};
 pub use pack::Packer;

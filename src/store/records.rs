@@ -6,7 +6,7 @@ use super::db::sql;
 use super::list::{rows, summary};
 use super::reader::Reader;
 use crate::error::Result;
-use crate::model::{PlacementId, SortKey, Summary, View};
+use crate::model::{MessageId, PlacementId, SortKey, Summary, View};
 use crate::text::Clean;
 
 /// What is known of one copy of a mail beside its row in a list.
@@ -43,6 +43,19 @@ impl Reader {
             copies.truncate(limit);
         }
         Ok(copies)
+    }
+
+    /// The visible copies of a mail, in the order in which they came.
+    pub fn copies_of(&self, message: MessageId) -> Result<Vec<Summary>> {
+        self.0.all(
+            sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
+                    m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
+                    (SELECT group_concat(t.name, ' ') FROM placement_tags k JOIN tags t ON t.id = k.tag_id WHERE k.placement_id = p.id AND k.here = 1)
+                  FROM placements p JOIN messages m ON m.id = p.message_id
+                  WHERE p.message_id = ?1 AND p.hidden = 0 ORDER BY p.id"),
+            [message],
+            summary,
+        )
     }
 
     /// What is known of a copy beside its row; empty where it is not there any more.

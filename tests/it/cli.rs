@@ -7,14 +7,19 @@ use serde_json::Value;
 
 /// A run of the program in a place of its own.
 pub(crate) fn mailtui(place: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_mailtui"))
+    mailtui_command(place, arguments).output().unwrap()
+}
+
+/// The same before it is started.
+pub(crate) fn mailtui_command(place: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mailtui"));
+    command
         .args(arguments)
         .env("MAILTUI_CONFIG", place.join("config.toml"))
         .env("MAILTUI_DATA", place.join("data"))
         .env("TZ", "UTC")
-        .env_remove("MAILTUI_LOG")
-        .output()
-        .unwrap()
+        .env_remove("MAILTUI_LOG");
+    command
 }
 
 fn stdout(output: &Output) -> String {

@@ -15,16 +15,16 @@ const CONFIG: &str = "[accounts.work]\nemail = \"ada@example.org\"\nprotocol = \
                       password = { env = \"NONE\" }\n";
 
 /// A place with an account, three mails in its inbox, and the store open as another mailtui has it.
-struct Place {
-    dir: tempfile::TempDir,
-    store: Store,
-    reader: Reader,
-    account: AccountId,
-    inbox: FolderId,
+pub(crate) struct Place {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) store: Store,
+    pub(crate) reader: Reader,
+    pub(crate) account: AccountId,
+    pub(crate) inbox: FolderId,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("config.toml"), CONFIG).unwrap();
         let store = Store::open(&dir.path().join("data")).unwrap();

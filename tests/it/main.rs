@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod cli;
+mod cli_acts;
 mod cli_mail;
 mod cli_queue;
 mod config;
