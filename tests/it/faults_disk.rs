@@ -58,7 +58,7 @@ fn bench(name: &'static str) -> Option<Bench<'static>> {
         raw.extend(b"\r\n");
     }
     let seed = Seed::new(4, raw);
-    bench.user.deliver("INBOX", &seed.raw);
+    bench.user().deliver("INBOX", &seed.raw);
     bench.seeds.push(seed);
     Some(bench)
 }
@@ -77,7 +77,7 @@ fn is_refused(bench: &Bench<'_>, output: &Output, words: &str) {
         format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(7), "{said}");
     assert!(said.contains(words) && said.contains("hint: "), "{said}");
-    assert_eq!(bench.user.mails("INBOX").len(), bench.seeds.len(), "{said}");
+    assert_eq!(bench.user().mails("INBOX").len(), bench.seeds.len(), "{said}");
 }
 
 /// It works again: everything is here, and gone from the server.
@@ -85,7 +85,7 @@ fn is_refused(bench: &Bench<'_>, output: &Output, words: &str) {
 fn is_well(bench: &Bench<'_>, data: &Path) {
     let output = run(bench, bench.program_in(data));
     assert!(output.status.success(), "{output:?}");
-    assert!(bench.user.mails("INBOX").is_empty());
+    assert!(bench.user().mails("INBOX").is_empty());
     let state = bench.desk.state_in(data, Vec::new());
     assert_eq!(state.halfway(&bench.seeds, &[]), Vec::<String>::new());
     assert_eq!(state.here.len(), bench.seeds.len());
@@ -146,6 +146,6 @@ fn p5_a_limit_on_the_size_of_files_deletes_nothing() {
     // Not told of the limit, it is killed by it: no worse.
     let output = run(&bench, limited("ulimit -f 3000; exec \"$@\""));
     assert!(!output.status.success());
-    assert_eq!(bench.user.mails("INBOX").len(), bench.seeds.len());
+    assert_eq!(bench.user().mails("INBOX").len(), bench.seeds.len());
     is_well(&bench, &data);
 }

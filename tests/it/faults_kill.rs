@@ -266,6 +266,6 @@ fn r3_an_imap_server_expunges_only_what_is_on_the_disk() {
     bench.desk.act(|user| user.purge(Role::Inbox, &[1]));
     is_in_order(&bench, &["UID MOVE", "UID EXPUNGE"]);
     let Some(mut bench) = acted("imap without MOVE in order") else { return };
-    bench.always = crate::faults_wire::without(&["MOVE"]);
+    bench.always = crate::support::scene::without(&["MOVE"]);
     is_in_order(&bench, &["UID COPY", "UID STORE", "UID EXPUNGE"]);
 }

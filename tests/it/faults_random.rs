@@ -84,7 +84,7 @@ impl Story {
         let mut now = State::default();
         for _ in 0..RUNS {
             self.desk.sync().map_err(|e| vec![format!("a run at the end fails: {e}")])?;
-            let last = std::mem::replace(&mut now, self.desk.state(of_memory(&self.server)));
+            let last = std::mem::replace(&mut now, self.desk.state(of_memory(&self.server), Vec::new()));
             if now.wrong.is_empty() && now == last {
                 break;
             }

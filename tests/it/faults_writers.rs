@@ -91,7 +91,7 @@ fn two_writers(name: &'static str, always: Plan) {
     bench.seeds.extend(fresh.iter().cloned());
     let mut whim = Whim::new(Chance::new(bench.chance.next()), tale.clone());
     let mut other = Other {
-        client: Client::sign_in(bench.user.account(Protocol::Imap, Tls::None).port, &bench.user.name),
+        client: Client::sign_in(bench.user().account(Protocol::Imap, Tls::None).port, &bench.user().name),
         chance: Chance::new(bench.chance.next()),
         tale: tale.clone(),
         fresh,
@@ -174,5 +174,5 @@ fn r5_two_writers_end_equal() {
 #[test]
 fn r5_two_writers_end_equal_on_a_server_without_move() {
     let lacks = ["MOVE", "CONDSTORE", "QRESYNC"];
-    two_writers("two writers, no MOVE", crate::faults_wire::without(&lacks));
+    two_writers("two writers, no MOVE", crate::support::scene::without(&lacks));
 }

@@ -21,6 +21,7 @@ mod faults_processes;
 mod faults_proxy;
 mod faults_queue;
 mod faults_random;
+mod faults_scenes;
 mod faults_shared;
 mod faults_wire;
 mod faults_writers;

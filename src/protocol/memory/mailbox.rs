@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{FlagDelta, Flags, Role, is_same_tag};
+use crate::model::{Cursor, FlagDelta, Flags, Role, is_same_tag};
+use crate::protocol::RemoteFolder;
 
 /// Where the bytes of a mail come from: held, or made anew each time they are asked for, so that
 /// a hundred thousand generated mails take no memory.
@@ -73,6 +74,8 @@ pub struct Held {
     pub keywords: Vec<String>,
     /// INTERNALDATE, Unix seconds.
     pub received: i64,
+    /// When it last changed (RFC 7162).
+    pub modseq: u64,
     /// The raw mail.
     pub source: Source,
 }
@@ -103,7 +106,7 @@ impl Mail {
 }
 
 /// One folder: what RFC 9051 section 2.3.1 and RFC 7162 say of a mailbox.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Mailbox {
     pub(super) remote: String,
     pub(super) path: String,
@@ -149,6 +152,24 @@ impl Mailbox {
     /// INBOX in any case (RFC 9051 section 5.1), other names as they are.
     pub(super) fn is_named(&self, remote: &str) -> bool {
         self.remote == remote || (self.remote == "INBOX" && remote.eq_ignore_ascii_case("INBOX"))
+    }
+
+    /// What a server with or without modification sequences tells of it in a list.
+    pub(super) fn tell(&self, condstore: bool) -> RemoteFolder {
+        RemoteFolder {
+            remote: self.remote.clone(),
+            path: self.path.clone(),
+            role: self.role,
+            selectable: true,
+            subscribed: self.subscribed,
+            messages: u32::try_from(self.len()).ok(),
+            cursor: Some(Cursor {
+                validity: self.validity,
+                uidnext: self.uidnext,
+                modseq: if condstore { self.modseq } else { 0 },
+                backfill: self.uidnext,
+            }),
+        }
     }
 
     /// Differs from an earlier one once anything in the folder changed.
@@ -221,6 +242,7 @@ impl Mailbox {
             flags: mail.flags,
             keywords: mail.keywords.clone(),
             received: mail.received,
+            modseq: mail.modseq,
             source: mail.source.clone(),
         };
         self.mails.iter().map(held).collect()

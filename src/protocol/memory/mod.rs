@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub use mailbox::{Held, Source};
 use mailbox::{Mail, Mailbox};
 
-use super::{FolderRef, MailProtocol, RemoteOp};
+use super::{FolderRef, MailProtocol, RemoteFolder, RemoteOp};
 use crate::config::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::model::{FlagDelta, Flags, Role};
@@ -70,6 +70,7 @@ pub struct Server {
     hook: Arc<Mutex<Option<Hook>>>,
 }
 
+#[derive(Clone)]
 struct State {
     kind: Protocol,
     boxes: Vec<Mailbox>,
@@ -259,6 +260,30 @@ impl Server {
     #[must_use]
     pub fn folder_names(&self) -> Vec<String> {
         self.lock().boxes.iter().map(|b| b.remote.clone()).collect()
+    }
+
+    /// What the server tells of its folders, as a client lists them.
+    #[must_use]
+    pub fn folders(&self) -> Vec<RemoteFolder> {
+        let state = self.lock();
+        state.boxes.iter().map(|b| b.tell(state.condstore)).collect()
+    }
+
+    /// Another server in the state in which this one is now, without its sessions.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let state = State { bells: Vec::new(), ..self.lock().clone() };
+        Self { state: Arc::new(Mutex::new(state)), hook: Arc::default() }
+    }
+
+    /// Puts the server into the state in which another is; every open session loses its connection.
+    pub fn restore(&self, from: &Self) {
+        let from = from.lock().clone();
+        let mut state = self.lock();
+        let (epoch, next_session, bells) = (state.epoch + 1, state.next_session, state.bells.clone());
+        *state = State { epoch, next_session, bells, ..from };
+        drop(state);
+        self.tell();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -87,22 +87,7 @@ impl MailProtocol for Session {
 
     fn folders(&mut self) -> Result<Vec<RemoteFolder>> {
         self.call(Call::Folders)?;
-        let state = self.server.lock();
-        let tell = |b: &Mailbox| RemoteFolder {
-            remote: b.remote.clone(),
-            path: b.path.clone(),
-            role: b.role,
-            selectable: true,
-            subscribed: b.subscribed,
-            messages: u32::try_from(b.len()).ok(),
-            cursor: Some(Cursor {
-                validity: b.validity,
-                uidnext: b.uidnext,
-                modseq: if state.condstore { b.modseq } else { 0 },
-                backfill: b.uidnext,
-            }),
-        };
-        Ok(state.boxes.iter().map(tell).collect())
+        Ok(self.server.folders())
     }
 
     fn pull(&mut self, folder: &FolderRef, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {

@@ -1,39 +1,43 @@
-//! A user of a private Dovecot, a proxy before it and a store of its own, all of which can be put back.
+//! A server, a proxy before it and a store of its own, all of which can be put back.
 
-use std::path::{Path, PathBuf};
+use std::cell::RefCell;
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use mailtui::Result;
-use mailtui::config::{Leave, Protocol, Tls};
+use mailtui::config::{Account, Leave, Protocol, Tls};
 use mailtui::engine::{Opener, Report};
 use mailtui::protocol;
+use mailtui::protocol::memory::Server;
+use mailtui::secret::Secret;
 
 use super::chance::{Budget, Chance, Seed as Chosen};
-use super::desk::{Desk, replace_dir, scratch};
+use super::desk::{Desk, scratch};
 use super::dovecot::{self, User};
-use super::invariants::{Copy, State, of_maildir};
+use super::invariants::State;
 use super::proxy::{Plan, Proxy, Seal, Tally, Way};
+use super::room::{Kind, Room};
 use super::seed::{Seed, seeds};
 
-const FOLDERS: [&str; 6] = ["INBOX", "Archive", "Drafts", "Junk", "Sent", "Trash"];
 /// Runs within which everything must be quiet after a fault.
 const RUNS: usize = 4;
 
 pub struct Bench<'a> {
-    pub name: &'static str,
-    pub user: User<'a>,
+    pub name: String,
+    pub room: Room<'a>,
     pub proxy: Proxy,
     pub desk: Desk,
     pub seeds: Vec<Seed>,
     kept: tempfile::TempDir,
+    kept_servers: RefCell<Vec<Server>>,
     /// What goes wrong in every round.
     pub always: Plan,
     pub chosen: Chosen,
     pub chance: Chance,
 }
 
-impl Bench<'_> {
+impl<'a> Bench<'a> {
     /// With `count` seeds in INBOX; `None`: there is no Dovecot here.
     pub fn new(name: &'static str, protocol: Protocol, leave: Leave, count: u32) -> Option<Self> {
         Self::over(Tls::None, name, protocol, leave, count)
@@ -47,37 +51,58 @@ impl Bench<'_> {
         let seeds = seeds(count, &mut chance);
         seeds.iter().for_each(|seed| user.deliver("INBOX", &seed.raw));
         let mut account = user.account(protocol, tls);
-        let seal = if tls == Tls::Implicit { Seal::Both } else { Seal::None };
-        let proxy = Proxy::start(account.port, protocol, seal);
-        account.port = proxy.port;
         account.leave_on_server = leave;
-        let (at, secret) = (account.clone(), user.secret());
-        let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
-        let (desk, kept) = (Desk::new(account, open), scratch());
-        Some(Self { name, user, proxy, desk, seeds, kept, always: Plan::none(), chosen, chance })
+        let secret = user.secret();
+        let room = Room::new(protocol, Vec::new(), Kind::Dovecot(user));
+        Some(Self { seeds, chosen, chance, ..Self::before(name.to_owned(), room, account, secret) })
+    }
+
+    /// The account's server behind a proxy.
+    pub fn before(name: String, room: Room<'a>, account: Account, secret: Secret) -> Self {
+        Self::led(name, room, account, |account| {
+            let at = account.clone();
+            Arc::new(move |bell| protocol::open(&at, &secret, bell))
+        })
+    }
+
+    /// An account that a proxy stands before, which `open` may lead the program to.
+    pub fn led(
+        name: String,
+        room: Room<'a>,
+        mut account: Account,
+        open: impl FnOnce(&Account) -> Opener,
+    ) -> Self {
+        let seal = if account.tls == Tls::Implicit { Seal::Both } else { Seal::None };
+        let proxy = Proxy::start(account.port, account.protocol, seal);
+        account.port = proxy.port;
+        let open = open(&account);
+        let chosen = Chosen::of_run();
+        let chance = chosen.chance();
+        Self {
+            name,
+            desk: Desk::new(account, open),
+            proxy,
+            seeds: room.seeds.clone(),
+            room,
+            kept: scratch(),
+            kept_servers: RefCell::default(),
+            always: Plan::none(),
+            chosen,
+            chance,
+        }
+    }
+
+    /// The user of Dovecot.
+    pub fn user(&self) -> &User<'a> {
+        self.room.user()
     }
 
     pub fn is_imap(&self) -> bool {
         self.desk.account.protocol == Protocol::Imap
     }
 
-    fn home(&self) -> PathBuf {
-        self.user.maildir("INBOX")
-    }
-
-    pub fn there(&self) -> Vec<Copy> {
-        let of = |folder: &&str| of_maildir(folder, &self.user.mails(folder), &self.user.keywords(folder));
-        let mut copies: Vec<Copy> = FOLDERS.iter().flat_map(of).collect();
-        // A POP3 server marks what was taken as it likes.
-        if !self.is_imap() {
-            copies.iter_mut().for_each(|copy| copy.flags = 0);
-        }
-        copies.sort();
-        copies
-    }
-
     pub fn state(&self) -> State {
-        self.desk.state(self.there())
+        self.desk.state(self.room.there(), self.room.folders())
     }
 
     /// One run in a round of its own; what passed.
@@ -126,12 +151,17 @@ impl Bench<'_> {
     /// What is on both sides now is where every try begins.
     pub fn keep(&self) {
         self.desk.keep();
-        replace_dir(&self.home(), &self.kept.path().join("maildir"));
+        let mut servers: Vec<Server> = self.desk.others.iter().map(|other| other.server.copy()).collect();
+        servers.extend(self.room.keep(&self.kept.path().join("maildir")));
+        *self.kept_servers.borrow_mut() = servers;
     }
 
     pub fn reset(&self) {
         self.desk.reset();
-        replace_dir(&self.kept.path().join("maildir"), &self.home());
+        let servers = self.kept_servers.borrow();
+        let (others, own) = servers.split_at(self.desk.others.len());
+        self.desk.others.iter().zip(others).for_each(|(other, kept)| other.server.restore(kept));
+        self.room.reset(&self.kept.path().join("maildir"), own.first());
     }
 
     /// A run without a fault from where things are now, which is kept; how it ends, and what passed.
@@ -152,16 +182,22 @@ impl Bench<'_> {
         if !half.is_empty() {
             return Err(half);
         }
+        let now = self.quiet().map_err(|e| vec![e])?;
+        let wrong = now.judge(&self.seeds, oracle, self.is_imap());
+        if wrong.is_empty() { self.idles(&now) } else { Err(wrong) }
+    }
+
+    /// Runs without further faults until nothing waits any more.
+    pub fn quiet(&self) -> std::result::Result<State, String> {
         let mut now = State::default();
         for _ in 0..RUNS {
-            self.run(self.always.clone()).0.map_err(|e| vec![format!("a run after the fault fails: {e}")])?;
+            self.run(self.always.clone()).0.map_err(|e| format!("a run after the fault fails: {e}"))?;
             now = self.state();
             if now.wrong.is_empty() {
                 break;
             }
         }
-        let wrong = now.judge(&self.seeds, oracle, self.is_imap());
-        if wrong.is_empty() { self.idles(&now) } else { Err(wrong) }
+        Ok(now)
     }
 
     /// One more run transfers nothing and changes nothing.

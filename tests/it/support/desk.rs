@@ -13,9 +13,10 @@ use mailtui::engine::{AccountState, Command, Emit, Engine, Event, Mode, Opener, 
 use mailtui::model::{
     AccountId, FlagDelta, FolderId, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View,
 };
+use mailtui::protocol::memory::Server;
 use mailtui::store::{Edge, Reader, Store};
 
-use super::invariants::{Copy, State};
+use super::invariants::{Copy, State, of_memory, of_store};
 
 /// Longer than every deadline of the program together, and than a queue of 100,000: who is not back by then hangs.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -24,11 +25,42 @@ pub struct Desk {
     dir: tempfile::TempDir,
     pub account: Account,
     open: Opener,
+    /// Further accounts in the same store, in step before and after each run.
+    pub others: Vec<Other>,
+}
+
+/// Another account, with a server that never fails.
+pub struct Other {
+    pub account: Account,
+    pub server: Server,
+}
+
+impl Other {
+    fn setup(&self) -> Setup {
+        let far = self.server.clone();
+        Setup {
+            account: self.account.clone(),
+            owner: Owner::Server,
+            protocol: "imap",
+            open: Arc::new(move |bell| far.session(bell)),
+            secret: None,
+        }
+    }
+
+    /// What is on its server, under names of its own.
+    fn there(&self) -> Vec<Copy> {
+        self.own(of_memory(&self.server))
+    }
+
+    fn own(&self, mut copies: Vec<Copy>) -> Vec<Copy> {
+        copies.iter_mut().for_each(|copy| copy.folder = format!("{}:{}", self.account.name, copy.folder));
+        copies
+    }
 }
 
 impl Desk {
     pub fn new(account: Account, open: Opener) -> Self {
-        Self { dir: scratch(), account, open }
+        Self { dir: scratch(), account, open, others: Vec::new() }
     }
 
     /// The directory of its store.
@@ -59,12 +91,19 @@ impl Desk {
     pub fn sync_while(&self, begin: impl FnOnce(&Store)) -> Result<Report> {
         let store = Store::open(&self.data()).unwrap();
         begin(&store);
-        let engine = Engine::start(&store, vec![self.setup()], Mode::Once, &(Arc::new(|_| ()) as _)).unwrap();
-        let (done, back) = channel();
-        std::thread::spawn(move || done.send(engine.join()));
-        let mut reports = back.recv_timeout(PATIENCE).expect("the engine hangs");
+        let step = |setup: Setup| {
+            let engine = Engine::start(&store, vec![setup], Mode::Once, &(Arc::new(|_| ()) as _)).unwrap();
+            let (done, back) = channel();
+            std::thread::spawn(move || done.send(engine.join()));
+            let mut reports = back.recv_timeout(PATIENCE).expect("the engine hangs");
+            reports.pop().expect("one account was started").1
+        };
+        let others = || self.others.iter().for_each(|other| drop(step(other.setup()).unwrap()));
+        others();
+        let report = step(self.setup());
+        others();
         store.close();
-        reports.pop().expect("one account was started").1
+        report
     }
 
     /// Keeps in step, as with the screen open, until `is_well`; whenever a failure is to be slept off, the
@@ -83,7 +122,7 @@ impl Desk {
         });
         let engine = Engine::start(&store, vec![self.setup()], Mode::Watch, &emit).unwrap();
         let reader = store.reader().unwrap();
-        let account = id(&reader);
+        let account = self.id(&reader);
         let until = Instant::now() + PATIENCE;
         let mut well = false;
         while !well && let Ok(first) = news.recv_timeout(until.saturating_duration_since(Instant::now())) {
@@ -124,24 +163,38 @@ impl Desk {
     pub fn act(&self, act: impl FnOnce(&User<'_>)) {
         let store = Store::open(&self.data()).unwrap();
         let reader = store.reader().unwrap();
-        let account = id(&reader);
+        let account = self.id(&reader);
         act(&User { store: &store, reader: &reader, account });
         drop(reader);
         store.close();
     }
 
-    pub fn state(&self, there: Vec<Copy>) -> State {
-        self.state_in(&self.data(), there)
+    /// What is here and, as its server's room was just seen to be, there.
+    pub fn state(&self, there: Vec<Copy>, folders_there: Vec<String>) -> State {
+        State { folders_there, ..self.state_in(&self.data(), there) }
     }
 
-    /// The same of another directory.
+    /// The same of another directory, without the server's folders.
     pub fn state_in(&self, data: &Path, there: Vec<Copy>) -> State {
         let store = Store::open(data).unwrap();
         let reader = store.reader().unwrap();
-        if reader.accounts().unwrap().is_empty() {
+        if reader.accounts().unwrap().iter().all(|row| row.name != self.account.name) {
             return State { there, ..State::default() };
         }
-        State::of(there, &reader, id(&reader))
+        let mut state = State::of(there, &reader, self.id(&reader));
+        for other in &self.others {
+            let (here, wrong) = of_store(&reader, named(&reader, &other.account.name));
+            state.there.extend(other.there());
+            state.here.extend(other.own(here));
+            state.wrong.extend(wrong);
+        }
+        state.there.sort();
+        state.here.sort();
+        state
+    }
+
+    fn id(&self, reader: &Reader) -> AccountId {
+        named(reader, &self.account.name)
     }
 
     /// Keeps the directory as it is now for [`reset`](Self::reset).
@@ -155,8 +208,9 @@ impl Desk {
     }
 }
 
-fn id(reader: &Reader) -> AccountId {
-    reader.accounts().unwrap().first().expect("the account was synced").id
+fn named(reader: &Reader, name: &str) -> AccountId {
+    let accounts = reader.accounts().unwrap();
+    accounts.iter().find(|account| account.name == name).expect("the account was synced").id
 }
 
 /// Somebody at the screen.
@@ -169,14 +223,21 @@ pub struct User<'a> {
 impl User<'_> {
     /// The copies of these seeds in the folder of this role.
     pub fn copies(&self, role: Role, seeds: &[u32]) -> Vec<PlacementId> {
-        let folder = self.reader.folder_by_role(self.account, role).unwrap().unwrap();
-        let page = self.reader.page(View::Folder(folder.id), Edge::Top, 10_000).unwrap();
+        self.copies_in(self.role(self.account, role), seeds)
+    }
+
+    fn role(&self, account: AccountId, role: Role) -> FolderId {
+        self.reader.folder_by_role(account, role).unwrap().unwrap().id
+    }
+
+    fn copies_in(&self, folder: FolderId, seeds: &[u32]) -> Vec<PlacementId> {
+        let page = self.reader.page(View::Folder(folder), Edge::Top, 10_000).unwrap();
         let summary = |id| self.reader.summary(id).unwrap().unwrap();
         let members = page.rows.iter().flat_map(|row| &row.members).map(|m| summary(m.placement));
         let wanted: Vec<String> = seeds.iter().map(|n| format!("seed {n}")).collect();
         let found: Vec<_> =
             members.filter(|s| wanted.iter().any(|w| w == s.subject.as_str())).map(|s| s.placement).collect();
-        assert_eq!(found.len(), seeds.len(), "{seeds:?} in {role:?}");
+        assert_eq!(found.len(), seeds.len(), "{seeds:?} in {folder:?}");
         found
     }
 
@@ -214,6 +275,17 @@ impl User<'_> {
     pub fn move_into(&self, from: Role, seeds: &[u32], path: &str) {
         let to = Target::Folder(self.folder(path));
         self.intend(Intent::Move { items: self.copies(from, seeds), to });
+    }
+
+    /// To a folder of another account, or from there.
+    pub fn send(&self, (from, role): (&str, Role), seeds: &[u32], (to, target): (&str, Role)) {
+        let items = self.copies_in(self.role(named(self.reader, from), role), seeds);
+        let to = Target::Folder(self.role(named(self.reader, to), target));
+        self.intend(Intent::Move { items, to });
+    }
+
+    pub fn subscribe(&self, path: &str, on: bool) {
+        self.intend(Intent::Subscribe { folder: self.folder(path), on });
     }
 
     pub fn make_folder(&self, path: &str) {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mailtui::model::{AccountId, BodyState, Flags, Role, View};
+use mailtui::model::{AccountId, BodyState, Flags, Folder, Role, View};
 use mailtui::protocol::memory::Server;
 use mailtui::store::{Edge, Reader};
 use sha2::{Digest, Sha256};
@@ -42,6 +42,10 @@ pub struct State {
     pub there: Vec<Copy>,
     /// In the store, as the user sees it.
     pub here: Vec<Copy>,
+    /// The server's folders, those that are not subscribed to in brackets; empty: they do not matter.
+    pub folders_there: Vec<String>,
+    /// The same in the store.
+    pub folders_here: Vec<String>,
     /// What is wrong with the store in itself, or not done yet.
     pub wrong: Vec<String>,
 }
@@ -87,6 +91,17 @@ pub fn of_maildir(folder: &str, mails: &[(String, Vec<u8>)], words: &[String]) -
         copy(folder, flags, tags, raw)
     };
     mails.iter().filter_map(mail).collect()
+}
+
+/// The folders that the store shows of an account, those that are not subscribed to in brackets.
+pub fn folders_of_store(reader: &Reader, account: AccountId) -> Vec<String> {
+    let show = |folder: &Folder| {
+        let path = if folder.role == Some(Role::Inbox) { "INBOX" } else { folder.path.as_str() };
+        if folder.subscribed { path.to_owned() } else { format!("({path})") }
+    };
+    let mut folders: Vec<String> = reader.folders(account).unwrap().iter().map(show).collect();
+    folders.sort();
+    folders
 }
 
 /// What the store shows of an account, and what is wrong with it.
@@ -140,7 +155,7 @@ impl State {
     /// Of a store and what its server holds.
     pub fn of(there: Vec<Copy>, reader: &Reader, account: AccountId) -> Self {
         let (here, wrong) = of_store(reader, account);
-        Self { there, here, wrong }
+        Self { there, here, wrong, folders_here: folders_of_store(reader, account), ..Self::default() }
     }
 
     /// Whether a copy of this seed is on either side.
@@ -180,6 +195,18 @@ impl State {
         wrong.extend(self.wrong.iter().filter(|line| line.starts_with("UNDONE")).cloned());
         unlike("on the server", &self.there, &oracle.there, &mut wrong);
         unlike("here", &self.here, &oracle.here, &mut wrong);
+        for (place, now, oracle) in [
+            ("on the server", &self.folders_there, &oracle.folders_there),
+            ("here", &self.folders_here, &oracle.folders_here),
+        ] {
+            if now != oracle {
+                wrong.push(format!("WRONG: folders {place} are {now:?}, not {oracle:?}"));
+            }
+        }
+        if truth_is_there && !self.folders_there.is_empty() && self.folders_there != self.folders_here {
+            let (there, here) = (&self.folders_there, &self.folders_here);
+            wrong.push(format!("PHANTOM: folders on the server are {there:?}, and here {here:?}"));
+        }
         if truth_is_there {
             let (there, here) = (tally(&self.there), tally(&self.here));
             for (copy, n) in &here {
@@ -269,7 +296,15 @@ mod tests {
                 sha256: Some(s.sha256),
             })
             .collect();
-        (seeds, State { there: copies.clone(), here: copies, wrong: Vec::new() })
+        let folders = vec!["INBOX".to_owned()];
+        let state = State {
+            there: copies.clone(),
+            here: copies,
+            folders_there: folders.clone(),
+            folders_here: folders,
+            wrong: Vec::new(),
+        };
+        (seeds, state)
     }
 
     fn verdict(change: impl FnOnce(&mut State)) -> String {
@@ -299,6 +334,8 @@ mod tests {
         assert!(verdict(|s| s.here[2].sha256 = Some([0; 32])).contains("has other bytes"));
         assert!(verdict(|s| drop(s.there.remove(0))).contains("PHANTOM: seed 1 in INBOX"));
         assert!(verdict(|s| drop(s.here.remove(0))).contains("is on the server, but not so here"));
+        assert!(verdict(|s| s.folders_here.clear()).contains("PHANTOM: folders on the server"));
+        assert!(verdict(|s| s.folders_there.push("x".into())).contains("WRONG: folders on the server"));
         assert!(verdict(|s| s.wrong.push("UNDONE: 1 operations wait".into())).contains("UNDONE"));
         assert!(verdict(|s| s.wrong.push("a row points to nothing".into())).contains("a row"));
     }

@@ -13,6 +13,8 @@ pub mod imap;
 pub mod invariants;
 pub mod mail;
 pub mod proxy;
+pub mod room;
+pub mod scene;
 pub mod script;
 pub mod seed;
 pub mod whim;
