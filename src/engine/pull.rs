@@ -86,6 +86,14 @@ impl Known for Held<'_> {
         self.reader.uids(self.folder)
     }
 
+    fn within(&self, lo: u32, hi: u32) -> Result<UidSet> {
+        self.reader.uids_within(self.folder, lo, hi)
+    }
+
+    fn about(&self) -> Result<u64> {
+        self.reader.total(self.folder)
+    }
+
     fn flags(&self) -> Result<Vec<(u32, Flags, Vec<String>)>> {
         self.reader.base_flags(self.folder)
     }

@@ -64,6 +64,13 @@ impl UidSet {
         self.0.is_empty()
     }
 
+    /// The part of it from `lo` to `hi`, both included.
+    #[must_use]
+    pub fn between(&self, lo: u32, hi: u32) -> Self {
+        let parts = self.0.iter().map(|&(a, b)| (a.max(lo), b.min(hi)));
+        Self(parts.filter(|(a, b)| a <= b).collect())
+    }
+
     /// The UIDs, ascending. A set read from a server may span 2^32: bound what is taken.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
         self.0.iter().flat_map(|&(a, b)| a..=b)

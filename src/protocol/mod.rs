@@ -173,7 +173,7 @@ pub enum Change {
         /// The raw header block; `None` where fetching the whole is as cheap (POP3).
         head: Option<Vec<u8>>,
     },
-    /// The flags of a known message, all of them.
+    /// The flags of a message, all of them; passed over where it is not known.
     Flags {
         /// Its name.
         id: RemoteId,
@@ -205,6 +205,14 @@ pub trait Known {
     fn cursor(&self) -> Cursor;
     /// The UIDs held. Loaded only when asked for.
     fn uids(&self) -> Result<UidSet>;
+    /// The UIDs held from `lo` to `hi`, both included.
+    fn within(&self, lo: u32, hi: u32) -> Result<UidSet> {
+        Ok(self.uids()?.between(lo, hi))
+    }
+    /// How many UIDs are held: exact while nothing is on its way to the server. Costs the same for any number.
+    fn about(&self) -> Result<u64> {
+        Ok(self.uids()?.len())
+    }
     /// The flags and keywords that the server last told, by UID, ascending. Loaded only when asked for.
     fn flags(&self) -> Result<Vec<(u32, Flags, Vec<String>)>>;
     /// Whether this UIDL was taken before, mail deleted here but left there included.

@@ -155,6 +155,23 @@ impl Reader {
         Ok(uids.into_iter().collect())
     }
 
+    /// The UIDs held of a folder from `lo` to `hi`, both included.
+    pub fn uids_within(&self, folder: FolderId, lo: u32, hi: u32) -> Result<UidSet> {
+        let uids: Vec<u32> = self.0.all(
+            sql!("SELECT uid FROM placements WHERE folder_id = ?1 AND uid IS NOT NULL AND uid BETWEEN ?2 AND ?3 ORDER BY uid"),
+            (folder, lo, hi),
+            |row| row.get(0),
+        )?;
+        Ok(uids.into_iter().collect())
+    }
+
+    /// How many mails a folder lists: as many as it has UIDs while nothing is on its way to the server.
+    pub fn total(&self, folder: FolderId) -> Result<u64> {
+        let total =
+            self.0.one(sql!("SELECT total FROM folders WHERE id = ?1"), [folder], |row| row.get(0))?;
+        Ok(unsigned(total.unwrap_or(0)))
+    }
+
     /// The flags and keywords that the server told last, by UID, ascending.
     pub fn base_flags(&self, folder: FolderId) -> Result<Vec<(u32, Flags, Vec<String>)>> {
         let mut all: Vec<(u32, Flags, Vec<String>)> = self.0.all(

@@ -307,16 +307,17 @@ fn i9_news_before_and_after_the_go_ahead_end_a_wait() {
         NEW,
         &format!(
             "{}C: m2 IDLE\nS: * 4 EXISTS\nS: + idling\nC: DONE\n\
-             C: m3 SELECT \"INBOX\" (CONDSTORE)\nS: m2 OK\nS: * 4 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: * OK [UIDNEXT 11]\nS: m3 OK\n\
-             C: m4 UID FETCH *\nS: m4 OK\nC: m5 UID SEARCH *\nS: * ESEARCH UID ALL 1:4\nS: m5 OK\nC: m6 UID FETCH 1:4 *\nS: m6 OK\n\
-             C: m7 IDLE\nS: + idling\nS: * OK still here\nS: * 4 EXISTS\nS: * 3 FETCH (FLAGS (\\\\Seen))\nC: DONE\nS: m7 OK",
+             C: m3 SELECT \"INBOX\" (CONDSTORE)\nC: m4 UID FETCH 10:* *\n\
+             S: * 9 EXISTS\nS: m2 OK\nS: * 4 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: * OK [UIDNEXT 11]\nS: m3 OK\nS: m4 OK\n\
+             C: m5 UID FETCH 9:9 *\nS: m5 OK\nC: m6 UID SEARCH *\nS: * ESEARCH UID ALL 1:4\nS: m6 OK\nC: m7 UID FETCH 1:4 *\nS: m7 OK\n\
+             C: m8 IDLE\nS: + idling\nS: * OK still here\nS: * 4 EXISTS\nS: * 3 FETCH (FLAGS (\\\\Seen))\nC: DONE\nS: m8 OK",
             SELECT.replace("\"INBOX\"", "\"INBOX\" (CONDSTORE)")
         ),
     );
     let late = Instant::now() + Duration::from_secs(60);
     assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed);
     assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed, "until it is looked at");
-    let mut held = known(Cursor { validity: 7, uidnext: 11, modseq: 0, backfill: 1 }, &[9]);
+    let mut held = known(Cursor { validity: 7, uidnext: 10, modseq: 0, backfill: 1 }, &[9]);
     held.pull(&mut session, "INBOX");
     assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed);
     drop(session);

@@ -30,6 +30,7 @@ mod flows;
 mod imap_chaos;
 mod imap_deeds;
 mod imap_login;
+mod imap_resync;
 mod imap_shape;
 mod imap_tags;
 mod imap_wire;

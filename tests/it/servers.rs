@@ -13,6 +13,8 @@ use mailtui::store::{Edge, Store};
 use sha2::{Digest, Sha256};
 
 use crate::support::dovecot::{self, User};
+use crate::support::proxy::{Proxy, Seal};
+use crate::support::scene::without;
 
 /// A user of the server, and a store.
 struct Home<'a> {
@@ -66,6 +68,13 @@ impl<'a> Home<'a> {
 
     fn intend(&self, intent: Intent) {
         assert_eq!(self.store().intend_wait(intent).unwrap().error, None);
+    }
+
+    /// How many matters wait for the user.
+    fn parked(&self) -> usize {
+        let reader = self.store().reader().unwrap();
+        let account = reader.accounts().unwrap()[0].id;
+        reader.ledger(account, None, 100).unwrap().len()
     }
 
     /// SHA-256 of every mail here.
@@ -249,6 +258,28 @@ fn i5_what_another_client_moves_and_removes_is_followed() {
         assert_eq!(home.rows(Role::Inbox).len(), 5);
         assert_eq!(home.rows(Role::Archive).len(), 1);
         assert_eq!(home.hashes(Role::Inbox), home.hashes_there());
+    });
+}
+
+#[test]
+fn i8_a_mailbox_that_another_client_empties_just_empties_where_the_server_names_what_went() {
+    with_mails(40, |user| {
+        let home = Home::new(user, Protocol::Imap, Tls::None);
+        home.sync().unwrap();
+        user.doveadm(&["expunge"], &["mailbox", "INBOX", "all"]);
+        home.sync().unwrap();
+        assert_eq!((home.rows(Role::Inbox).len(), home.parked()), (0, 0));
+    });
+    // Without QRESYNC they are only not there any more: that is for the user to judge.
+    with_mails(40, |user| {
+        let mut home = Home::new(user, Protocol::Imap, Tls::None);
+        let proxy = Proxy::start(home.account.port, Protocol::Imap, Seal::None);
+        home.account.port = proxy.port;
+        drop(proxy.begin(without(&["QRESYNC"])));
+        home.sync().unwrap();
+        user.doveadm(&["expunge"], &["mailbox", "INBOX", "all"]);
+        home.sync().unwrap();
+        assert_eq!((home.rows(Role::Inbox).len(), home.parked()), (40, 1));
     });
 }
 

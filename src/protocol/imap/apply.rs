@@ -8,7 +8,7 @@ use super::list;
 use super::names;
 use super::reply::Reply;
 use super::select::Mailbox;
-use super::sets;
+use super::sets::{self, Ranges};
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 use crate::model::UidSet;
@@ -25,6 +25,8 @@ type Pairs = Vec<(RemoteId, RemoteId)>;
 struct Progress {
     pairs: Pairs,
     expunged: u32,
+    /// Other messages went too.
+    others: bool,
 }
 
 impl Progress {
@@ -33,7 +35,13 @@ impl Progress {
         match reply {
             Reply::Says(answer) => self.learn(&answer, old, uids),
             Reply::Expunge => self.expunged = self.expunged.saturating_add(1),
-            Reply::Vanished | Reply::Fetch(_) => {}
+            Reply::Vanished { uids: gone, .. } => {
+                let gone = gone.map(Ranges::into_set);
+                self.others |= gone.as_ref().is_none_or(|gone| !sets::difference(gone, uids).is_empty());
+                let count = gone.map_or(0, |gone| u32::try_from(gone.len()).unwrap_or(u32::MAX));
+                self.expunged = self.expunged.saturating_add(count);
+            }
+            Reply::Fetch(_) => {}
             other => return Some(other),
         }
         None
@@ -206,7 +214,7 @@ impl Session {
     fn account_for(&mut self, progress: &Progress, uids: &UidSet) {
         if let Some(mailbox) = &mut self.link.state.selected {
             mailbox.exists = mailbox.exists.saturating_sub(progress.expunged);
-            self.link.state.news |= u64::from(progress.expunged) > uids.len();
+            self.link.state.news |= progress.others || u64::from(progress.expunged) > uids.len();
         }
     }
 

@@ -45,6 +45,27 @@ impl Ear for Again<'_, '_> {
     }
 }
 
+/// Listens to the flags of messages, whether they are known or not.
+pub(super) struct Changed<'a, 'b> {
+    pub(super) out: &'a mut Out<'b>,
+    /// Of those with lower UIDs.
+    pub(super) below: u32,
+}
+
+impl Ear for Changed<'_, '_> {
+    fn hear(&mut self, mut reply: Reply) -> Result<Option<Reply>> {
+        let Reply::Fetch(told) = &mut reply else { return Ok(Some(reply)) };
+        let Some(uid) = told.uid.filter(|uid| *uid < self.below) else { return Ok(Some(reply)) };
+        let Some((flags, keywords)) = told.flags.take() else { return Ok(Some(reply)) };
+        self.out.tell(Change::Flags { id: self.out.id(uid), flags, keywords })?;
+        Ok(None)
+    }
+
+    fn is_bulk(&self) -> bool {
+        true
+    }
+}
+
 /// Listens to the flags of known messages.
 pub(super) struct Compare<'a, 'b> {
     pub(super) out: &'a mut Out<'b>,

@@ -7,6 +7,7 @@ use super::framer::{Cuts, Go, Place};
 use super::offers::Offers;
 use super::reply::{self, Reply};
 use super::select::Mailbox;
+use super::sets::Ranges;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 
@@ -78,12 +79,16 @@ pub(super) enum Until<'a> {
 pub(super) struct State {
     pub(super) offers: Offers,
     pub(super) selected: Option<Mailbox>,
+    /// What vanished is told by UID, also for the time before a SELECT (QRESYNC, RFC 7162).
+    pub(super) resyncs: bool,
     /// Something in the selected mailbox may have changed that no pull has seen.
     pub(super) news: bool,
     /// LOGOUT was said: BYE is fine.
     pub(super) leaving: bool,
     /// Commands that are not answered yet.
     pub(super) open: Vec<Tag>,
+    /// Those of them that were said before the last SELECT.
+    pub(super) before: Vec<Tag>,
     /// Answers that nobody asked for yet.
     pub(super) answered: Vec<(Tag, Answer)>,
     /// The last continuation.
@@ -193,6 +198,7 @@ impl State {
     fn watch(&mut self, reply: &Reply) -> Result<()> {
         match reply {
             Reply::Offers(words) => self.offers = Offers::new(words.clone()),
+            Reply::Enabled(words) => self.resyncs |= words.iter().any(|word| word == "QRESYNC"),
             Reply::Says(answer) => {
                 self.learn(answer);
                 if answer.verdict == Verdict::Bye && !self.leaving {
@@ -226,7 +232,13 @@ impl State {
                 mailbox.exists = mailbox.exists.saturating_sub(1);
                 self.news = true;
             }
-            Reply::Vanished | Reply::Fetch(_) => self.news = true,
+            Reply::Vanished { earlier, uids } => {
+                // How many went earlier is in the count already.
+                let gone = uids.as_ref().filter(|_| !earlier).map_or(0, Ranges::count);
+                mailbox.exists = mailbox.exists.saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX));
+                self.news = true;
+            }
+            Reply::Fetch(_) => self.news = true,
             _ => {}
         }
     }

@@ -149,6 +149,11 @@ impl Link {
         answer.ok_or_else(|| Error::new(Kind::Bug, "an answer was lost"))
     }
 
+    /// Listens until the command is answered, to nothing; its answer can still be asked for.
+    pub(super) fn pass(&mut self, tag: &str) -> Result<()> {
+        if self.state.is_open(tag) { self.pump(Until::Answer(tag), &mut deaf) } else { Ok(()) }
+    }
+
     /// Sends a command and listens until it is answered, which must be OK; `doing` is what else could
     /// not be done.
     pub(super) fn ask(&mut self, doing: &str, command: &Command<'_>, ear: &mut dyn Ear) -> Result<Answer> {

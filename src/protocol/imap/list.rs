@@ -29,9 +29,16 @@ pub(super) struct Root {
     pub(super) delimiter: Option<u8>,
 }
 
+/// What the server told of one folder in passing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) messages: Option<u32>,
+    pub(super) cursor: Option<Cursor>,
+}
+
 /// What the server told of its folders.
 #[derive(Debug, Default)]
-struct Told {
+struct Listing {
     listed: Vec<Listed>,
     subscribed: HashSet<Vec<u8>>,
     counted: HashMap<Vec<u8>, Counted>,
@@ -39,7 +46,7 @@ struct Told {
     bytes: usize,
 }
 
-impl Told {
+impl Listing {
     fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
         if let Reply::List(Listed { name, .. }) | Reply::Status(Counted { name, .. }) = &reply {
             self.bytes += name.len();
@@ -76,7 +83,7 @@ impl Session {
     /// Every folder, with what can be told of each in passing.
     pub(super) fn list(&mut self) -> Result<Vec<RemoteFolder>> {
         let offers = &self.link.state.offers;
-        let mut told = Told::default();
+        let mut told = Listing::default();
         if self.root.is_none() && offers.has("NAMESPACE") {
             // Answered on the way to the answer of LIST.
             self.link.send(&Command::new("NAMESPACE"))?;
@@ -95,13 +102,13 @@ impl Session {
             told.namespace.take().or_else(|| self.root.take()).unwrap_or_else(|| guess_root(&told.listed));
         let folders = folders(&root, told);
         self.root = Some(root);
-        let counts = folders.iter().filter_map(|f| Some((f.remote.clone(), f.messages?)));
-        self.counts = counts.collect();
+        let told = |f: &RemoteFolder| Told { messages: f.messages, cursor: f.cursor };
+        self.told = folders.iter().map(|f| (f.remote.clone(), told(f))).collect();
         Ok(folders)
     }
 
     /// One LIST for everything; `None` where the server does not know it after all.
-    fn list_extended(&mut self, told: &mut Told) -> Result<Option<Answer>> {
+    fn list_extended(&mut self, told: &mut Listing) -> Result<Option<Answer>> {
         let offers = &self.link.state.offers;
         let mut returns = vec!["SUBSCRIBED"];
         if offers.has("SPECIAL-USE") || offers.has("IMAP4REV2") {
@@ -130,7 +137,7 @@ impl Session {
     }
 
     /// LIST and LSUB, side by side.
-    fn list_plainly(&mut self, told: &mut Told) -> Result<Answer> {
+    fn list_plainly(&mut self, told: &mut Listing) -> Result<Answer> {
         let list = self.link.send(&Command::new("LIST \"\" \"*\""))?;
         let lsub = self.link.send(&Command::new("LSUB \"\" \"*\""))?;
         let mut hear = |reply: Reply| told.hear(reply);
@@ -148,7 +155,7 @@ impl Session {
         if let Some(root) = &self.root {
             return Ok(root.clone());
         }
-        let mut told = Told::default();
+        let mut told = Listing::default();
         let namespace = self.link.state.offers.has("NAMESPACE");
         let command = if namespace { "NAMESPACE" } else { "LIST \"\" \"\"" };
         self.link.ask(
@@ -244,8 +251,8 @@ fn guess_root(listed: &[Listed]) -> Root {
     Root { prefix: if beneath { inbox } else { Vec::new() }, delimiter }
 }
 
-fn folders(root: &Root, told: Told) -> Vec<RemoteFolder> {
-    let Told { listed, subscribed, counted, .. } = told;
+fn folders(root: &Root, told: Listing) -> Vec<RemoteFolder> {
+    let Listing { listed, subscribed, counted, .. } = told;
     let mut names_seen = HashSet::new();
     let listed: Vec<Listed> = listed
         .into_iter()
@@ -313,8 +320,8 @@ mod tests {
     use super::*;
     use crate::protocol::imap::reply::read;
 
-    fn told(lines: &[&str]) -> Told {
-        let mut told = Told::default();
+    fn told(lines: &[&str]) -> Listing {
+        let mut told = Listing::default();
         for line in lines {
             told.hear(read(line.as_bytes())).unwrap();
         }

@@ -199,11 +199,15 @@ fn sign_in(mut link: Link, host: &str, user: &str, secret: &Secret) -> Result<Li
     Ok(link)
 }
 
-/// Says who we are, where the server cares (RFC 2971); its answer is heard in passing.
+/// Says who we are, where the server cares (RFC 2971), and what is to be used (RFC 5161); the answers are
+/// heard in passing.
 fn introduce(link: &mut Link) -> Result<()> {
     if link.state.offers.has("ID") {
         let id = format!("ID (\"name\" \"mailtui\" \"version\" \"{}\")", env!("CARGO_PKG_VERSION"));
         link.send(&Command::new(id))?;
+    }
+    if link.state.offers.has("ENABLE") && link.state.offers.has("QRESYNC") {
+        link.send(&Command::new("ENABLE QRESYNC"))?;
     }
     Ok(())
 }

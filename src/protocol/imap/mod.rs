@@ -4,6 +4,7 @@
 //! `reply`, and handed to whoever asked by `link`. The `imap` crate signs in (`login`); from then on
 //! this module speaks by itself, because it pipelines, streams, and forgives servers much.
 
+mod anew;
 mod answer;
 mod append;
 mod apply;
@@ -24,6 +25,7 @@ mod names;
 mod offers;
 mod present;
 mod reply;
+mod resync;
 mod roles;
 mod select;
 mod sets;
@@ -38,7 +40,7 @@ use std::time::{Duration, Instant};
 use self::command::Command;
 use self::heads::Sizes;
 use self::link::{Link, deaf};
-use self::list::Root;
+use self::list::{Root, Told};
 use self::select::Mailbox;
 use super::{
     Applied, BodySink, BodySource, Caps, FolderRef, Known, Letter, MailProtocol, RemoteFolder, RemoteId,
@@ -73,7 +75,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         link: login::connect(options, user, secret)?,
         interrupt: options.interrupt.clone(),
         root: None,
-        counts: HashMap::new(),
+        told: HashMap::new(),
         sizes: HashMap::new(),
         going: None,
         seen: HashMap::new(),
@@ -87,8 +89,8 @@ pub struct Session {
     interrupt: Interrupt,
     /// Where folders are made; `None`: not asked yet.
     root: Option<Root>,
-    /// How many messages each folder held when the folders were listed.
-    counts: HashMap<String, u32>,
+    /// What was told of each folder when the folders were listed.
+    told: HashMap<String, Told>,
     /// Sizes that were told along with headers, by folder, with their UIDVALIDITY.
     sizes: HashMap<String, (u32, Sizes)>,
     /// What may be removed from a folder along with others.

@@ -28,8 +28,15 @@ pub(super) enum Reply {
     Exists(u32),
     /// EXPUNGE: this message number is gone.
     Expunge,
-    /// VANISHED (RFC 7162); the set is not read where it is longer than any mailbox.
-    Vanished,
+    /// VANISHED (RFC 7162 section 3.2.10).
+    Vanished {
+        /// These went before the mailbox was selected.
+        earlier: bool,
+        /// Which; `None` where the set is longer than that of any mailbox.
+        uids: Option<Ranges>,
+    },
+    /// ENABLED (RFC 5161): extensions that are in use from now on, in upper case.
+    Enabled(Vec<String>),
     /// FETCH.
     Fetch(Box<Fetched>),
     /// LIST or LSUB.
@@ -118,7 +125,8 @@ pub(super) fn read(frame: &[u8]) -> Reply {
     }
     match word.to_ascii_uppercase().as_slice() {
         b"CAPABILITY" => Reply::Offers(words(tokens.rest())),
-        b"VANISHED" => Reply::Vanished,
+        b"VANISHED" => vanished(&mut tokens),
+        b"ENABLED" => Reply::Enabled(words(&tokens.rest().to_ascii_uppercase())),
         b"LIST" => listed(&mut tokens, false),
         b"LSUB" => listed(&mut tokens, true),
         b"STATUS" => counted(&mut tokens),
@@ -202,6 +210,17 @@ fn flags(list: Value<'_>) -> (Flags, Vec<String>) {
     keywords.sort_unstable();
     keywords.dedup();
     (known, keywords)
+}
+
+/// `(EARLIER) 41,43:116`, or without the word.
+fn vanished(tokens: &mut Tokens<'_>) -> Reply {
+    let mut value = tokens.value();
+    let earlier = matches!(&value, Some(Value::List(_)));
+    if earlier {
+        value = tokens.value();
+    }
+    let uids = value.and_then(|value| Ranges::read(value.bytes()?));
+    Reply::Vanished { earlier, uids }
 }
 
 fn listed(tokens: &mut Tokens<'_>, lsub: bool) -> Reply {
@@ -318,6 +337,23 @@ mod tests {
         assert_eq!(found(b"* SEARCH\r\n"), "");
         assert_eq!(found(b"* ESEARCH (TAG \"a ALL 9\") UID COUNT 3 ALL 4:2,8\r\n"), "2:4,8");
         assert_eq!(found(b"* ESEARCH (TAG \"x\") UID\r\n"), "");
+    }
+
+    #[test]
+    fn what_vanished_and_what_was_enabled() {
+        let gone = |frame: &[u8]| match read(frame) {
+            Reply::Vanished { earlier, uids } => {
+                (earlier, uids.map(|uids| uids.into_set().to_string()).unwrap_or_default())
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(gone(b"* VANISHED (EARLIER) 41,43:45,44\r\n"), (true, "41,43:45".into()));
+        assert_eq!(gone(b"* VANISHED 405,407,410\r\n"), (false, "405,407,410".into()));
+        assert_eq!(gone(b"* VANISHED (EARLIER)\r\n"), (true, String::new()));
+        assert_eq!(
+            read(b"* ENABLED QResync CONDSTORE\r\n"),
+            Reply::Enabled(vec!["QRESYNC".into(), "CONDSTORE".into()])
+        );
     }
 
     #[test]

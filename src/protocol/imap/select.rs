@@ -2,12 +2,13 @@
 
 use super::answer::{Answer, Code, Verdict};
 use super::command::Command;
-use super::link::{Link, Tag};
+use super::link::{Ear, Link, Tag};
 use super::names;
 use super::reply::Reply;
+use super::sets::Ranges;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
-use crate::model::Cursor;
+use crate::model::{Cursor, Flags};
 use crate::protocol::RemoteId;
 
 /// What the server said of the mailbox when it was selected.
@@ -75,23 +76,86 @@ impl Mailbox {
     }
 }
 
+/// So many changes are kept while a SELECT is answered; of more is asked anew, and they are told as they come.
+const KEPT: usize = 100_000;
+
+/// What came with the answer to a SELECT: all that changed since a cursor (QRESYNC, RFC 7162 section 3.2.5).
+#[derive(Debug, Default)]
+pub(super) struct Came {
+    /// The flags of what changed, new mail perhaps among it.
+    pub(super) flags: Vec<(u32, Flags, Vec<String>)>,
+    /// What is not there any more, much of it perhaps never known here.
+    pub(super) gone: Ranges,
+    /// There was more than can be kept, or what could not be understood: this is not all.
+    pub(super) lacks: bool,
+}
+
+/// Listens to the answer of a SELECT.
+struct Opening {
+    mailbox: Mailbox,
+    came: Came,
+}
+
+impl Ear for Opening {
+    fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
+        match reply {
+            // Whatever came so far was of the mailbox before.
+            Reply::Says(Answer { code: Some(Code::Word(word)), .. }) if word == "CLOSED" => {
+                self.came = Came::default();
+                self.mailbox =
+                    Mailbox { remote: std::mem::take(&mut self.mailbox.remote), ..Mailbox::default() };
+            }
+            Reply::Vanished { uids, earlier: true } => {
+                let all = uids.and_then(|uids| self.came.gone.append(&uids));
+                self.came.lacks |= all.is_none();
+            }
+            Reply::Fetch(told) => match (told.uid, told.flags) {
+                (Some(uid), Some((flags, keywords))) if self.came.flags.len() < KEPT => {
+                    self.came.flags.push((uid, flags, keywords));
+                }
+                _ => self.came.lacks = true,
+            },
+            other => return Ok(self.mailbox.hear(other)),
+        }
+        Ok(None)
+    }
+
+    fn is_bulk(&self) -> bool {
+        true
+    }
+}
+
 impl Link {
-    /// Sends the SELECT of a mailbox; [`selected`](Self::selected) must follow.
-    pub(super) fn select(&mut self, remote: &str) -> Result<Tag> {
-        let modseq = self.state.offers.has_modseq();
+    /// Sends the SELECT of a mailbox; [`selected`](Self::selected) must follow. With `since`, what changed
+    /// since then is told with the answer, where the server can.
+    pub(super) fn select(&mut self, remote: &str, since: Option<Cursor>) -> Result<Tag> {
         let command = Command::new("SELECT").string(&names::bytes(remote));
         self.state.selected = None;
         self.state.news = false;
-        self.send(&if modseq { command.text(" (CONDSTORE)") } else { command })
+        // What is still said in answer to these is of the mailbox before, not of this one.
+        self.state.before = self.state.open.clone();
+        let command = match since.filter(|_| self.state.resyncs) {
+            Some(Cursor { validity, modseq, .. }) => {
+                command.text(&format!(" (QRESYNC ({validity} {modseq}))"))
+            }
+            None if self.state.offers.has_modseq() => command.text(" (CONDSTORE)"),
+            None => command,
+        };
+        self.send(&command)
     }
 
     /// Listens to the answer of a SELECT.
-    pub(super) fn selected(&mut self, remote: &str, tag: &str) -> Result<()> {
-        let mut mailbox = Mailbox { remote: remote.to_owned(), ..Mailbox::default() };
-        let answer = self.answer(tag, &mut |reply| Ok(mailbox.hear(reply)))?;
+    pub(super) fn selected(&mut self, remote: &str, tag: &str) -> Result<Came> {
+        for earlier in std::mem::take(&mut self.state.before) {
+            self.pass(&earlier)?;
+        }
+        let mailbox = Mailbox { remote: remote.to_owned(), ..Mailbox::default() };
+        let mut opening = Opening { mailbox, came: Came::default() };
+        let answer = self.answer(tag, &mut opening)?;
         if answer.verdict != Verdict::Ok {
             return Err(trouble::refused("the server does not open the folder", &answer));
         }
+        let Opening { mut mailbox, came } = opening;
         mailbox.read_only = answer.says("READ-ONLY");
         if mailbox.validity == 0 {
             return Err(Error::new(
@@ -101,12 +165,12 @@ impl Link {
         }
         mailbox.count = mailbox.exists;
         self.state.selected = Some(mailbox);
-        Ok(())
+        Ok(came)
     }
 
     /// Selects a mailbox, whatever was selected before, and says what the server told.
     pub(super) fn open_anew(&mut self, remote: &str) -> Result<Mailbox> {
-        let tag = self.select(remote)?;
+        let tag = self.select(remote, None)?;
         self.selected(remote, &tag)?;
         self.mailbox()
     }

@@ -37,6 +37,16 @@ impl Ranges {
         Some(())
     }
 
+    /// Adds what was written elsewhere.
+    pub(super) fn append(&mut self, other: &Self) -> Option<()> {
+        other.0.iter().try_for_each(|&(lo, hi)| self.push(lo, hi))
+    }
+
+    /// Whether nothing was written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The UIDs one by one in the order written, if they are `count`.
     pub(super) fn exactly(&self, count: usize) -> Option<Vec<u32>> {
         let total: u64 = self.0.iter().map(|&(lo, hi)| u64::from(hi - lo) + 1).sum();
@@ -96,13 +106,6 @@ pub(super) fn difference(set: &UidSet, without: &UidSet) -> UidSet {
         }
     }
     set_of(&left)
-}
-
-/// The part of `set` from `lo` to `hi`, both included.
-pub(super) fn between(set: &UidSet, lo: u32, hi: u32) -> UidSet {
-    let parts: Vec<_> =
-        set.ranges().iter().map(|&(a, b)| (a.max(lo), b.min(hi))).filter(|(a, b)| a <= b).collect();
-    set_of(&parts)
 }
 
 /// Takes the `count` highest UIDs out of `set`.
@@ -230,7 +233,7 @@ mod tests {
             let other: UidSet = b.iter().copied().collect();
             let list = |set: &UidSet| set.iter().collect::<BTreeSet<_>>();
             prop_assert_eq!(list(&difference(&ours, &other)), a.difference(&b).copied().collect::<BTreeSet<_>>());
-            prop_assert_eq!(list(&between(&ours, lo, lo + len)), a.range(lo..=lo + len).copied().collect::<BTreeSet<_>>());
+            prop_assert_eq!(list(&ours.between(lo, lo + len)), a.range(lo..=lo + len).copied().collect::<BTreeSet<_>>());
             let missing = difference(&ours, &other);
             let spans = list(&spans(&missing, &other));
             prop_assert!(list(&missing).is_subset(&spans));

@@ -103,7 +103,7 @@ impl Session {
     /// Sees to it that neither this folder nor one beneath it is selected, and forgets what was known of them.
     fn step_out(&mut self, remote: &str) -> Result<()> {
         let within = |name: &String| name.starts_with(remote);
-        self.counts.retain(|name, _| !within(name));
+        self.told.retain(|name, _| !within(name));
         self.sizes.retain(|name, _| !within(name));
         self.seen.retain(|name, _| !within(name));
         if self.link.state.selected.as_ref().is_some_and(|mailbox| within(&mailbox.remote)) {

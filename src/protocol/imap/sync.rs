@@ -10,13 +10,16 @@
 use std::collections::VecDeque;
 
 use super::Session;
+use super::anew::First;
 use super::answer::Verdict;
 use super::changes::{Again, Compare};
 use super::command::Command;
 use super::heads::{self, FIRST, Heads, Out};
-use super::link::{Tag, deaf};
+use super::link::{Ear, Tag};
+use super::list::Told;
 use super::reply::Reply;
-use super::select::Mailbox;
+use super::resync::Resynced;
+use super::select::{Came, Mailbox};
 use super::sets::{self, Ranges};
 use super::trouble;
 use crate::error::{Error, Kind, Result};
@@ -28,124 +31,73 @@ const GAP: u32 = 1000;
 /// How many messages one comparison of flags takes.
 const COMPARED: usize = 4000;
 
-/// What a first look asks for before all else.
-struct First {
-    newest: Tag,
-    /// From which message number on.
-    lowest: u32,
-    /// Which messages there are, if they are more.
-    all: Option<Tag>,
+/// Whether there is new mail, and not so much of it that it had better come in windows.
+fn is_little(before: Cursor, there: Cursor) -> bool {
+    before.validity == there.validity
+        && there.uidnext > before.uidnext
+        && there.uidnext - before.uidnext <= GAP
+        && before.uidnext > 0
 }
 
 impl Session {
     /// See [`MailProtocol::pull`](crate::protocol::MailProtocol::pull).
     pub(super) fn look(&mut self, remote: &str, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
         let before = known.cursor();
-        let select = self.link.select(remote)?;
-        // A first look knows from LIST how many messages there are, and asks for the newest at once.
-        let guess = self.counts.get(remote).copied().filter(|&count| before.validity == 0 && count > 0);
-        let first = guess.map(|count| self.ask_first(count)).transpose()?;
-        let opened = self.link.selected(remote, &select);
-        if let (Err(_), Some(first)) = (&opened, &first) {
-            for tag in first.all.iter().chain([&first.newest]) {
-                let _ = self.link.answer(tag, &mut deaf);
+        let since = (before.validity != 0 && before.modseq != 0).then_some(before);
+        let since = since.filter(|_| self.link.state.resyncs);
+        let grown = self.grown(remote);
+        let select = self.link.select(remote, since)?;
+        // What is surely there is asked for at once: in a first look the newest, as many as LIST told of, else
+        // new mail that was told of.
+        let (mut first, mut new) = (None, None);
+        match self.told.get(remote) {
+            Some(told) if before.validity == 0 => {
+                let count = told.messages.filter(|&count| count > 0);
+                first = count.map(|count| self.ask_first(count)).transpose()?;
             }
+            Some(Told { cursor: Some(there), .. }) if is_little(before, *there) => {
+                new = Some(self.ask_above(before.uidnext)?);
+            }
+            _ if before.uidnext > 0 && (1..=GAP).contains(&grown) => {
+                new = Some(self.ask_above(before.uidnext)?);
+            }
+            _ => {}
         }
-        opened?;
+        let came = match self.link.selected(remote, &select) {
+            Ok(came) => since.map(|_| came),
+            Err(error) => {
+                let first = first.iter().flat_map(|first: &First| first.all.iter().chain([&first.newest]));
+                for tag in first.chain(&new) {
+                    self.link.pass(tag)?;
+                }
+                if since.is_none() || !matches!(error.kind(), Kind::Protocol | Kind::Bug) {
+                    return Err(error);
+                }
+                tracing::warn!("the server does not resynchronize after all: {error}");
+                self.link.state.resyncs = false;
+                return self.look(remote, known, sink);
+            }
+        };
         let mailbox = self.link.mailbox()?;
         self.seen.insert(remote.to_owned(), mailbox.clone());
         let sizes = self.sizes.remove(remote).filter(|(validity, _)| *validity == mailbox.validity);
         let sizes = sizes.map(|(_, sizes)| sizes).unwrap_or_default();
         let mut out = Out { sink, validity: mailbox.validity, flow: Flow::Continue, sizes };
         let at = if before.validity == mailbox.validity {
-            self.look_again(&mailbox, before, known, &mut out)
+            self.look_again(&mailbox, before, known, (came, new), &mut out)
         } else {
+            new.map_or(Ok(()), |tag| self.link.pass(&tag))?;
             self.look_anew(&mailbox, before, first, &mut out)
         };
         self.sizes.insert(remote.to_owned(), (mailbox.validity, out.sizes));
         at
     }
 
-    /// Asks for the newest messages of a mailbox that holds `count`, and which others there are.
-    fn ask_first(&mut self, count: u32) -> Result<First> {
-        let lowest = count.saturating_sub(FIRST - 1).max(1);
-        let items = heads::items(&self.link.state.offers);
-        let newest = self.link.send(&Command::new(format!("FETCH {lowest}:* {items}")))?;
-        let all = if lowest > 1 { Some(self.ask_all()?) } else { None };
-        Ok(First { newest, lowest, all })
-    }
-
-    /// Nothing is known yet, or nothing that holds any more.
-    fn look_anew(
-        &mut self,
-        mailbox: &Mailbox,
-        before: Cursor,
-        first: Option<First>,
-        out: &mut Out<'_>,
-    ) -> Result<Cursor> {
-        if before.validity != 0 {
-            out.tell(Change::Reset { validity: mailbox.validity })?;
-            if out.flow == Flow::Stop {
-                return Ok(before);
-            }
-        }
-        let nothing = UidSet::new();
-        let mut at = mailbox.top();
-        if at.uidnext != 0 {
-            out.tell(Change::Covered(at))?;
-        }
-        let messages = u64::from(mailbox.exists);
-        if messages > 0 {
-            out.tell(Change::Expect { messages })?;
-        }
-        let mut first = match first {
-            Some(first) => Some(first),
-            None if mailbox.exists > 0 => Some(self.ask_first(mailbox.exists)?),
-            None => None,
-        };
-        let mut search = None;
-        let mut complete = mailbox.exists == 0;
-        while let Some(First { newest, lowest, all }) = first.take() {
-            search = all.or(search);
-            let mut heads = Heads::new(out, 1, &nothing);
-            let answer = self.link.answer(&newest, &mut heads)?;
-            heads.release()?;
-            let told = std::mem::take(&mut heads.told);
-            if answer.verdict == Verdict::Bad && lowest > mailbox.exists {
-                // The count of LIST was not true any more.
-                first = if mailbox.exists > 0 { Some(self.ask_first(mailbox.exists)?) } else { None };
-                continue;
-            }
-            if answer.verdict == Verdict::Bad {
-                return Err(trouble::refused("the server does not tell of its messages", &answer));
-            }
-            // Messages told as new here may have come after the count was told.
-            at.uidnext = at.uidnext.max(sets::highest(&told).map_or(1, |uid| uid.saturating_add(1)));
-            at.backfill = sets::lowest(&told).unwrap_or(at.uidnext);
-            complete = lowest == 1 && answer.verdict == Verdict::Ok;
-        }
-        if complete {
-            at.backfill = 1;
-        }
-        if at.uidnext == 0 {
-            at.uidnext = 1;
-        }
-        out.tell(Change::Covered(at))?;
-        let there = match search {
-            Some(tag) => Some(self.all(&tag)?),
-            None if at.backfill > 1 && out.flow == Flow::Continue => {
-                let tag = self.ask_all()?;
-                Some(self.all(&tag)?)
-            }
-            None => None,
-        };
-        match there {
-            Some(there) if at.backfill > 1 => {
-                let missing = sets::between(&there, 1, at.backfill - 1);
-                heads::bring(&mut self.link, out, missing, &nothing, at, FIRST as usize)
-            }
-            _ => Ok(at),
-        }
+    /// How many mails came into a folder since it was looked at, as far as told while it is selected.
+    fn grown(&self, remote: &str) -> u32 {
+        let now = self.link.state.selected.as_ref().filter(|mailbox| mailbox.remote == remote);
+        let then = self.seen.get(remote).map_or(u32::MAX, |mailbox| mailbox.count);
+        now.map_or(0, |now| now.exists.saturating_sub(then))
     }
 
     fn look_again(
@@ -153,51 +105,59 @@ impl Session {
         mailbox: &Mailbox,
         before: Cursor,
         known: &dyn Known,
+        (came, asked): (Option<Came>, Option<Tag>),
         out: &mut Out<'_>,
     ) -> Result<Cursor> {
+        let exists = u64::from(mailbox.exists);
         let same = mailbox.modseq != 0 && before == Cursor { backfill: 1, ..mailbox.top() };
         // Where modification sequences count expunges too, they say it all (RFC 7162 section 3.2.4).
-        if same && self.link.state.offers.has("QRESYNC") {
+        if same && (self.link.state.offers.has("QRESYNC") || known.about()? == exists) {
+            asked.map_or(Ok(()), |tag| self.link.pass(&tag))?;
             return Ok(before);
         }
-        let held = known.uids()?;
-        if same && held.len() == u64::from(mailbox.exists) {
-            return Ok(before);
-        }
-        let mut at = before;
         let uidnext = self.uidnext(mailbox)?;
-        let leap = uidnext.saturating_sub(before.uidnext) > GAP;
-        let new =
-            if uidnext > before.uidnext && !leap { Some(self.ask_above(before.uidnext)?) } else { None };
+        let leap = asked.is_none() && uidnext.saturating_sub(before.uidnext) > GAP;
         // A server restored from a backup may count from lower on: then nothing can be said by it.
         let by_modseq = before.modseq != 0 && mailbox.modseq >= before.modseq;
-        // What is held above the cursor are copies that we made: they change like others. Where new mail is
-        // asked for in one go their flags come with it.
-        let below = if leap { uidnext } else { before.uidnext };
-        let changed = if by_modseq && mailbox.modseq != before.modseq && below > 1 {
-            Some(self.ask_changed(below - 1, before.modseq)?)
-        } else {
-            None
-        };
-        let mut ear = Again { heads: Heads::new(out, before.uidnext.max(1), &held), below, strange: false };
-        if let Some(tag) = new {
-            let answer = self.link.answer(&tag, &mut ear)?;
-            if answer.verdict != Verdict::Ok {
-                return Err(trouble::refused("the server does not tell of its new messages", &answer));
+        let mut at = before;
+        let (held, told, mut doubt);
+        match came.filter(|_| by_modseq && !leap && mailbox.uidnext != 0) {
+            Some(came) => match self.resync(mailbox, before, known, (came, asked), out)? {
+                Resynced::Whole(at) => return Ok(at),
+                Resynced::Partly { at: so_far, held: had, told: new } => {
+                    (at, held, told, doubt) = (so_far, had, new, true);
+                }
+            },
+            None => {
+                held = known.uids()?;
+                if same && held.len() == exists {
+                    asked.map_or(Ok(()), |tag| self.link.pass(&tag))?;
+                    return Ok(before);
+                }
+                let new = match asked {
+                    Some(tag) => Some(tag),
+                    None if uidnext > before.uidnext && !leap => Some(self.ask_above(before.uidnext)?),
+                    None => None,
+                };
+                // What is held above the cursor are copies that we made: they change like others. Where new
+                // mail is asked for in one go their flags come with it.
+                let below = if leap { uidnext } else { before.uidnext };
+                let changed = if by_modseq && mailbox.modseq != before.modseq && below > 1 {
+                    Some(self.ask_changed(below - 1, before.modseq)?)
+                } else {
+                    None
+                };
+                let heads = Heads::new(out, before.uidnext.max(1), &held);
+                let mut ear = Again { heads, below, strange: false };
+                if let Some(tag) = new {
+                    at = self.newest(&tag, &mut ear, at, uidnext)?;
+                }
+                if let Some(tag) = &changed {
+                    self.changed(tag, &mut ear)?;
+                }
+                (told, doubt) = (ear.heads.told, ear.strange);
             }
-            ear.heads.expect()?;
-            ear.heads.release()?;
-            at.uidnext = uidnext.max(sets::highest(&ear.heads.told).map_or(0, |uid| uid.saturating_add(1)));
-            ear.heads.out.tell(Change::Covered(at))?;
         }
-        let count = held.len() + ear.heads.told.len();
-        if let Some(tag) = &changed {
-            let answer = self.link.answer(tag, &mut ear)?;
-            if answer.verdict != Verdict::Ok {
-                return Err(trouble::refused("the server does not tell which flags changed", &answer));
-            }
-        }
-        let mut doubt = ear.strange;
         if !by_modseq {
             doubt |= self.compare_flags(known, out)?;
             if out.flow == Flow::Stop {
@@ -205,6 +165,8 @@ impl Session {
                 return Ok(at);
             }
         }
+        // What was told just now may be in the store already.
+        let count = held.len() + sets::difference(&told, &held).len();
         let exists = self.link.mailbox()?.exists;
         let there = if doubt || leap || before.backfill > 1 || count != u64::from(exists) {
             let tag = self.ask_all()?;
@@ -227,7 +189,7 @@ impl Session {
         match there {
             Some(there) if out.flow == Flow::Continue => {
                 let top = if leap { uidnext } else { before.uidnext };
-                let missing = sets::between(&sets::difference(&there, &held), 1, top.saturating_sub(1));
+                let missing = sets::difference(&there, &held).between(1, top.saturating_sub(1));
                 let covered = at;
                 at.uidnext = at.uidnext.max(top);
                 if missing.is_empty() {
@@ -242,6 +204,37 @@ impl Session {
             }
             _ => Ok(at),
         }
+    }
+
+    /// Reports new mail, and whatever else the ear takes; the cursor that covers it.
+    pub(super) fn newest(
+        &mut self,
+        tag: &str,
+        ear: &mut Again<'_, '_>,
+        mut at: Cursor,
+        uidnext: u32,
+    ) -> Result<Cursor> {
+        let answer = self.link.answer(tag, ear)?;
+        if answer.verdict != Verdict::Ok {
+            return Err(trouble::refused("the server does not tell of its new messages", &answer));
+        }
+        ear.heads.expect()?;
+        ear.heads.release()?;
+        let top = sets::highest(&ear.heads.told).map_or(0, |uid| uid.saturating_add(1));
+        let before = at;
+        at.uidnext = uidnext.max(at.uidnext).max(top);
+        if at != before {
+            ear.heads.out.tell(Change::Covered(at))?;
+        }
+        Ok(at)
+    }
+
+    pub(super) fn changed(&mut self, tag: &str, ear: &mut dyn Ear) -> Result<()> {
+        let answer = self.link.answer(tag, ear)?;
+        if answer.verdict != Verdict::Ok {
+            return Err(trouble::refused("the server does not tell which flags changed", &answer));
+        }
+        Ok(())
     }
 
     /// UIDNEXT; servers of old do not tell it at SELECT.
@@ -265,24 +258,24 @@ impl Session {
         Ok(highest.saturating_add(1))
     }
 
-    fn ask_above(&mut self, uidnext: u32) -> Result<Tag> {
+    pub(super) fn ask_above(&mut self, uidnext: u32) -> Result<Tag> {
         let items = heads::items(&self.link.state.offers);
         self.link.send(&Command::new(format!("UID FETCH {}:* {items}", uidnext.max(1))))
     }
 
-    fn ask_changed(&mut self, last: u32, modseq: u64) -> Result<Tag> {
+    pub(super) fn ask_changed(&mut self, last: u32, modseq: u64) -> Result<Tag> {
         self.link.send(&Command::new(format!("UID FETCH 1:{last} (UID FLAGS) (CHANGEDSINCE {modseq})")))
     }
 
     /// Asks which messages there are.
-    fn ask_all(&mut self) -> Result<Tag> {
+    pub(super) fn ask_all(&mut self) -> Result<Tag> {
         let offers = &self.link.state.offers;
         let short = offers.has("ESEARCH") || offers.has("IMAP4REV2");
         self.link.send(&Command::new(if short { "UID SEARCH RETURN (ALL) ALL" } else { "UID SEARCH ALL" }))
     }
 
     /// Which messages there are. Believed only if the answer is complete and fits the count.
-    fn all(&mut self, tag: &str) -> Result<UidSet> {
+    pub(super) fn all(&mut self, tag: &str) -> Result<UidSet> {
         let mut found = self.found(tag)?;
         if found.is_none() {
             // It may have come with the answer to an earlier command.

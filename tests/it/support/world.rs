@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use mailtui::Result;
-use mailtui::config::{Protocol, Tls};
+use mailtui::config::{Account, Protocol, Tls};
 use mailtui::model::{Cursor, FlagDelta, Flags, UidSet};
 use mailtui::net::Interrupt;
 use mailtui::protocol::{
@@ -12,6 +12,8 @@ use mailtui::protocol::{
 use mailtui::secret::Secret;
 
 use super::dovecot::{self, User};
+use super::proxy::{Proxy, Seal};
+use super::scene::without;
 
 /// A server with one user, and hands that act on it from outside.
 pub struct World {
@@ -21,7 +23,7 @@ pub struct World {
 
 enum Server {
     Memory(memory::Server),
-    Dovecot { user: User<'static>, protocol: Protocol, tls: Tls },
+    Dovecot { user: User<'static>, protocol: Protocol, tls: Tls, proxy: Option<Proxy> },
 }
 
 /// A mail as a server holds it.
@@ -42,14 +44,50 @@ pub fn worlds() -> Vec<World> {
         for protocol in [Protocol::Imap, Protocol::Pop3] {
             for tls in [Tls::Implicit, Tls::Starttls, Tls::None] {
                 let name = format!("Dovecot, {protocol:?}, {tls:?}");
-                worlds.push(World { name, server: Server::Dovecot { user: dovecot.user(), protocol, tls } });
+                let server = Server::Dovecot { user: dovecot.user(), protocol, tls, proxy: None };
+                worlds.push(World { name, server });
             }
         }
+        worlds.extend(LACKING.iter().map(|lacks| World::lacking(dovecot.user(), lacks)));
     }
     worlds
 }
 
+/// What servers may lack, each alone and all together.
+const LACKING: [&[&str]; 9] = [
+    &["QRESYNC"],
+    &["QRESYNC", "CONDSTORE"],
+    &["LIST-STATUS"],
+    &["ESEARCH"],
+    &["IDLE"],
+    &["MOVE"],
+    &["UIDPLUS"],
+    &["LITERAL+", "ENABLE", "SPECIAL-USE", "NAMESPACE"],
+    &[
+        "QRESYNC",
+        "CONDSTORE",
+        "LIST-STATUS",
+        "LIST-EXTENDED",
+        "ESEARCH",
+        "IDLE",
+        "MOVE",
+        "UIDPLUS",
+        "LITERAL+",
+        "ENABLE",
+        "SPECIAL-USE",
+        "NAMESPACE",
+    ],
+];
+
 impl World {
+    /// Dovecot without some of what it offers.
+    fn lacking(user: User<'static>, lacks: &[&str]) -> Self {
+        let proxy = Proxy::start(user.account(Protocol::Imap, Tls::None).port, Protocol::Imap, Seal::None);
+        proxy.begin(without(lacks));
+        let server = Server::Dovecot { user, protocol: Protocol::Imap, tls: Tls::None, proxy: Some(proxy) };
+        Self { name: format!("Dovecot without {}", lacks.join(", ")), server }
+    }
+
     fn memory(name: &str, server: memory::Server) -> Self {
         Self { name: name.to_owned(), server: Server::Memory(server) }
     }
@@ -63,9 +101,7 @@ impl World {
     pub fn session_with(&self, interrupt: &Interrupt) -> Box<dyn MailProtocol> {
         match &self.server {
             Server::Memory(server) => server.session(interrupt).unwrap(),
-            Server::Dovecot { user, protocol, tls } => {
-                open(&user.account(*protocol, *tls), &user.secret(), interrupt).unwrap()
-            }
+            Server::Dovecot { user, .. } => open(&self.account(), &user.secret(), interrupt).unwrap(),
         }
     }
 
@@ -73,9 +109,19 @@ impl World {
     pub fn sign_in(&self, secret: &str) -> Option<Result<Box<dyn MailProtocol>>> {
         match &self.server {
             Server::Memory(_) => None,
-            Server::Dovecot { user, protocol, tls } => {
-                let account = user.account(*protocol, *tls);
-                Some(open(&account, &Secret::new(secret), &Interrupt::new().unwrap()))
+            Server::Dovecot { .. } => {
+                Some(open(&self.account(), &Secret::new(secret), &Interrupt::new().unwrap()))
+            }
+        }
+    }
+
+    fn account(&self) -> Account {
+        match &self.server {
+            Server::Memory(_) => panic!("it has no account"),
+            Server::Dovecot { user, protocol, tls, proxy } => {
+                let mut account = user.account(*protocol, *tls);
+                account.port = proxy.as_ref().map_or(account.port, |proxy| proxy.port);
+                account
             }
         }
     }
@@ -191,6 +237,8 @@ pub struct Held {
     pub resets: u32,
     /// How many changes were told, cursors and listings apart.
     pub told: usize,
+    /// How many were told as surely gone.
+    pub certain: usize,
     /// Ask to stop at each change from this one on.
     pub stop_at: Option<usize>,
 }
@@ -241,11 +289,14 @@ impl Sink for Held {
                 self.told += 1;
             }
             Change::Flags { id, flags, keywords } => {
-                let here = self.mails.get_mut(&id).expect("flags of a mail that is not known");
-                (here.flags, here.keywords) = (flags, keywords);
-                self.told += 1;
+                // Those of a mail that is not known are passed over, as in the store.
+                if let Some(here) = self.mails.get_mut(&id) {
+                    (here.flags, here.keywords) = (flags, keywords);
+                    self.told += 1;
+                }
             }
-            Change::Gone { id, .. } => {
+            Change::Gone { id, certain } => {
+                self.certain += usize::from(certain);
                 assert!(self.mails.remove(&id).is_some(), "what is not known is not gone");
                 self.told += 1;
             }
