@@ -15,6 +15,8 @@ pub struct Account {
     pub id: AccountId,
     /// Its name.
     pub name: Clean,
+    /// The configuration does not name it any more: its mail stays, apart from that of the others.
+    pub is_parked: bool,
     /// What its engine is doing.
     pub state: AccountState,
     /// How far a long piece of work is.
@@ -39,7 +41,7 @@ pub struct Identity {
 /// Every account.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    /// In the order of the configuration.
+    /// In the order of the configuration; those that it does not name behind them.
     pub all: Vec<Account>,
     /// Whose names are `me`.
     pub me: Vec<Identity>,
@@ -56,6 +58,8 @@ pub enum Dot {
     Off,
     /// Waits for the user.
     Bad,
+    /// The configuration does not name it any more.
+    Parked,
 }
 
 impl Account {
@@ -63,6 +67,7 @@ impl Account {
     #[must_use]
     pub fn dot(&self) -> Dot {
         match self.state {
+            _ if self.is_parked => Dot::Parked,
             AccountState::Resting | AccountState::Watching | AccountState::Elsewhere { .. } => Dot::Good,
             AccountState::Connecting | AccountState::Syncing => Dot::Busy,
             AccountState::Offline { .. } => Dot::Off,
@@ -80,17 +85,19 @@ impl Accounts {
             let mut account = known.unwrap_or_else(|| Account {
                 id: row.id,
                 name: Clean::line(&row.name),
+                is_parked: false,
                 state: AccountState::Resting,
                 progress: None,
                 waiting: Waiting::default(),
                 folders: Vec::new(),
             });
+            account.is_parked = row.is_parked;
             account.folders = sorted(db.folders(row.id)?);
             account.waiting = db.waiting(row.id)?;
             self.all.push(account);
         }
         let place = |a: &Account| self.me.iter().position(|i| i.account == a.name.as_str());
-        self.all.sort_by_key(|a| (place(a).unwrap_or(usize::MAX), a.id));
+        self.all.sort_by_key(|a| (a.is_parked, place(a).unwrap_or(usize::MAX), a.id));
         Ok(())
     }
 
@@ -119,6 +126,17 @@ impl Accounts {
 
     fn get_mut(&mut self, id: AccountId) -> Option<&mut Account> {
         self.all.iter_mut().find(|a| a.id == id)
+    }
+
+    /// The accounts that the configuration names.
+    pub fn live(&self) -> impl Iterator<Item = &Account> {
+        self.all.iter().filter(|a| !a.is_parked)
+    }
+
+    /// Whether there is mail of several accounts to be shown together.
+    #[must_use]
+    pub fn are_several(&self) -> bool {
+        self.live().count() > 1
     }
 
     /// The folder with this row.

@@ -34,10 +34,10 @@ impl Entry<'_> {
 pub fn entries(accounts: &Accounts, shown: Option<View>) -> Vec<Entry<'_>> {
     let mut out = Vec::new();
     let unified = |role| {
-        let folders = accounts.all.iter().flat_map(|a| &a.folders).filter(|f| f.role == Some(role));
+        let folders = accounts.live().flat_map(|a| &a.folders).filter(|f| f.role == Some(role));
         Entry::Unified(role, folders.map(|f| u64::from(f.unseen)).sum())
     };
-    if accounts.all.len() > 1 {
+    if accounts.are_several() {
         out.push(unified(Role::Inbox));
     }
     if let Some(View::Unified(role)) = shown

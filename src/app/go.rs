@@ -71,7 +71,7 @@ impl App {
         if let Some(View::Unified(shown)) = self.list.view()
             && shown != role
         {
-            if !self.accounts.all.iter().flat_map(|a| &a.folders).any(|f| f.role == Some(role)) {
+            if !self.accounts.live().flat_map(|a| &a.folders).any(|f| f.role == Some(role)) {
                 return self.say(&format!("No account has a folder for {}", role.title()));
             }
             return self.go_view(View::Unified(role));

@@ -62,6 +62,8 @@ pub struct Settings {
     pub downloads: PathBuf,
     /// The keys.
     pub keymap: Keymap,
+    /// What waits for the user from the start: what it is, and what answers it.
+    pub asks: Vec<(Clean, Clean)>,
 }
 
 /// The moment at which something is handled: `App` never looks at a clock.
@@ -194,13 +196,8 @@ impl App {
     }
 
     fn first_view(&self) -> Option<View> {
-        let inboxes: Vec<_> = self
-            .accounts
-            .all
-            .iter()
-            .flat_map(|a| &a.folders)
-            .filter(|f| f.role == Some(Role::Inbox))
-            .collect();
+        let inboxes: Vec<_> =
+            self.accounts.live().flat_map(|a| &a.folders).filter(|f| f.role == Some(Role::Inbox)).collect();
         match inboxes[..] {
             [] => self.accounts.all.iter().flat_map(|a| &a.folders).next().map(|f| View::Folder(f.id)),
             [one] => Some(View::Folder(one.id)),
@@ -252,6 +249,9 @@ impl App {
 
     /// What was asked of the world while the program started.
     pub fn started(&mut self) -> Vec<Effect> {
+        if let Some((text, hint)) = self.settings.asks.first() {
+            self.notice = Some(Notice::calm(text.as_str(), self.now.at).hint(hint.as_str()));
+        }
         self.out()
     }
 

@@ -141,7 +141,7 @@ impl App {
                 Some(letter) => !letter.chips.is_empty(),
                 None => self.reader.mail().is_some_and(|m| m.attachments > 0),
             },
-            Needs::Accounts => self.accounts.all.len() > 1,
+            Needs::Accounts => self.accounts.are_several(),
             Needs::Folder => self.folder_at_hand().is_some(),
         };
         (!met).then(|| command.needs.sentence())

@@ -67,7 +67,7 @@ impl App {
         let Some(kept) = self.db.recall(KEY)?.as_deref().and_then(Kept::parse) else { return Ok(false) };
         let known = match kept.view {
             View::Folder(folder) => self.accounts.folder(folder).is_some(),
-            View::Unified(_) => self.accounts.all.len() > 1,
+            View::Unified(_) => self.accounts.are_several(),
         };
         if !known {
             return Ok(false);

@@ -48,11 +48,16 @@ fn setup(account: &Account) -> Result<Setup> {
         }
         session
     };
-    let (owner, protocol) = match account.protocol {
+    let (owner, protocol) = kind(account.protocol);
+    Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open), secret: Some(Arc::new(ask)) })
+}
+
+/// Who holds the truth of such an account, and what the store calls it.
+pub(super) fn kind(protocol: Protocol) -> (Owner, &'static str) {
+    match protocol {
         Protocol::Imap => (Owner::Server, "imap"),
         Protocol::Pop3 => (Owner::Here, "pop3"),
-    };
-    Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open), secret: Some(Arc::new(ask)) })
+    }
 }
 
 fn secret_of(account: &Account, held: &Mutex<Option<Secret>>) -> Result<Secret> {

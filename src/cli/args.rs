@@ -84,6 +84,12 @@ pub enum Verb {
     Mark(Mark),
     /// Put tags on mails, or take them off
     Tag(Tag),
+    /// Tell which accounts have mail here; settle what became of one
+    Account {
+        /// What to do.
+        #[command(subcommand)]
+        what: AccountVerb,
+    },
     /// Look at the configuration
     Config {
         /// What to look at.
@@ -294,6 +300,37 @@ pub struct Tag {
     /// Only mails of this account; others are refused
     #[arg(long, short)]
     pub account: Option<String>,
+}
+
+/// `mailtui account`.
+#[derive(Debug, Subcommand)]
+pub enum AccountVerb {
+    /// Every account that has mail here, or is in the configuration
+    List,
+    /// The mail of an account goes by the new name that the configuration has for it
+    Rename {
+        /// The name that its mail is stored under
+        old: String,
+        /// The name in the configuration
+        new: String,
+    },
+    /// The mail of an account that the configuration does not name stays as it is, and no question is asked about it
+    Park {
+        /// The name that its mail is stored under
+        old: String,
+    },
+    /// Delete the mail of an account here, for good; only of one that the configuration does not name
+    Forget(Forget),
+}
+
+/// `mailtui account forget`.
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// The name that its mail is stored under
+    pub name: String,
+    /// Do not ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `mailtui config`.

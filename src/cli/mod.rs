@@ -11,6 +11,7 @@ mod list;
 mod log;
 mod out;
 mod queue;
+mod roster;
 mod screen;
 mod settings;
 mod show;
@@ -45,7 +46,7 @@ pub fn run(cli: Cli) -> Result<u8> {
         }
         Some(verb) => {
             let config = configured(&paths, &overrides)?;
-            if config.accounts.is_empty() {
+            if config.accounts.is_empty() && !matches!(verb, Verb::Account { .. }) {
                 return Err(no_account(&paths));
             }
             let store = Store::open(&paths.data)?;
@@ -68,9 +69,11 @@ pub fn run(cli: Cli) -> Result<u8> {
 }
 
 fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
+    let renamed = roster::call_roll(config, store)?;
     let reader = store.reader()?;
     match verb {
-        Verb::Sync(sync) => return sync::run(&sync, config, store, out),
+        Verb::Sync(sync) => return sync::run(&sync, config, &renamed, store, out),
+        Verb::Account { what } => return roster::run(&what, config, &renamed, store, out),
         Verb::Queue(queue) => return queue::run(&queue, config, store, out),
         Verb::Archive(archive) => return acts::archive(&archive, config, store, out),
         Verb::Delete(delete) => return acts::delete(&delete, config, store, out),
@@ -109,8 +112,12 @@ fn open_screen(config: &Config, global: &Global) -> Result<u8> {
     screen::needs_terminal()?;
     let ascii = global.ascii || screen::is_plain_terminal();
     let face = Face::of(config, global.theme.as_deref(), ascii)?;
-    let setups = accounts::setups(config, None)?;
+    let mut setups = accounts::setups(config, None)?;
     let store = Store::open(&config.paths.data)?;
+    let renamed = roster::call_roll(config, &store)?;
+    setups.retain(|setup| renamed.iter().all(|renamed| renamed.is != setup.account.name));
+    let mut face = face;
+    face.settings.asks = renamed.iter().map(roster::question).collect();
     let code = screen::run(face, &store, setups);
     store.close();
     code

@@ -75,24 +75,24 @@ fn reaches(which: &Which, reader: &Reader) -> Result<Vec<Reach>> {
 }
 
 fn list(only: Option<&str>, config: &Config, reader: &Reader, out: &mut Out) -> Result<u8> {
-    let configured = |name: &str| config.accounts.iter().any(|account| account.name == name);
-    if let Some(name) = only.filter(|name| !configured(name)) {
+    let accounts = reader.health()?;
+    let known = |name: &str| config.account(name).is_some() || accounts.iter().any(|h| h.name == name);
+    if let Some(name) = only.filter(|name| !known(name)) {
         let known: Vec<&str> = config.accounts.iter().map(|account| account.name.as_str()).collect();
         return Err(Error::new(Kind::Config, format!("there is no account {name:?}"))
             .hint(format!("there are: {}", known.join(", "))));
     }
     let now = Zoned::now().timestamp().as_second();
     let mut code = 0;
-    let accounts = reader.health()?;
-    for health in accounts.iter().filter(|h| only.map_or_else(|| configured(&h.name), |name| h.name == name))
-    {
+    for health in accounts.iter().filter(|h| only.is_none_or(|name| h.name == name)) {
         let waiting = reader.waiting(health.id)?;
-        if is_pressing(&waiting, health, now) {
+        if !health.is_parked && is_pressing(&waiting, health, now) {
             code = WAITS;
         }
         if out.json {
             out.object(&json!({
-                "account": Clean::line(&health.name), "state": health.state, "trouble": health.trouble,
+                "account": Clean::line(&health.name),
+                "state": if health.is_parked { "parked" } else { health.state.as_str() }, "trouble": health.trouble,
                 "told_at": health.told_at, "in_step_at": health.in_step_at, "bytes_in": health.bytes_in,
                 "bytes_out": health.bytes_out, "queued": waiting.queued, "conflicts": waiting.conflicts,
                 "parked": waiting.parked, "outgoing": waiting.outgoing, "unsure": waiting.unsure,
@@ -143,7 +143,9 @@ fn entries(account: AccountId, name: &Clean, reader: &Reader, now: i64, out: &mu
 /// `work: in step 12s ago, 1.2 GB received, nothing waits`
 fn heading(health: &Health, waiting: &Waiting, now: i64) -> Clean {
     let mut parts = Vec::new();
-    if !health.trouble.is_empty() {
+    if health.is_parked {
+        parts.push("parked, as the configuration does not name it (see `mailtui account list`)".to_owned());
+    } else if !health.trouble.is_empty() {
         parts.push(format!("{} since {}: {}", health.state, ago(health.told_at, now), health.trouble));
     }
     parts.push(match health.in_step_at {
@@ -202,6 +204,7 @@ mod tests {
         Health {
             id: AccountId(1),
             name: "work".to_owned(),
+            is_parked: false,
             state: "in step".to_owned(),
             trouble: Clean::default(),
             told_at: 0,

@@ -47,6 +47,7 @@ impl Face {
                 mark_read_after: config.ui.mark_read_after,
                 downloads: config.ui.download_dir.clone(),
                 keymap,
+                asks: Vec::new(),
             },
             clock: now,
         })

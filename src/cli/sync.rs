@@ -14,12 +14,13 @@ use super::accounts;
 use super::args::Sync;
 use super::out::{Out, columns};
 use super::queue::WAITS;
+use super::roster;
 use super::words::{grouped, plural, sized};
 use crate::config::Config;
-use crate::engine::{AccountState, Command, Engine, Event, Mode, Progress, Report};
+use crate::engine::{AccountState, Command, Engine, Event, Mode, Progress, Report, Setup};
 use crate::error::{Error, Kind, Result};
 use crate::model::AccountId;
-use crate::store::{Reader, Store};
+use crate::store::{Reader, Renamed, Store};
 use crate::text::{self, Clean};
 
 /// Between two lines of progress where they cannot be painted over.
@@ -34,8 +35,21 @@ enum News {
 }
 
 /// Answers the exit code: that of the first account that failed.
-pub(super) fn run(sync: &Sync, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
-    let setups = accounts::setups(config, sync.account.as_deref())?;
+pub(super) fn run(
+    sync: &Sync,
+    config: &Config,
+    renamed: &[Renamed],
+    store: &Store,
+    out: &mut Out,
+) -> Result<u8> {
+    let mut setups = accounts::setups(config, sync.account.as_deref())?;
+    let is_asked = |setup: &Setup| renamed.iter().any(|renamed| renamed.is == setup.account.name);
+    let asks = setups.iter().any(is_asked);
+    setups.retain(|setup| !is_asked(setup));
+    for renamed in renamed {
+        let (text, hint) = roster::question(renamed);
+        let _ = writeln!(std::io::stderr(), "mailtui: {text}\nhint: {hint}");
+    }
     let (tell, news) = channel();
     let far = tell.clone();
     let emit: crate::engine::Emit = Arc::new(move |event| {
@@ -69,7 +83,7 @@ pub(super) fn run(sync: &Sync, config: &Config, store: &Store, out: &mut Out) ->
             Some(News::Ended(reports)) => {
                 let names: Vec<String> = reports.iter().map(|(name, _)| name.clone()).collect();
                 let mut code = teller.end(reports)?;
-                if teller.waits(&names, &store.reader()?)? && code == 0 {
+                if (teller.waits(&names, &store.reader()?)? || asks) && code == 0 {
                     code = WAITS;
                 }
                 let interrupted = until.is_some() && code == 0;

@@ -38,6 +38,14 @@ pub struct Account {
     pub check_every: Duration,
 }
 
+impl Account {
+    /// Whose mail it is, whatever the account is called and whatever port leads there: `user@host`.
+    #[must_use]
+    pub fn remote_key(&self) -> String {
+        format!("{}@{}", self.user, self.host.to_ascii_lowercase())
+    }
+}
+
 /// How a server is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protocol {

@@ -122,7 +122,7 @@ impl Engine {
     ) -> Result<Self> {
         let mut threads = Vec::new();
         for setup in setups {
-            let remote_key = format!("{}@{}:{}", setup.account.user, setup.account.host, setup.account.port);
+            let remote_key = setup.account.remote_key();
             let id = store.account(&setup.account.name, setup.protocol, setup.owner, &remote_key)?;
             let door = Door::new()?;
             // A second connection keeps a long first sync out of the way of the user and of news.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::batch::FolderSpec;
 use super::db::sql;
 use super::places::Placement;
+use super::roster::is_same_server;
 use super::tx::{Tx, owner_from, owner_name};
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Cursor, FolderId, Owner, Role};
@@ -55,6 +56,7 @@ impl Tx<'_> {
                 )
                 .hint("give the new account another name; the mail of the old one stays"));
             }
+            let is_moved = !is_same_server(&held_key, remote_key);
             if (held_protocol.as_str(), held_key.as_str()) != (protocol, remote_key) {
                 self.db.run(
                     sql!("UPDATE accounts SET protocol = ?2, remote_key = ?3 WHERE id = ?1"),
@@ -62,7 +64,7 @@ impl Tx<'_> {
                 )?;
             }
             // Perhaps another mailbox with the same numbers: no operation may act on a mail by its old one.
-            if owner == Owner::Server && held_key != remote_key {
+            if owner == Owner::Server && is_moved {
                 self.renumber(id)?;
             }
             return Ok(id);

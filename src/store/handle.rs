@@ -102,7 +102,7 @@ impl Store {
     }
 
     /// Makes or finds the account of this name. INBOX is made with it, and where the truth is here the
-    /// other usual folders too. `remote_key` is user@host:port.
+    /// other usual folders too. `remote_key` is user@host.
     pub fn account(&self, name: &str, protocol: &str, owner: Owner, remote_key: &str) -> Result<AccountId> {
         let (name, protocol, remote_key) = (name.to_owned(), protocol.to_owned(), remote_key.to_owned());
         match self.ask(Job::Account { name, protocol, owner, remote_key })? {

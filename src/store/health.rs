@@ -15,6 +15,8 @@ pub struct Health {
     pub id: AccountId,
     /// Its name in the configuration.
     pub name: String,
+    /// The configuration does not name it any more.
+    pub is_parked: bool,
     /// `in step`, `offline`, `paused`; empty: never told.
     pub state: String,
     /// What is wrong, in words, with what to do about it; empty: nothing.
@@ -33,7 +35,7 @@ impl Health {
     /// Whether nothing goes on before the user does something.
     #[must_use]
     pub fn is_paused(&self) -> bool {
-        self.state == PAUSED
+        self.state == PAUSED && !self.is_parked
     }
 }
 
@@ -44,7 +46,7 @@ impl Reader {
     /// How every account fares, in the order in which they came.
     pub fn health(&self) -> Result<Vec<Health>> {
         self.0.all(
-            sql!("SELECT id, name, state, trouble, told_at, in_step_at, bytes_in, bytes_out FROM accounts ORDER BY id"),
+            sql!("SELECT id, name, state, trouble, told_at, in_step_at, bytes_in, bytes_out, parked <> 0 FROM accounts ORDER BY id"),
             [],
             |row| {
                 Ok(Health {
@@ -56,6 +58,7 @@ impl Reader {
                     in_step_at: row.get(5)?,
                     bytes_in: unsigned(row.get(6)?),
                     bytes_out: unsigned(row.get(7)?),
+                    is_parked: row.get(8)?,
                 })
             },
         )

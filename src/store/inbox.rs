@@ -34,6 +34,11 @@ pub(super) enum Job {
         owner: Owner,
         remote_key: String,
     },
+    /// The names that the configuration has.
+    Roll(Vec<String>),
+    RenameAccount(AccountId, String),
+    LeaveParked(AccountId),
+    Forget(AccountId),
     Recover(AccountId),
     Wish(AccountId, Wish),
     TakeWishes(AccountId),

@@ -10,7 +10,9 @@ use super::testing::Home;
 
 /// Statements that may look at every row of a table, and why.
 const SCANS: &[(&str, &str)] = &[
-    ("SELECT id, name, protocol, owner FROM accounts", "a handful of accounts"),
+    ("SELECT id, name, parked FROM accounts", "few rows"),
+    ("DELETE FROM accounts", "everything of an account goes, once"),
+    ("SELECT id, name, protocol, remote_key, parked <> 0, owner FROM accounts", "a handful of accounts"),
     ("SELECT id FROM accounts", "a handful of accounts"),
     ("SELECT id, name, state, trouble", "a handful of accounts"),
     ("SELECT f.path, f.total", "the check reads everything"),

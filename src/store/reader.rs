@@ -31,6 +31,10 @@ pub struct AccountRow {
     pub protocol: String,
     /// Who holds the truth about its folders and flags.
     pub owner: Owner,
+    /// Whose mail it is: `user@host`.
+    pub remote_key: String,
+    /// The configuration does not name it any more: it is not synced, and not among the mail of all accounts.
+    pub is_parked: bool,
 }
 
 /// Whether some copies of a folder may not be on the server.
@@ -51,15 +55,22 @@ impl Reader {
 
     /// Every account that ever stored mail here, in the order in which they came.
     pub fn accounts(&self) -> Result<Vec<AccountRow>> {
-        let rows =
-            self.0.all(sql!("SELECT id, name, protocol, owner FROM accounts ORDER BY id"), [], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?))
-            })?;
-        rows.into_iter()
-            .map(|(id, name, protocol, owner)| {
-                Ok(AccountRow { id, name, protocol, owner: owner_from(&owner)? })
-            })
-            .collect()
+        let rows = self.0.all(
+            sql!("SELECT id, name, protocol, remote_key, parked <> 0, owner FROM accounts ORDER BY id"),
+            [],
+            |row| {
+                let account = AccountRow {
+                    id: row.get(0)?,
+                    name: row.get(1)?,
+                    protocol: row.get(2)?,
+                    owner: Owner::Server,
+                    remote_key: row.get(3)?,
+                    is_parked: row.get(4)?,
+                };
+                Ok((account, row.get::<_, String>(5)?))
+            },
+        )?;
+        rows.into_iter().map(|(row, owner)| Ok(AccountRow { owner: owner_from(&owner)?, ..row })).collect()
     }
 
     /// The folders of an account: those with a role first, in the order of [`Role::ALL`], then by path.
@@ -102,12 +113,15 @@ impl Reader {
         )
     }
 
-    /// The folders that a view shows: of a role at most one of each account.
+    /// The folders that a view shows: of a role at most one of each account that the configuration names.
     pub(super) fn folders_of(&self, view: View) -> Result<Vec<FolderId>> {
         match view {
             View::Folder(folder) => Ok(vec![folder]),
             View::Unified(role) => self.0.all(
-                sql!("SELECT id FROM folders WHERE role = ?1 AND role <> ''"),
+                sql!(
+                    "SELECT f.id FROM folders f CROSS JOIN accounts a ON a.id = f.account_id
+                      WHERE f.role = ?1 AND f.role <> '' AND a.parked = 0"
+                ),
                 [role.name()],
                 |row| row.get(0),
             ),

@@ -76,6 +76,22 @@ impl<'a> Tx<'a> {
             Job::Account { name, protocol, owner, remote_key } => {
                 Answer::Account(self.account(name, protocol, *owner, remote_key)?)
             }
+            Job::Roll(names) => {
+                self.call_roll(names)?;
+                Answer::Done
+            }
+            Job::RenameAccount(account, name) => {
+                self.rename_account(*account, name)?;
+                Answer::Done
+            }
+            Job::LeaveParked(account) => {
+                self.leave_parked(*account)?;
+                Answer::Done
+            }
+            Job::Forget(account) => {
+                self.forget_account(*account)?;
+                Answer::Done
+            }
             Job::Recover(account) => {
                 self.recover(*account)?;
                 Answer::Done

@@ -52,9 +52,11 @@ fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
                 Dot::Busy => (brush.glyphs.good, Role::DotBusy),
                 Dot::Off => (brush.glyphs.off, Role::DotOff),
                 Dot::Bad => ("!", Role::DotBad),
+                Dot::Parked => (brush.glyphs.off, Role::Dim),
             };
+            let name = if account.is_parked { Role::Dim } else { Role::FolderAccount };
             let end = brush.put_right(right, line.y, glyph, role, 1);
-            brush.put(line.x + 1, line.y, &account.name, Role::FolderAccount, end - line.x - 2);
+            brush.put(line.x + 1, line.y, &account.name, name, end - line.x - 2);
         }
         Entry::Folder(folder, depth, quiet) => draw_folder(folder, (depth, quiet), brush, line),
     }

@@ -134,6 +134,7 @@ fn account(app: &App, health: &Health, waiting: &Waiting, brush: &mut Brush<'_>,
         Dot::Busy => (brush.glyphs.good, Role::DotBusy),
         Dot::Off => (brush.glyphs.off, Role::DotOff),
         Dot::Bad => ("!", Role::DotBad),
+        Dot::Parked => (brush.glyphs.off, Role::Dim),
     };
     let (y, end) = (line.y, line.right() - 1);
     brush.put(line.x + 1, y, glyph, role, 1);
@@ -151,6 +152,9 @@ fn account(app: &App, health: &Health, waiting: &Waiting, brush: &mut Brush<'_>,
 
 /// What is wrong with an account, as its engine tells here, else as it was written down.
 fn trouble(app: &App, health: &Health) -> Clean {
+    if health.is_parked {
+        return Clean::fixed("parked: not in the configuration, see `mailtui account list`");
+    }
     match app.accounts.get(health.id).map(|account| &account.state) {
         Some(AccountState::Offline { why, .. }) => Clean::join([&Clean::fixed("offline:"), why], " "),
         Some(AccountState::Paused { why, .. }) => Clean::join([&Clean::fixed("paused:"), why], " "),
@@ -237,7 +241,13 @@ fn details(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_>, area:
         let trouble = trouble(app, health);
         put(brush, &trouble, Role::Accent);
         if !health.trouble.is_empty() {
-            let next = if health.is_paused() { "r or $ tries again" } else { "tried again by itself" };
+            let next = if health.is_parked {
+                "its mail stays"
+            } else if health.is_paused() {
+                "r or $ tries again"
+            } else {
+                "tried again by itself"
+            };
             let since = format!("since {}, {next}", look_at(health.told_at, now, look));
             put(brush, &Clean::line(&since), Role::Dim);
         }

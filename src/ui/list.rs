@@ -319,7 +319,7 @@ fn draw_empty(app: &App, brush: &mut Brush<'_>, area: Area) {
 
 /// What is said instead of "empty" while mail never came from an account, because something is in its way.
 fn never_reached(app: &App, of: Option<AccountId>) -> Option<Vec<Clean>> {
-    let mut candidates = app.accounts.all.iter().filter(|a| of.is_none_or(|id| id == a.id));
+    let mut candidates = app.accounts.live().filter(|a| of.is_none_or(|id| id == a.id));
     let account = candidates.find(|a| {
         let stopped = matches!(a.state, AccountState::Offline { .. } | AccountState::Paused { .. });
         stopped && a.folders.iter().all(|f| f.synced_at == 0)

@@ -90,7 +90,7 @@ fn draw_right(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     for account in app.accounts.all.iter().rev() {
         let dot = account.dot();
         // With the folder pane in sight the dots are there: only what is wrong is said here too.
-        if dot == Dot::Good && (wide || area.width < 60) {
+        if dot == Dot::Parked || dot == Dot::Good && (wide || area.width < 60) {
             continue;
         }
         end = draw_account(app, brush, account, (end, y)).saturating_sub(2);
@@ -109,6 +109,7 @@ fn draw_account(app: &App, brush: &mut Brush<'_>, account: &Account, (end, y): (
         Dot::Busy => (brush.glyphs.good, Role::DotBusy),
         Dot::Off => (brush.glyphs.off, Role::DotOff),
         Dot::Bad => ("!", Role::DotBad),
+        Dot::Parked => (brush.glyphs.off, Role::Dim),
     };
     let word = match &account.state {
         AccountState::Offline { .. } => " offline",

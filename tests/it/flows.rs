@@ -256,6 +256,7 @@ impl Still {
             mark_read_after: None,
             downloads: post.dir.path().to_owned(),
             keymap: Keymap::new(),
+            asks: Vec::new(),
         };
         let now = Now { at: std::time::Instant::now(), unix: NOW };
         let mut app = App::new(post.store.reader().unwrap(), settings, now, (100, 30)).unwrap();

@@ -5,6 +5,7 @@ mod cli;
 mod cli_acts;
 mod cli_mail;
 mod cli_queue;
+mod cli_roster;
 mod config;
 mod conformance;
 mod corpus;

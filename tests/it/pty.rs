@@ -166,6 +166,7 @@ fn child_that_panics() {
             mark_read_after: None,
             downloads: post.dir.path().to_owned(),
             keymap: Keymap::new(),
+            asks: Vec::new(),
         },
         look: look("terminal", false),
         clock: || match TOLD.load(std::sync::atomic::Ordering::SeqCst) {

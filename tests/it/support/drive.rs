@@ -112,6 +112,7 @@ impl Screen {
                 mark_read_after: start.mark_read_after,
                 downloads,
                 keymap: start.keymap,
+                asks: Vec::new(),
             },
             look: look(start.theme, start.ascii),
             clock: || NOW,
