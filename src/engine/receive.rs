@@ -36,19 +36,35 @@ impl Worker<'_> {
         } else {
             Vec::new()
         };
-        let told: HashMap<&str, Cursor> =
-            there.iter().filter_map(|f| Some((f.remote.as_str(), f.cursor?))).collect();
-        let mut due = Vec::new();
+        let told: HashMap<&str, &RemoteFolder> = there.iter().map(|f| (f.remote.as_str(), f)).collect();
+        let (mut due, mut empty) = (Vec::new(), Vec::new());
         for folder in self.reader.folders(self.id)? {
             let on_server = session.caps.folders || folder.role == Some(Role::Inbox);
             if !folder.selectable || folder.remote.is_empty() || !on_server {
                 continue;
             }
             let held = self.reader.cursor(folder.id)?;
-            let in_step = told.get(folder.remote.as_str()).is_some_and(|there| in_step(held, *there));
+            let there =
+                told.get(folder.remote.as_str()).and_then(|there| Some((there.cursor?, there.messages)));
+            let count = u64::from(folder.total);
+            if let Some((cursor, Some(0))) = there
+                && held.validity == 0
+                && count == 0
+            {
+                // All of a folder that was never looked at and holds nothing is known.
+                empty.push(Step::Cursor { folder: folder.id, cursor: Cursor { backfill: 1, ..cursor } });
+                empty.push(Step::Synced { folder: folder.id, at: now() });
+                continue;
+            }
+            let in_step = there.is_some_and(|(cursor, messages)| {
+                in_step(held, cursor) && messages.is_none_or(|there| u64::from(there) == count)
+            });
             if !in_step || self.reader.doubt(folder.id)? != Doubt::None {
                 due.push((self.looked != Some(folder.id), folder.role.unwrap_or(Role::All), folder.id));
             }
+        }
+        if !empty.is_empty() {
+            self.store.commit(Batch { account: self.id, steps: empty })?;
         }
         // The inbox first, then the folder that is looked at, then by role.
         due.sort_by_key(|(unlooked, role, id)| (*role != Role::Inbox, *unlooked, *role, *id));

@@ -17,6 +17,13 @@ use crate::error::{Error, Kind, Result};
 
 /// How long one address may keep silent before the next is tried beside it (RFC 8305 section 8).
 const HEAD_START: Duration = Duration::from_millis(250);
+/// After so much silence the system asks the far end whether it is there, again every so often, so many times: a line
+/// that is dead ends a wait for news within five minutes, no box in between forgets it, and nothing here wakes up.
+const KEEP_AFTER: Duration = Duration::from_secs(180);
+const KEEP_EVERY: Duration = Duration::from_secs(30);
+const KEEP_TRIES: u32 = 4;
+/// What is said has to be taken by the far end within this time (RFC 5482).
+const UNHEARD: Duration = Duration::from_secs(120);
 /// More addresses than this are not tried.
 const ADDRESSES: usize = 8;
 
@@ -34,6 +41,10 @@ pub(super) fn connect(options: &DialOptions, until: Instant) -> Result<Socket> {
     // Small commands go out at once; a dead peer is found out about while nothing is said.
     let _ = stream.set_nodelay(true);
     let _ = sockopt::set_socket_keepalive(&stream, true);
+    let _ = sockopt::set_tcp_keepidle(&stream, KEEP_AFTER);
+    let _ = sockopt::set_tcp_keepintvl(&stream, KEEP_EVERY);
+    let _ = sockopt::set_tcp_keepcnt(&stream, KEEP_TRIES);
+    let _ = sockopt::set_tcp_user_timeout(&stream, UNHEARD.as_millis().try_into().unwrap_or(u32::MAX));
     Ok(Socket::new(stream, options.interrupt.clone(), until))
 }
 

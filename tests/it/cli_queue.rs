@@ -164,7 +164,7 @@ fn i8_sync_tells_what_it_does_not_believe_and_its_exit_code_is_3() {
          C: m1 LIST \"\" \"*\"\nC: m2 LSUB \"\" \"*\"\nS: * LIST () \"/\" INBOX\nS: m1 OK\nS: * LSUB () \"/\" INBOX\nS: m2 OK\n\
          C: m3 SELECT \"INBOX\"\nS: * 1 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 31] x\nS: m3 OK\n\
          C: m4 UID FETCH 1:30 (UID FLAGS)\nS: * 1 FETCH (UID 1 FLAGS ())\nS: m4 OK\n\
-         C: m5 UID SEARCH ALL\nS: * SEARCH 1\nS: m5 OK\nC: m6 LOGOUT\nS: * BYE\nS: m6 OK\nEOF\n",
+         C: m5 UID SEARCH ALL\nS: * SEARCH 1\nS: m5 OK\nC: m6 LOGOUT\nEOF\n",
     )
     .start();
     let dir = tempfile::tempdir().unwrap();

@@ -109,7 +109,7 @@ fn i8_a_search_that_leaves_most_mails_out_is_not_believed() {
          C: m3 SELECT \"INBOX\"\nS: * 2 EXISTS\nS: * OK [UIDVALIDITY 7] x\nS: * OK [UIDNEXT 41] x\nS: m3 OK\n\
          C: m4 UID FETCH 1:40 (UID FLAGS)\nS: * 1 FETCH (UID 1 FLAGS ())\nS: * 2 FETCH (UID 2 FLAGS ())\nS: m4 OK\n\
          C: m5 UID SEARCH ALL\nS: * SEARCH 1 2\nS: m5 OK\n\
-         C: m6 LOGOUT\nS: * BYE\nS: m6 OK\nEOF",
+         C: m6 LOGOUT\nEOF",
     );
     let account = server.account(Protocol::Imap, mailtui::config::Tls::None);
     let key = format!("{}@{}:{}", account.user, account.host, account.port);

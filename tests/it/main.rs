@@ -29,6 +29,7 @@ mod faults_writers;
 mod floors;
 mod flows;
 mod imap_chaos;
+mod imap_counts;
 mod imap_deeds;
 mod imap_login;
 mod imap_resync;

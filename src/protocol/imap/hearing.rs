@@ -83,8 +83,6 @@ pub(super) struct State {
     pub(super) resyncs: bool,
     /// Something in the selected mailbox may have changed that no pull has seen.
     pub(super) news: bool,
-    /// LOGOUT was said: BYE is fine.
-    pub(super) leaving: bool,
     /// Commands that are not answered yet.
     pub(super) open: Vec<Tag>,
     /// Those of them that were said before the last SELECT.
@@ -201,7 +199,7 @@ impl State {
             Reply::Enabled(words) => self.resyncs |= words.iter().any(|word| word == "QRESYNC"),
             Reply::Says(answer) => {
                 self.learn(answer);
-                if answer.verdict == Verdict::Bye && !self.leaving {
+                if answer.verdict == Verdict::Bye {
                     return Err(trouble::bye(&self.host, answer));
                 }
             }

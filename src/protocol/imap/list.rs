@@ -38,8 +38,8 @@ pub(super) struct Told {
 
 /// What the server told of its folders.
 #[derive(Debug, Default)]
-struct Listing {
-    listed: Vec<Listed>,
+pub(super) struct Listing {
+    pub(super) listed: Vec<Listed>,
     subscribed: HashSet<Vec<u8>>,
     counted: HashMap<Vec<u8>, Counted>,
     namespace: Option<Root>,
@@ -47,7 +47,7 @@ struct Listing {
 }
 
 impl Listing {
-    fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
+    pub(super) fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
         if let Reply::List(Listed { name, .. }) | Reply::Status(Counted { name, .. }) = &reply {
             self.bytes += name.len();
             if name.len() > NAME {
@@ -98,6 +98,9 @@ impl Session {
         if listed.verdict != Verdict::Ok {
             return Err(trouble::refused("the server does not list its folders", &listed));
         }
+        if self.link.state.offers.has_modseq() && !self.tells_status() {
+            self.ask_states(&mut told)?;
+        }
         let root =
             told.namespace.take().or_else(|| self.root.take()).unwrap_or_else(|| guess_root(&told.listed));
         let folders = folders(&root, told);
@@ -114,7 +117,7 @@ impl Session {
         if offers.has("SPECIAL-USE") || offers.has("IMAP4REV2") {
             returns.push("SPECIAL-USE");
         }
-        if offers.has("LIST-STATUS") || offers.has("IMAP4REV2") {
+        if self.tells_status() {
             returns.push(match offers.has_modseq() {
                 true => "STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)",
                 false => "STATUS (MESSAGES UIDNEXT UIDVALIDITY)",

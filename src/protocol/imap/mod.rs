@@ -30,6 +30,7 @@ mod roles;
 mod select;
 mod sets;
 mod shape;
+mod status;
 mod sync;
 mod token;
 mod trouble;
@@ -52,7 +53,7 @@ use crate::model::{Cursor, Mark};
 use crate::net::{DialOptions, Interrupt, Wire};
 use crate::secret::Secret;
 
-/// How long a goodbye may take.
+/// How long a goodbye may take to be said.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Connects and signs in.
@@ -193,13 +194,10 @@ impl MailProtocol for Session {
     }
 
     fn finish(mut self: Box<Self>) -> Result<()> {
-        self.link.state.leaving = true;
         self.link.wire.heed_interrupt(false);
         self.link.wire.set_read_timeout(GOODBYE);
-        // The server may close without its last words; nothing depends on them.
-        if let Ok(tag) = self.link.send(&Command::new("LOGOUT")) {
-            let _ = self.link.answer(&tag, &mut deaf);
-        }
+        // Nothing depends on the server's last words: they are not waited for.
+        let _ = self.link.send(&Command::new("LOGOUT"));
         self.link.wire.close();
         Ok(())
     }

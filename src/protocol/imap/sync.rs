@@ -110,8 +110,8 @@ impl Session {
     ) -> Result<Cursor> {
         let exists = u64::from(mailbox.exists);
         let same = mailbox.modseq != 0 && before == Cursor { backfill: 1, ..mailbox.top() };
-        // Where modification sequences count expunges too, they say it all (RFC 7162 section 3.2.4).
-        if same && (self.link.state.offers.has("QRESYNC") || known.about()? == exists) {
+        // Without QRESYNC no modification sequence counts what is expunged.
+        if same && known.about()? == exists {
             asked.map_or(Ok(()), |tag| self.link.pass(&tag))?;
             return Ok(before);
         }
