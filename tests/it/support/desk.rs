@@ -89,6 +89,15 @@ impl Desk {
 
     /// The same; `begin` gets the open store before anything happens.
     pub fn sync_while(&self, begin: impl FnOnce(&Store)) -> Result<Report> {
+        self.sync_and(begin, |_| ()).0
+    }
+
+    /// The same, and what is here then.
+    pub fn sync_and_look(&self) -> (Result<Report>, State) {
+        self.sync_and(|_| (), |store| self.here(&store.reader().unwrap()))
+    }
+
+    fn sync_and<T>(&self, begin: impl FnOnce(&Store), end: impl FnOnce(&Store) -> T) -> (Result<Report>, T) {
         let store = Store::open(&self.data()).unwrap();
         begin(&store);
         let step = |setup: Setup| {
@@ -102,8 +111,9 @@ impl Desk {
         others();
         let report = step(self.setup());
         others();
+        let end = end(&store);
         store.close();
-        report
+        (report, end)
     }
 
     /// Keeps in step, as with the screen open, until `is_well`; whenever a failure is to be slept off, the
@@ -171,24 +181,32 @@ impl Desk {
 
     /// What is here and, as its server's room was just seen to be, there.
     pub fn state(&self, there: Vec<Copy>, folders_there: Vec<String>) -> State {
-        State { folders_there, ..self.state_in(&self.data(), there) }
+        self.beside(self.state_in(&self.data(), Vec::new()), there, folders_there)
     }
 
-    /// The same of another directory, without the server's folders.
+    /// What is here, and what its server's room was just seen to hold.
+    pub fn beside(&self, here: State, mut there: Vec<Copy>, folders_there: Vec<String>) -> State {
+        self.others.iter().for_each(|other| there.extend(other.there()));
+        there.sort();
+        State { there, folders_there, ..here }
+    }
+
+    /// What is in another directory.
     pub fn state_in(&self, data: &Path, there: Vec<Copy>) -> State {
         let store = Store::open(data).unwrap();
-        let reader = store.reader().unwrap();
+        State { there, ..self.here(&store.reader().unwrap()) }
+    }
+
+    fn here(&self, reader: &Reader) -> State {
         if reader.accounts().unwrap().iter().all(|row| row.name != self.account.name) {
-            return State { there, ..State::default() };
+            return State::default();
         }
-        let mut state = State::of(there, &reader, self.id(&reader));
+        let mut state = State::of(Vec::new(), reader, self.id(reader));
         for other in &self.others {
-            let (here, wrong) = of_store(&reader, named(&reader, &other.account.name));
-            state.there.extend(other.there());
+            let (here, wrong) = of_store(reader, named(reader, &other.account.name));
             state.here.extend(other.own(here));
             state.wrong.extend(wrong);
         }
-        state.there.sort();
         state.here.sort();
         state
     }

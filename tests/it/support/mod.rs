@@ -12,6 +12,7 @@ pub mod drive;
 pub mod imap;
 pub mod invariants;
 pub mod mail;
+pub mod office;
 pub mod proxy;
 pub mod room;
 pub mod scene;

@@ -9,12 +9,14 @@ use mailtui::engine::Opener;
 use mailtui::error::{Error, Kind as Trouble};
 use mailtui::model::Flags;
 use mailtui::protocol::memory::{Call, Server};
+use mailtui::secret::Secret;
 
 use super::bench::{Bench, points};
 use super::chance::{Chance, is_campaign};
 use super::desk::{Other, User};
 use super::dovecot;
 use super::invariants::{Copy, State};
+use super::office::Office;
 use super::proxy::{Break, Fault, Plan, Tally, Way};
 use super::room::{Kind, Room};
 use super::seed::{Seed, seeds};
@@ -124,15 +126,25 @@ pub fn told(copies: &[Copy]) -> Vec<String> {
     copies.iter().map(one).collect()
 }
 
+/// `MAILTUI_FAULT_ON=memory` (or `scripted`, `dovecot`) tries this kind of server only.
+fn is_wanted(kind: &str) -> bool {
+    std::env::var("MAILTUI_FAULT_ON").map_or(true, |only| only == kind)
+}
+
 impl Scene {
     /// Breaks it in every way on every kind of server.
     pub fn everywhere(&self) {
         for modseq in [true, false] {
-            if self.tls == Tls::None && (modseq || self.protocol == Protocol::Imap) {
+            if is_wanted("memory") && self.tls == Tls::None && (modseq || self.protocol == Protocol::Imap) {
                 self.steps(self.in_memory(modseq));
             }
         }
-        if let Some(bench) = self.on_dovecot() {
+        if is_wanted("scripted") && self.tls == Tls::None {
+            self.wire(self.in_office());
+        }
+        if is_wanted("dovecot")
+            && let Some(bench) = self.on_dovecot()
+        {
             self.wire(bench);
         }
     }
@@ -150,6 +162,20 @@ impl Scene {
         let name = format!("{} in memory{}", self.name, if modseq { "" } else { ", without CONDSTORE" });
         let account = account("work", self.protocol, self.leave);
         self.begin(Bench::led(name, self.room(Kind::Memory(server)), account, |_| open))
+    }
+
+    /// On a small server with a wire.
+    pub fn in_office(&self) -> Bench<'static> {
+        let server = Server::new(self.protocol);
+        let condstore = !self.lacks.contains(&"CONDSTORE");
+        let server = if condstore { server } else { server.without_modseq() };
+        let office = Office::open(server.clone(), self.protocol, self.lacks);
+        let account = Account { port: office.port, ..account("work", self.protocol, self.leave) };
+        let (name, secret) = (format!("{} in the office", self.name), Secret::new("pass"));
+        let room = self.room(Kind::Memory(server));
+        let mut bench = Bench::before(name, room, account, secret);
+        bench.office = Some(office);
+        self.begin(bench)
     }
 
     pub fn on_dovecot(&self) -> Option<Bench<'static>> {
@@ -225,8 +251,8 @@ impl Scene {
         let plans = plans(&mut bench, &tally);
         bench.try_all(&points(&tally), &plans, |plan| {
             bench.reset();
-            let (first, _) = bench.run(plan.clone());
-            bench.recover(&oracle).map_err(|mut wrong| {
+            let (first, half) = bench.run_and_look(plan.clone());
+            bench.recover_from(&half, &oracle).map_err(|mut wrong| {
                 wrong.push(format!("the first run: {first:?}"));
                 wrong
             })
