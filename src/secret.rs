@@ -132,6 +132,7 @@ pub fn resolve(account: &Account) -> Result<Answer> {
         SecretSource::Keyring => (keyring(&account.name)?, "the keyring".to_owned()),
         SecretSource::Credential(name) => (credential(name, &place)?, format!("the credential {name}")),
         SecretSource::Prompt => (prompt(account)?, "you".to_owned()),
+        SecretSource::Nothing => return Err(Error::new(Kind::Secret, format!("{place} has no password"))),
         SecretSource::Plain(text) => (Secret::new(text.as_str()), format!("{place} itself")),
     };
     if secret.expose().is_empty() {

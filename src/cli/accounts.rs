@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::config::{Account, Config, Protocol, SecretSource};
 use crate::engine::Setup;
 use crate::error::{Error, Kind, Result};
-use crate::model::Owner;
 use crate::protocol;
 use crate::secret::{self, Secret};
 use crate::text::Clean;
@@ -24,6 +23,12 @@ pub(super) fn setups(config: &Config, only: Option<&str>) -> Result<Vec<Setup>> 
 }
 
 fn setup(account: &Account) -> Result<Setup> {
+    if account.protocol == Protocol::Local {
+        let own = account.clone();
+        let open = move |interrupt: &crate::net::Interrupt| protocol::local::connect(&own, interrupt);
+        let (owner, protocol) = (account.protocol.owner(), account.protocol.name());
+        return Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open), secret: None });
+    }
     let typed = match account.password {
         SecretSource::Prompt => Some(secret::resolve(account)?.secret),
         _ => None,
@@ -48,16 +53,8 @@ fn setup(account: &Account) -> Result<Setup> {
         }
         session
     };
-    let (owner, protocol) = kind(account.protocol);
+    let (owner, protocol) = (account.protocol.owner(), account.protocol.name());
     Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open), secret: Some(Arc::new(ask)) })
-}
-
-/// Who holds the truth of such an account, and what the store calls it.
-pub(super) fn kind(protocol: Protocol) -> (Owner, &'static str) {
-    match protocol {
-        Protocol::Imap => (Owner::Server, "imap"),
-        Protocol::Pop3 => (Owner::Here, "pop3"),
-    }
 }
 
 fn secret_of(account: &Account, held: &Mutex<Option<Secret>>) -> Result<Secret> {

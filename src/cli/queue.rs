@@ -149,6 +149,7 @@ fn heading(health: &Health, waiting: &Waiting, now: i64) -> Clean {
         parts.push(format!("{} since {}: {}", health.state, ago(health.told_at, now), health.trouble));
     }
     parts.push(match health.in_step_at {
+        0 if health.is_alone => "lives here only".to_owned(),
         0 => "never in step".to_owned(),
         at => format!("in step {} ago", ago(at, now)),
     });
@@ -208,6 +209,7 @@ mod tests {
             state: "in step".to_owned(),
             trouble: Clean::default(),
             told_at: 0,
+            is_alone: false,
             in_step_at: 0,
             bytes_in: 0,
             bytes_out: 0,

@@ -5,7 +5,6 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
 use serde_json::json;
 
-use super::accounts;
 use super::args::{AccountVerb, Forget};
 use super::out::Out;
 use super::words::{grouped, plural, sized};
@@ -22,7 +21,7 @@ pub(super) fn call_roll(config: &Config, store: &Store) -> Result<Vec<Renamed>> 
         .iter()
         .map(|account| Named {
             name: account.name.clone(),
-            owner: accounts::kind(account.protocol).0,
+            owner: account.protocol.owner(),
             remote_key: account.remote_key(),
         })
         .collect();
@@ -139,7 +138,7 @@ fn rename(
         return Err(Error::new(Kind::Config, format!("there is no account {new:?} in the configuration"))
             .hint(format!("give [accounts.{old}] its new name there first")));
     };
-    if accounts::kind(account.protocol).0 != row.owner {
+    if account.protocol.owner() != row.owner {
         return Err(Error::new(Kind::Config, format!("{old} and {new} are accounts of different kinds"))
             .hint("the mail of the old one stays; `mailtui account list` tells both"));
     }

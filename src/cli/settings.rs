@@ -102,10 +102,16 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
 /// The settings of an account; of its password only where it is.
 fn fields(account: &Account) -> serde_json::Map<String, serde_json::Value> {
     let pop3 = account.protocol == Protocol::Pop3;
+    let reached = account.protocol != Protocol::Local;
     let leave = match account.leave_on_server {
         Leave::Forever => "forever".to_owned(),
         Leave::DeleteAfterDownload => "delete_after_download".to_owned(),
         Leave::Days(days) => format!("{days}d"),
+    };
+    let tls = match account.tls {
+        Tls::Implicit => "implicit",
+        Tls::Starttls => "starttls",
+        Tls::None => "none",
     };
     let password = match &account.password {
         SecretSource::Command(_) => "from a command".to_owned(),
@@ -114,23 +120,24 @@ fn fields(account: &Account) -> serde_json::Map<String, serde_json::Value> {
         SecretSource::Credential(name) => format!("from the credential {name}"),
         SecretSource::Prompt => "asked for".to_owned(),
         SecretSource::Plain(_) => "in the file".to_owned(),
+        SecretSource::Nothing => "none".to_owned(),
     };
     let all = json!({
         "account": account.name,
         "email": account.email,
         "name": account.display_name,
-        "protocol": if pop3 { "pop3" } else { "imap" },
-        "host": account.host,
-        "port": account.port,
-        "tls": match account.tls { Tls::Implicit => "implicit", Tls::Starttls => "starttls", Tls::None => "none" },
-        "allow_plaintext": account.allow_plaintext,
-        "user": account.user,
-        "password": password,
+        "protocol": account.protocol.name(),
+        "host": reached.then_some(&account.host),
+        "port": reached.then_some(account.port),
+        "tls": reached.then_some(tls),
+        "allow_plaintext": reached.then_some(account.allow_plaintext),
+        "user": reached.then_some(&account.user),
+        "password": reached.then_some(password),
         "ca_file": account.ca_file,
-        "pinned": account.pin.is_some(),
+        "pinned": reached.then_some(account.pin.is_some()),
         "leave_on_server": pop3.then_some(leave),
         "delete_on_server_when_deleted_here": pop3.then_some(account.delete_on_server_when_deleted_here),
-        "check_every": format!("{}s", account.check_every.as_secs()),
+        "check_every": reached.then(|| format!("{}s", account.check_every.as_secs())),
     });
     match all {
         serde_json::Value::Object(map) => map,

@@ -66,6 +66,11 @@ pub(super) fn run(
         .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
     let names = store.reader()?.accounts()?.into_iter().map(|a| (a.id, Clean::line(&a.name))).collect();
     let mut teller = Teller::new(out, names, sync.watch);
+    // Who asks for this one by name is told why nothing happens.
+    let named = sync.account.as_deref().and_then(|name| config.account(name));
+    if let Some(account) = named.filter(|account| !account.is_fed()) {
+        teller.alone(&Clean::line(&account.name))?;
+    }
     let mut until: Option<Instant> = None;
     loop {
         let next = match until {
@@ -270,6 +275,14 @@ impl<'a> Teller<'a> {
             }
         }
         Ok(any)
+    }
+
+    /// An account without a server.
+    fn alone(&mut self, name: &Clean) -> Result<()> {
+        if self.out.json {
+            return self.out.object(&json!({ "event": "done", "account": name, "new": 0, "bytes": 0 }));
+        }
+        self.line(&format!("{name}: lives here only, there is no server to ask"))
     }
 
     fn line(&mut self, text: &str) -> Result<()> {

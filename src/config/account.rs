@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::model::Owner;
+
 /// `[accounts.NAME]`, checked and with its defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -14,7 +16,7 @@ pub struct Account {
     pub display_name: String,
     /// How its server is spoken to.
     pub protocol: Protocol,
-    /// The server.
+    /// The server; empty where there is none ([`Protocol::Local`]).
     pub host: String,
     /// Its port.
     pub port: u16,
@@ -44,6 +46,12 @@ impl Account {
     pub fn remote_key(&self) -> String {
         format!("{}@{}", self.user, self.host.to_ascii_lowercase())
     }
+
+    /// Whether mail comes from anywhere by itself: not to an account that is nothing but a place for mail.
+    #[must_use]
+    pub fn is_fed(&self) -> bool {
+        self.protocol != Protocol::Local
+    }
 }
 
 /// How a server is spoken to.
@@ -53,6 +61,29 @@ pub enum Protocol {
     Imap,
     /// RFC 1939.
     Pop3,
+    /// No server at all: the mail lives here and nowhere else.
+    Local,
+}
+
+impl Protocol {
+    /// Its name in the configuration and in the store.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+            Self::Local => "local",
+        }
+    }
+
+    /// Who holds the truth of folders and flags.
+    #[must_use]
+    pub fn owner(self) -> Owner {
+        match self {
+            Self::Imap => Owner::Server,
+            Self::Pop3 | Self::Local => Owner::Here,
+        }
+    }
 }
 
 /// How a connection is made secure.
@@ -92,4 +123,6 @@ pub enum SecretSource {
     Prompt,
     /// In clear in the configuration; only when its file is private.
     Plain(String),
+    /// There is none, and none is needed: an account without a server.
+    Nothing,
 }

@@ -45,16 +45,31 @@ enum Shape {
 struct Field {
     name: &'static str,
     shape: Shape,
-    required: bool,
+    /// Whether a table as this one must have it.
+    required: fn(&dyn TableLike) -> bool,
 }
 
 const fn needs(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, required: true }
+    Field { name, shape, required: |_| true }
 }
 
 const fn may(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, required: false }
+    Field { name, shape, required: |_| false }
 }
+
+/// What an account with a server must have.
+const fn reaches(name: &'static str, shape: Shape) -> Field {
+    Field { name, shape, required: |account| !is_local(account) }
+}
+
+fn is_local(account: &dyn TableLike) -> bool {
+    account.get("protocol").and_then(Item::as_str) == Some("local")
+}
+
+/// What says how a server is reached: nothing for an account that has none.
+const REACH: [&str; 8] = ["host", "port", "tls", "allow_plaintext", "user", "password", "ca_file", "pin"];
+/// What says how often a server is asked, and what becomes of the mail there.
+const CHECKED: [&str; 3] = ["leave_on_server", "delete_on_server_when_deleted_here", "check_every"];
 
 const TOP: &[Field] =
     &[may("accounts", Shape::Named(ACCOUNT)), may("ui", Shape::Table(UI)), may("keys", Shape::Many(KEYS))];
@@ -63,12 +78,12 @@ const ACCOUNT: &[Field] = &[
     needs("email", Shape::Text(value::email)),
     may("name", Shape::Text(value::line)),
     needs("protocol", Shape::Text(|t| value::protocol(t).map(drop))),
-    needs("host", Shape::Text(value::host)),
+    reaches("host", Shape::Text(value::host)),
     may("port", Shape::Port),
     may("tls", Shape::Text(|t| value::tls(t).map(drop))),
     may("allow_plaintext", Shape::Bool),
     may("user", Shape::Text(value::line)),
-    needs("password", Shape::Secret),
+    reaches("password", Shape::Secret),
     may("ca_file", Shape::Text(value::line)),
     may("pin", Shape::Text(|t| value::pin(t).map(drop))),
     may("leave_on_server", Shape::Text(|t| value::leave(t).map(drop))),
@@ -188,7 +203,7 @@ impl Check<'_> {
         }
         // A key that is there with a mistake in its name is told as that, not as missing.
         let is_missing =
-            |f: &&Field| f.required && !table.contains_key(f.name) && !misspelled.contains(&f.name);
+            |f: &&Field| (f.required)(table) && !table.contains_key(f.name) && !misspelled.contains(&f.name);
         for field in fields.iter().filter(is_missing) {
             let hint = (field.name == "password")
                 .then(|| format!("write password = {{ command = \"…\" }}, or one of {}", SECRETS.join(", ")));
@@ -324,6 +339,13 @@ impl Check<'_> {
             let hint = "use \"implicit\" or \"starttls\"; allow_plaintext = true if you must";
             let text = format!("[accounts.{name}] would send its password where others can read it");
             self.say(span("tls"), text, Some(hint.to_owned()));
+        }
+        if is_local(account) {
+            for key in REACH.iter().chain(&CHECKED).filter(|key| account.contains_key(key)) {
+                let text = format!("{key:?} does not fit: with protocol = \"local\" there is no server");
+                let hint = "the mail of this account lives here and nowhere else";
+                self.say(account.key(key).and_then(toml_edit::Key::span), text, Some(hint.to_owned()));
+            }
         }
         if text("protocol") == Some("imap") {
             for key in ["leave_on_server", "delete_on_server_when_deleted_here"] {

@@ -10,12 +10,13 @@ use super::{Leave, Protocol, Tls};
 /// A value that was understood, or what is wrong with it in words that follow the value's name.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
 
-/// `imap` or `pop3`.
+/// `imap`, `pop3` or `local`.
 pub(super) fn protocol(text: &str) -> Parsed<Protocol> {
     match text {
         "imap" => Ok(Protocol::Imap),
         "pop3" => Ok(Protocol::Pop3),
-        _ => Err(choice(text, &["imap", "pop3"])),
+        "local" => Ok(Protocol::Local),
+        _ => Err(choice(text, &["imap", "pop3", "local"])),
     }
 }
 

@@ -124,6 +124,10 @@ impl Engine {
         for setup in setups {
             let remote_key = setup.account.remote_key();
             let id = store.account(&setup.account.name, setup.protocol, setup.owner, &remote_key)?;
+            // Nothing is ever looked at: no thread, no lock, no tick.
+            if !setup.account.is_fed() {
+                continue;
+            }
             let door = Door::new()?;
             // A second connection keeps a long first sync out of the way of the user and of news.
             let twice = mode == Mode::Watch && setup.owner == Owner::Server;

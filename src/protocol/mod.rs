@@ -6,6 +6,7 @@
 
 pub mod imap;
 mod letter;
+pub mod local;
 pub mod memory;
 mod open;
 pub mod pop3;

@@ -1,6 +1,6 @@
 //! From an account of the configuration to a session with its server.
 
-use super::{MailProtocol, pop3};
+use super::{MailProtocol, local, pop3};
 use crate::config::{Account, Protocol};
 use crate::error::Result;
 use crate::net::Interrupt;
@@ -11,5 +11,6 @@ pub fn open(account: &Account, secret: &Secret, interrupt: &Interrupt) -> Result
     match account.protocol {
         Protocol::Pop3 => pop3::connect(account, secret, interrupt),
         Protocol::Imap => super::imap::connect(account, secret, interrupt),
+        Protocol::Local => local::connect(account, interrupt),
     }
 }

@@ -17,6 +17,8 @@ pub struct Health {
     pub name: String,
     /// The configuration does not name it any more.
     pub is_parked: bool,
+    /// Whether its mail lives in the store and nowhere else: there is nothing to be in step with.
+    pub is_alone: bool,
     /// `in step`, `offline`, `paused`; empty: never told.
     pub state: String,
     /// What is wrong, in words, with what to do about it; empty: nothing.
@@ -46,12 +48,13 @@ impl Reader {
     /// How every account fares, in the order in which they came.
     pub fn health(&self) -> Result<Vec<Health>> {
         self.0.all(
-            sql!("SELECT id, name, state, trouble, told_at, in_step_at, bytes_in, bytes_out, parked <> 0 FROM accounts ORDER BY id"),
+            sql!("SELECT id, name, state, trouble, told_at, in_step_at, bytes_in, bytes_out, parked <> 0, protocol = 'local' FROM accounts ORDER BY id"),
             [],
             |row| {
                 Ok(Health {
                     id: row.get(0)?,
                     name: row.get(1)?,
+                    is_alone: row.get(9)?,
                     state: row.get(2)?,
                     trouble: Clean::line(&row.get::<_, String>(3)?),
                     told_at: row.get(4)?,

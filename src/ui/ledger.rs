@@ -165,6 +165,7 @@ fn trouble(app: &App, health: &Health) -> Clean {
 
 fn facts(health: &Health, waiting: &Waiting, now: i64) -> Vec<String> {
     let mut facts = vec![match health.in_step_at {
+        0 if health.is_alone => "lives here only".to_owned(),
         0 => "never in step".to_owned(),
         at => format!("in step {} ago", ago(at, now)),
     }];

@@ -66,6 +66,26 @@ fn without_an_account_it_tells_how_to_begin() {
 }
 
 #[test]
+fn p15_an_account_without_a_server_is_in_step_at_once() {
+    let place = with_config("[accounts.old]\nemail = \"ada@example.org\"\nprotocol = \"local\"\n");
+    for arguments in [&["sync", "old"][..], &["sync", "--watch", "old"]] {
+        let output = mailtui(place.path(), arguments);
+        assert_eq!(stdout(&output), "old: lives here only, there is no server to ask\n");
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let output = mailtui(place.path(), &["sync"]);
+    assert!(output.status.success() && output.stdout.is_empty(), "{}", stderr(&output));
+    assert_eq!(stdout(&mailtui(place.path(), &["queue"])), "old: lives here only, nothing waits\n");
+    // It is a place for mail as any other: all its folders are there, and empty.
+    for folder in ["inbox", "archive", "trash", "old/Sent"] {
+        let output = mailtui(place.path(), &["list", folder]);
+        assert!(output.status.success() && output.stdout.is_empty(), "{}", stderr(&output));
+    }
+    let shown = stdout(&mailtui(place.path(), &["config", "show"]));
+    assert!(shown.contains("local") && !shown.contains("port"), "{shown}");
+}
+
+#[test]
 fn a_mistake_in_own_keys_is_told_by_the_check_and_by_the_screen() {
     let place = with_config(&format!("{ACCOUNT}\n[[keys]]\non = \"Y\"\nrun = \"archve\"\n"));
     let line = ACCOUNT.lines().count() + 4;

@@ -43,7 +43,7 @@ fn the_example_loads_and_its_defaults_are_the_defaults() {
     let text = fs::read_to_string(repository().join("examples/config.toml")).unwrap();
     let config = load(&text).unwrap();
     let names: Vec<&str> = config.accounts.iter().map(|a| a.name.as_str()).collect();
-    assert_eq!(names, ["work", "home"]);
+    assert_eq!(names, ["work", "home", "old"]);
     let work = config.account("work").unwrap();
     assert_eq!(work.display_name, "Ada Lovelace");
     assert_eq!(work.password, SecretSource::Command("pass show mail/work".into()));
@@ -150,7 +150,7 @@ fn mistakes_name_line_and_column_and_what_was_meant() {
         ("x = 1\n".into(), "1:1: unknown key \"x\"", "known here: accounts, ui, keys"),
         (
             ACCOUNT.replace("\"imap\"", "\"pop\""),
-            "3:12: protocol: \"pop\" is none of \"imap\", \"pop3\"; did you mean \"pop3\"?",
+            "3:12: protocol: \"pop\" is none of \"imap\", \"pop3\", \"local\"; did you mean \"pop3\"?",
             "",
         ),
         (with("port = 70000"), "6:8: 70000 is not a port", ""),
@@ -193,6 +193,28 @@ fn mistakes_name_line_and_column_and_what_was_meant() {
         let (told, hinted) = mistake(text);
         assert!(told.starts_with(said), "\n{text}\nsaid {told:?}\nnot  {said:?}");
         assert!(hinted.contains(hint), "\n{text}\nhint {hinted:?}\nnot  {hint:?}");
+    }
+}
+
+#[test]
+fn p15_a_local_account_needs_an_address_and_nothing_of_a_server() {
+    let local = "[accounts.old]\nemail = \"ada@example.org\"\nprotocol = \"local\"\n";
+    let account = &load(local).unwrap().accounts[0];
+    assert_eq!((account.protocol, &account.password), (Protocol::Local, &SecretSource::Nothing));
+    assert!(!account.is_fed());
+    for key in [
+        "host = \"x.org\"",
+        "port = 993",
+        "tls = \"none\"",
+        "user = \"ada\"",
+        "password = { prompt = true }",
+        "check_every = \"5m\"",
+        "leave_on_server = \"14d\"",
+    ] {
+        let (told, hint) = mistake(&format!("{local}{key}\n"));
+        let name = key.split(' ').next().unwrap();
+        assert!(told.starts_with(&format!("4:1: {name:?} does not fit")), "{told}");
+        assert!(hint.contains("lives here"), "{hint}");
     }
 }
 

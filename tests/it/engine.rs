@@ -10,7 +10,7 @@ use mailtui::config::{Account, Leave, Protocol, SecretSource, Tls};
 use mailtui::engine::{AccountState, Command, Engine, Event, Mode, Report, Setup};
 use mailtui::error::{Error, Kind, Result};
 use mailtui::model::{
-    AccountId, FlagDelta, Flags, Folder, Intent, Owner, PlacementId, Reach, Role, Row, Settle, Target, View,
+    AccountId, FlagDelta, Flags, Folder, Intent, PlacementId, Reach, Role, Row, Settle, Target, View,
 };
 use mailtui::protocol::memory::{Call, Server};
 use mailtui::store::{Edge, Reader, Store};
@@ -72,10 +72,7 @@ impl World {
 
     pub(crate) fn setup(&self) -> Setup {
         let server = self.server.clone();
-        let owner = match self.account.protocol {
-            Protocol::Imap => Owner::Server,
-            Protocol::Pop3 => Owner::Here,
-        };
+        let owner = self.account.protocol.owner();
         Setup {
             account: self.account.clone(),
             owner,

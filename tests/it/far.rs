@@ -62,10 +62,7 @@ enum Kept {
 
 fn setup(mut account: Account, name: &str, open: Opener) -> Setup {
     name.clone_into(&mut account.name);
-    let (owner, protocol) = match account.protocol {
-        Protocol::Imap => (Owner::Server, "imap"),
-        Protocol::Pop3 => (Owner::Here, "pop3"),
-    };
+    let (owner, protocol) = (account.protocol.owner(), account.protocol.name());
     Setup { account, owner, protocol, open, secret: None }
 }
 

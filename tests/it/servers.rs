@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mailtui::config::{Account, Leave, Protocol, Tls};
 use mailtui::engine::{Emit, Engine, Mode, Report, Setup};
 use mailtui::error::{Kind, Result};
-use mailtui::model::{FlagDelta, Flags, Intent, Owner, PlacementId, Role, Row, Target, View};
+use mailtui::model::{FlagDelta, Flags, Intent, PlacementId, Role, Row, Target, View};
 use mailtui::protocol;
 use mailtui::secret::Secret;
 use mailtui::store::{Edge, Store};
@@ -40,10 +40,7 @@ impl<'a> Home<'a> {
     fn sync_with(&self, secret: Secret) -> Result<Report> {
         let store = self.store();
         let account = self.account.clone();
-        let (owner, name) = match account.protocol {
-            Protocol::Imap => (Owner::Server, "imap"),
-            Protocol::Pop3 => (Owner::Here, "pop3"),
-        };
+        let (owner, name) = (account.protocol.owner(), account.protocol.name());
         let far = account.clone();
         let open: mailtui::engine::Opener =
             Arc::new(move |interrupt| protocol::open(&far, &secret, interrupt));

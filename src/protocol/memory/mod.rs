@@ -145,7 +145,7 @@ impl Server {
         let kind = self.lock().kind;
         Ok(match kind {
             Protocol::Imap => Box::new(session::Session::new(self, interrupt)?),
-            Protocol::Pop3 => Box::new(pop3::Session::new(self)),
+            Protocol::Pop3 | Protocol::Local => Box::new(pop3::Session::new(self)),
         })
     }
 

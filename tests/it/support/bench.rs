@@ -142,9 +142,10 @@ impl<'a> Bench<'a> {
             Leave::DeleteAfterDownload => "delete_after_download".to_owned(),
             Leave::Days(days) => format!("{days}d"),
         };
-        let (protocol, only_pop) = match account.protocol {
-            Protocol::Imap => ("imap", String::new()),
-            Protocol::Pop3 => ("pop3", format!("leave_on_server = \"{leave}\"\n")),
+        let protocol = account.protocol.name();
+        let only_pop = match account.protocol {
+            Protocol::Pop3 => format!("leave_on_server = \"{leave}\"\n"),
+            _ => String::new(),
         };
         assert_eq!(account.tls, Tls::None, "what the program says must be seen by a trace");
         let text = format!(

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mailtui::Result;
-use mailtui::config::{Account, Protocol};
+use mailtui::config::Account;
 use mailtui::engine::{AccountState, Command, Emit, Engine, Event, Mode, Opener, Report, Setup};
 use mailtui::model::{
-    AccountId, FlagDelta, FolderId, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View,
+    AccountId, FlagDelta, FolderId, Intent, PlacementId, Reach, Role, Settle, Target, View,
 };
 use mailtui::protocol::memory::Server;
 use mailtui::store::{Edge, Reader, Store};
@@ -66,20 +66,6 @@ impl Desk {
     /// The directory of its store.
     pub fn data(&self) -> PathBuf {
         self.dir.path().join("data")
-    }
-
-    fn owner(&self) -> Owner {
-        match self.account.protocol {
-            Protocol::Imap => Owner::Server,
-            Protocol::Pop3 => Owner::Here,
-        }
-    }
-
-    fn protocol(&self) -> &'static str {
-        match self.account.protocol {
-            Protocol::Imap => "imap",
-            Protocol::Pop3 => "pop3",
-        }
     }
 
     /// Opens the store, gets in step once, closes the store.
@@ -162,8 +148,8 @@ impl Desk {
     pub fn setup(&self) -> Setup {
         Setup {
             account: self.account.clone(),
-            owner: self.owner(),
-            protocol: self.protocol(),
+            owner: self.account.protocol.owner(),
+            protocol: self.account.protocol.name(),
             open: Arc::clone(&self.open),
             secret: None,
         }

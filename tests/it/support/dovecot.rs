@@ -155,6 +155,7 @@ impl Dovecot {
             (Protocol::Imap, _) => self.imap,
             (Protocol::Pop3, Tls::Implicit) => self.pop3s,
             (Protocol::Pop3, _) => self.pop3,
+            (Protocol::Local, _) => 0,
         }
     }
 
