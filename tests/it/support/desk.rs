@@ -11,7 +11,7 @@ use mailtui::Result;
 use mailtui::config::Account;
 use mailtui::engine::{AccountState, Command, Emit, Engine, Event, Mode, Opener, Report, Setup};
 use mailtui::model::{
-    AccountId, FlagDelta, FolderId, Intent, PlacementId, Reach, Role, Settle, Target, View,
+    AccountId, FlagDelta, FolderId, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View,
 };
 use mailtui::protocol::memory::Server;
 use mailtui::store::{Edge, Reader, Store};
