@@ -49,6 +49,7 @@ fn run(args: Vec<String>) -> Result<()> {
         ca_file: args.iter().position(|a| a == "--ca").and_then(|at| args.get(at + 1)).map(PathBuf::from),
         pin: None,
         allow_plaintext: false,
+        auth: Default::default(),
         connect_timeout: Duration::from_secs(20),
         read_timeout: Duration::from_secs(60),
         interrupt: Interrupt::new()?,

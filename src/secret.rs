@@ -29,6 +29,15 @@ impl Secret {
     }
 }
 
+/// Bytes that nobody can guess.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0; N];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut random| random.read_exact(&mut bytes))
+        .map_err(|e| Error::new(Kind::Bug, "the system has no random numbers").because(e))?;
+    Ok(bytes)
+}
+
 /// Rounds of hashing behind a [`Fingerprint`]: some tenths of a second, so that a stolen store does not tell
 /// the secret in a guessing game.
 const ROUNDS: u32 = 200_000;
@@ -40,11 +49,7 @@ pub struct Fingerprint([u8; 48]);
 impl Fingerprint {
     /// Takes the fingerprint of a secret, under a salt of its own.
     pub fn of(secret: &Secret) -> Result<Self> {
-        let mut salt = [0; 16];
-        std::fs::File::open("/dev/urandom")
-            .and_then(|mut random| random.read_exact(&mut salt))
-            .map_err(|e| Error::new(Kind::Bug, "the system has no random numbers").because(e))?;
-        Ok(Self::salted(secret, salt))
+        Ok(Self::salted(secret, random()?))
     }
 
     fn salted(secret: &Secret, salt: [u8; 16]) -> Self {

@@ -36,8 +36,8 @@ fn setup(account: &Account) -> Result<Setup> {
     let held = Arc::new(Mutex::new(typed));
     let (far, asked) = (account.clone(), Arc::clone(&held));
     let ask = move |anew: bool| {
-        // A person was asked once.
-        if anew && far.password != SecretSource::Prompt {
+        // A person was asked once; a token does not live long enough to be kept.
+        if (anew || far.auth.is_bearer()) && far.password != SecretSource::Prompt {
             *asked.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         secret_of(&far, &asked)
@@ -48,7 +48,7 @@ fn setup(account: &Account) -> Result<Setup> {
         let session = protocol::open(&own, &secret, interrupt);
         let refused = session.as_ref().err().is_some_and(|e| e.kind() == Kind::Auth);
         // A command or the keyring may know a newer one by the next time; a person was asked once.
-        if refused && own.password != SecretSource::Prompt {
+        if (refused || own.auth.is_bearer()) && own.password != SecretSource::Prompt {
             *held.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
         session

@@ -28,6 +28,8 @@ pub struct Account {
     pub user: String,
     /// Where the secret is.
     pub password: SecretSource,
+    /// How to sign in with it.
+    pub auth: Auth,
     /// A certificate file (PEM) that is trusted in addition.
     pub ca_file: Option<PathBuf>,
     /// The SHA-256 of the server's public key (SubjectPublicKeyInfo): this one and no other.
@@ -95,6 +97,58 @@ pub enum Tls {
     Starttls,
     /// Not at all: refused beyond loopback unless `allow_plaintext`.
     None,
+}
+
+/// How to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Auth {
+    /// By the strongest way for passwords that the server offers.
+    #[default]
+    Auto,
+    /// SASL PLAIN.
+    Plain,
+    /// SASL LOGIN, or the protocol's own command.
+    Login,
+    /// SASL CRAM-MD5.
+    CramMd5,
+    /// SASL SCRAM-SHA-256.
+    ScramSha256,
+    /// SASL XOAUTH2: the secret is an access token.
+    XOAuth2,
+    /// SASL OAUTHBEARER: the secret is an access token.
+    OAuthBearer,
+    /// POP3's APOP.
+    Apop,
+    /// The protocol's own command: USER and PASS, or LOGIN.
+    User,
+}
+
+impl Auth {
+    /// What each is called in the configuration.
+    pub const NAMES: [(&'static str, Self); 9] = [
+        ("auto", Self::Auto),
+        ("plain", Self::Plain),
+        ("login", Self::Login),
+        ("cram-md5", Self::CramMd5),
+        ("scram-sha-256", Self::ScramSha256),
+        ("xoauth2", Self::XOAuth2),
+        ("oauthbearer", Self::OAuthBearer),
+        ("apop", Self::Apop),
+        ("user", Self::User),
+    ];
+
+    /// Whether the secret is an access token, which lives for an hour or so: it is asked for anew for each
+    /// sign-in.
+    #[must_use]
+    pub fn is_bearer(self) -> bool {
+        matches!(self, Self::XOAuth2 | Self::OAuthBearer)
+    }
+
+    /// What it is called in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.into_iter().find(|(_, auth)| *auth == self).map_or("auto", |(name, _)| name)
+    }
 }
 
 /// POP3: when mail that is safely here is deleted on the server.

@@ -67,7 +67,8 @@ fn is_local(account: &dyn TableLike) -> bool {
 }
 
 /// What says how a server is reached: nothing for an account that has none.
-const REACH: [&str; 8] = ["host", "port", "tls", "allow_plaintext", "user", "password", "ca_file", "pin"];
+const REACH: [&str; 9] =
+    ["host", "port", "tls", "allow_plaintext", "user", "password", "auth", "ca_file", "pin"];
 /// What says how often a server is asked, and what becomes of the mail there.
 const CHECKED: [&str; 3] = ["leave_on_server", "delete_on_server_when_deleted_here", "check_every"];
 
@@ -84,6 +85,7 @@ const ACCOUNT: &[Field] = &[
     may("allow_plaintext", Shape::Bool),
     may("user", Shape::Text(value::line)),
     reaches("password", Shape::Secret),
+    may("auth", Shape::Text(|t| value::auth(t).map(drop))),
     may("ca_file", Shape::Text(value::line)),
     may("pin", Shape::Text(|t| value::pin(t).map(drop))),
     may("leave_on_server", Shape::Text(|t| value::leave(t).map(drop))),
@@ -348,6 +350,10 @@ impl Check<'_> {
             }
         }
         if text("protocol") == Some("imap") {
+            if text("auth") == Some("apop") {
+                let text = "\"apop\" is for POP3".to_owned();
+                self.say(span("auth"), text, Some("auth = \"auto\" takes the strongest way".to_owned()));
+            }
             for key in ["leave_on_server", "delete_on_server_when_deleted_here"] {
                 if account.contains_key(key) {
                     let text = format!("{key:?} is for POP3: with IMAP the mail lives on the server");

@@ -11,7 +11,9 @@ use toml_edit::Document;
 
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
-use super::{Account, Config, KeySetting, Leave, Overrides, Paths, Protocol, SecretSource, Tls, Ui, paths};
+use super::{
+    Account, Auth, Config, KeySetting, Leave, Overrides, Paths, Protocol, SecretSource, Tls, Ui, paths,
+};
 use crate::error::{Error, Kind, Result};
 
 /// The keys of `[ui]` that the environment can set, as `MAILTUI_UI_THEME` and so on.
@@ -39,6 +41,7 @@ struct RawAccount {
     allow_plaintext: bool,
     user: Option<String>,
     password: Option<RawSecret>,
+    auth: Option<String>,
     ca_file: Option<String>,
     pin: Option<String>,
     leave_on_server: Option<String>,
@@ -216,6 +219,7 @@ fn account(name: &str, raw: RawAccount, base: &Path) -> Parsed<Account> {
         tls,
         allow_plaintext: raw.allow_plaintext,
         password: raw.password.map_or(SecretSource::Nothing, RawSecret::source),
+        auth: raw.auth.as_deref().map_or(Ok(Auth::Auto), value::auth)?,
         ca_file: raw.ca_file.map(|text| paths::expand(&text, base)),
         pin: raw.pin.as_deref().map(value::pin).transpose()?,
         leave_on_server: raw.leave_on_server.as_deref().map_or(Ok(Leave::Forever), value::leave)?,

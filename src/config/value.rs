@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::tz::TimeZone;
 
-use super::{Leave, Protocol, Tls};
+use super::{Auth, Leave, Protocol, Tls};
 
 /// A value that was understood, or what is wrong with it in words that follow the value's name.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
@@ -28,6 +28,12 @@ pub(super) fn tls(text: &str) -> Parsed<Tls> {
         "none" => Ok(Tls::None),
         _ => Err(choice(text, &["implicit", "starttls", "none"])),
     }
+}
+
+/// How to sign in.
+pub(super) fn auth(text: &str) -> Parsed<Auth> {
+    let found = Auth::NAMES.into_iter().find(|(name, _)| *name == text);
+    found.map(|(_, auth)| auth).ok_or_else(|| choice(text, &Auth::NAMES.map(|(name, _)| name)))
 }
 
 /// `forever`, `delete_after_download` or a number of days such as `14d`.

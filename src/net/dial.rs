@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Interrupt;
-use crate::config::{Account, Tls};
+use crate::config::{Account, Auth, Tls};
 
 /// Where to connect to, how securely, and how patiently.
 #[derive(Debug, Clone)]
@@ -22,6 +22,8 @@ pub struct DialOptions {
     pub pin: Option<[u8; 32]>,
     /// Allows a connection that stays in clear beyond this machine.
     pub allow_plaintext: bool,
+    /// How to sign in once connected.
+    pub auth: Auth,
     /// For the look-up and the connection together, and again for the TLS handshake; default 20 s.
     pub connect_timeout: Duration,
     /// For one line, or for each 16 KiB of a longer read or write; default 60 s.
@@ -41,6 +43,7 @@ impl DialOptions {
             ca_file: account.ca_file.clone(),
             pin: account.pin,
             allow_plaintext: account.allow_plaintext,
+            auth: account.auth,
             connect_timeout: Duration::from_secs(20),
             read_timeout: Duration::from_secs(60),
             interrupt: interrupt.clone(),

@@ -10,6 +10,7 @@ pub mod local;
 pub mod memory;
 mod open;
 pub mod pop3;
+mod sasl;
 
 pub use letter::{BodySource, Letter, Likeness};
 pub use open::open;

@@ -34,6 +34,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         allow_plaintext: false,
         user: "robin".to_owned(),
         password: SecretSource::Prompt,
+        auth: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

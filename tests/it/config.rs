@@ -157,6 +157,8 @@ fn mistakes_name_line_and_column_and_what_was_meant() {
         (with("port = \"993\""), "6:8: \"port\" must be a number, not string", ""),
         (with("allow_plaintext = \"yes\""), "6:19: \"allow_plaintext\" must be true or false", ""),
         (with("check_every = \"5 minutes\""), "6:15: check_every: \"5 minutes\" is not a time", ""),
+        (with("auth = \"scram\""), "6:8: auth: \"scram\" is none of", ""),
+        (with("auth = \"apop\""), "6:8: \"apop\" is for POP3", "auto"),
         (with("pin = \"sha256:zz\""), "6:7: pin: is not a pin", ""),
         (with("leave_on_server = \"14d\""), "6:1: \"leave_on_server\" is for POP3", ""),
         (with("tls = \"none\""), "6:7: [accounts.work] would send its password", "allow_plaintext = true"),

@@ -40,6 +40,7 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
         allow_plaintext: false,
         user: "me".to_owned(),
         password: SecretSource::Prompt,
+        auth: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

@@ -240,6 +240,7 @@ fn meet(seed: u64) {
         connect_timeout: Duration::from_secs(20),
         read_timeout: SILENCE,
         interrupt: Interrupt::new().unwrap(),
+        auth: Default::default(),
     };
     let mut chance = Chance::new(!seed);
     if let Ok(mut session) = connect_with(&options, "ann", &Secret::new("secret")) {

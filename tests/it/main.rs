@@ -46,6 +46,7 @@ mod pty;
 mod reading;
 mod screens;
 mod servers;
+mod sign_in;
 mod store;
 mod store_far;
 mod store_intents;

@@ -244,6 +244,7 @@ fn account(name: &'static str, protocol: Protocol) -> Account {
         allow_plaintext: false,
         user: "robin".to_owned(),
         password: SecretSource::Prompt,
+        auth: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

@@ -1,10 +1,6 @@
 //! From a connection to a signed-in session: greeting, STARTTLS, capabilities, the secret.
 //!
-//! The `imap` crate speaks here, through [`Shim`]: it is shown only what it surely understands, while
-//! the [`Link`] beneath hears everything the server says.
-
-use std::io::{self, Read, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+//! The `imap` crate speaks here, through [`Shim`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -14,11 +10,14 @@ use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::link::{Link, deaf};
 use super::reply::Reply;
+use super::shim::{Outcome, Shim, Speaker, client};
 use super::trouble;
-use crate::config::Tls;
+use crate::config::{Auth, Tls};
 use crate::error::{Error, Kind, Result};
-use crate::net::{DialOptions, Wire, error_of};
+use crate::net::{DialOptions, Wire};
+use crate::protocol::sasl::{self, Conversation, Mechanism, Offered, Own, Way, Who};
 use crate::secret::Secret;
+use crate::text::Clean;
 
 /// Connects and signs in.
 pub(super) fn connect(options: &DialOptions, user: &str, secret: &Secret) -> Result<Link> {
@@ -43,7 +42,8 @@ pub(super) fn connect(options: &DialOptions, user: &str, secret: &Secret) -> Res
         link = capabilities(link)?;
     }
     if !preauth {
-        link = sign_in(link, &options.host, user, secret)?;
+        let who = Who { user, secret, host: &options.host, port: options.port };
+        link = sign_in(link, options, who)?;
     }
     link.patient = true;
     link.state.settle();
@@ -102,94 +102,86 @@ fn capabilities(link: Link) -> Result<Link> {
     }
 }
 
-/// How a sign-in is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    /// AUTHENTICATE PLAIN (RFC 4616), in one go where SASL-IR (RFC 4959) is offered.
-    Plain { at_once: bool },
-    /// LOGIN with quoted strings.
-    Quoted,
-    /// LOGIN with literals: for characters that do not go into quotes.
-    Literals,
-}
+/// The longest initial response that goes into one line with its command.
+const AT_ONCE: usize = 4096;
 
-fn manner(link: &Link, host: &str, user: &str, secret: &Secret) -> Result<Manner> {
+/// The ways in that are open, best first; an error where there is none.
+fn ways_in(link: &Link, options: &DialOptions, who: Who<'_>) -> Result<Vec<Way>> {
     let offers = &link.state.offers;
-    let plain = offers.has("AUTH=PLAIN");
-    let login = !offers.has("LOGINDISABLED");
-    let fits = |text: &str| text.len() < 500 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    let quotable = fits(user) && fits(secret.expose());
-    if plain && offers.has("SASL-IR") {
-        Ok(Manner::Plain { at_once: true })
-    } else if login && quotable {
-        Ok(Manner::Quoted)
-    } else if plain {
-        Ok(Manner::Plain { at_once: false })
-    } else if login {
-        Ok(Manner::Literals)
-    } else if !link.wire.is_secure() {
-        Err(Error::new(Kind::Config, format!("{} takes no password without encryption", host))
-            .hint("set tls = \"starttls\" or \"implicit\""))
-    } else {
-        let known = offers.mechanisms().join(", ");
-        Err(Error::new(Kind::Unsupported, format!("{} offers no way to sign in with a password", host))
-            .because(format!("it offers: {}", crate::text::Clean::line(&known))))
+    let own = match offers.has("LOGINDISABLED") {
+        true => Own::Shut,
+        // One line there and one back; PLAIN is as short only with an initial response.
+        false if is_quotable(who.user) && is_quotable(who.secret.expose()) && !offers.has("SASL-IR") => {
+            Own::Quick
+        }
+        false => Own::Last,
+    };
+    let names = offers.mechanisms();
+    let mechanisms: Vec<Mechanism> = names.iter().copied().filter_map(Mechanism::named).collect();
+    let secure = link.wire.is_secure();
+    let offered = Offered { mechanisms: &mechanisms, told: true, apop: false, own, secure };
+    let ways = sasl::ways(options.auth, offered, &place(who));
+    if !ways.is_empty() {
+        return Ok(ways);
     }
+    let host = who.host;
+    if !secure {
+        return Err(Error::new(Kind::Config, format!("{host} takes no password without encryption"))
+            .hint("set tls = \"starttls\" or \"implicit\""));
+    }
+    let offers = format!("it offers: {}", Clean::line(&names.join(", ")));
+    Err(match options.auth {
+        Auth::Auto => {
+            Error::new(Kind::Unsupported, format!("{host} offers no way to sign in with a password"))
+                .because(offers)
+        }
+        auth => Error::new(
+            Kind::Unsupported,
+            format!("{host} does not offer the way to sign in that is configured ({})", auth.name()),
+        )
+        .because(offers)
+        .hint("auth = \"auto\" takes the strongest way for passwords"),
+    })
 }
 
-fn sign_in(mut link: Link, host: &str, user: &str, secret: &Secret) -> Result<Link> {
+fn place(who: Who<'_>) -> sasl::Place {
+    (who.host.to_owned(), who.port, who.user.to_owned())
+}
+
+fn sign_in(mut link: Link, options: &DialOptions, who: Who<'_>) -> Result<Link> {
+    let host = who.host;
     if !link.wire.may_say_secrets() {
         return Err(Error::new(
             Kind::Config,
-            format!("the password for {} would go out without encryption", host),
+            format!("the password for {host} would go out without encryption"),
         )
         .hint("set tls = \"starttls\" or \"implicit\""));
     }
-    let manner = manner(&link, host, user, secret)?;
-    let wire = link.wire.clone();
-    let response = Zeroizing::new(format!("\0{}\0{}", user, secret.expose()));
-    let encoded = Zeroizing::new(BASE64.encode(response.as_bytes()));
-    wire.keep_out(secret.expose());
-    wire.keep_out(&encoded);
-    // Capabilities from before the sign-in are void after it (RFC 9051 section 6.2).
-    link.state.offers = Default::default();
-    let refused = |answer: &Answer| {
-        let answer = Answer { text: wire.masked(&answer.text), ..answer.clone() };
-        trouble::sign_in(host, &answer)
-    };
-    if manner == Manner::Literals {
-        let command =
-            Command::new("LOGIN ").literal(user.as_bytes()).text(" ").literal(secret.expose().as_bytes());
-        let (link_ref, shown) = (&mut link, "LOGIN");
-        let tag = wire.secretly(shown, || link_ref.send(&command))?;
-        let answer = link.answer(&tag, &mut deaf)?;
-        if answer.verdict != Verdict::Ok {
-            return Err(refused(&answer));
+    let ways = ways_in(&link, options, who)?;
+    let at_once = link.state.offers.has("SASL-IR");
+    link.wire.keep_out(who.secret.expose());
+    let (mut tries, mut refused) = (ways.iter().peekable(), Vec::new());
+    while let Some(way) = tries.next() {
+        // Capabilities from before the sign-in are void after it (RFC 9051 section 6.2).
+        link.state.offers = Default::default();
+        let outcome;
+        (link, outcome) = match way {
+            Way::Sasl(mechanism) => authenticate(link, *mechanism, at_once, who)?,
+            _ => login(link, who)?,
+        };
+        let Err(refusal) = outcome else {
+            sasl::note_worked(&place(who), *way);
+            sasl::note_refused(&place(who), &refused);
+            break;
+        };
+        // A server may keep the password in a form that is of no use for digests. What was told as something
+        // else than a wrong secret is that.
+        let may_go_on = way.is_digest() && link.wire.is_secure() && tries.peek().is_some();
+        if !may_go_on || !matches!(refusal.kind(), Kind::Auth | Kind::Refused | Kind::Protocol) {
+            return Err(refusal);
         }
-    } else {
-        let (client, shim) = client(link);
-        let drop_client = |(e, client): (imap::Error, imap::Client<Shim>)| {
-            drop(client);
-            e
-        };
-        // The crate's session ends here: from now on the link speaks by itself.
-        let outcome = match manner {
-            Manner::Plain { at_once } => {
-                let mechanism = Zeroizing::new(match at_once {
-                    true => format!("PLAIN {}", *encoded),
-                    false => "PLAIN".to_owned(),
-                });
-                let plain = Plain(response);
-                wire.secretly("AUTHENTICATE PLAIN", || {
-                    client.authenticate(&*mechanism, &plain).map(drop).map_err(drop_client)
-                })
-            }
-            _ => {
-                wire.secretly("LOGIN", || client.login(user, secret.expose()).map(drop).map_err(drop_client))
-            }
-        };
-        link = shim.take_back()?;
-        outcome.map_err(|e| shim.error(e, &refused))?;
+        tracing::info!("a digest was refused, so the next way to sign in is tried");
+        refused.push(*way);
     }
     if link.state.offers.is_empty() {
         let answer =
@@ -197,6 +189,76 @@ fn sign_in(mut link: Link, host: &str, user: &str, secret: &Secret) -> Result<Li
         answer?;
     }
     Ok(link)
+}
+
+/// AUTHENTICATE (RFC 9051 section 6.2.2), in one go where SASL-IR (RFC 4959) is offered.
+fn authenticate(link: Link, mechanism: Mechanism, at_once: bool, who: Who<'_>) -> Result<Outcome> {
+    let wire = link.wire.clone();
+    let mut talk = Conversation::new(mechanism, who)?;
+    let mut words = Zeroizing::new(mechanism.name().to_owned());
+    if at_once && talk.has_initial(AT_ONCE) {
+        let first = Zeroizing::new(BASE64.encode(talk.initial().unwrap_or_default()));
+        wire.keep_out(&first);
+        words.push(' ');
+        words.push_str(&first);
+    }
+    let (client, shim) = client(link);
+    let speaker = Speaker::new(talk, &shim, &wire);
+    // The crate's session ends here: from now on the link speaks by itself.
+    let said = wire.secretly(&format!("AUTHENTICATE {}", mechanism.name()), || {
+        client.authenticate(&*words, &speaker).map(drop).map_err(drop_client)
+    });
+    let link = shim.take_back()?;
+    let talk = speaker.over()?;
+    let refused = |answer: &Answer| {
+        let told = trouble::sign_in(who.host, &masked(&wire, answer));
+        match talk.refused(who.host) {
+            Some(error) if told.kind() == Kind::Auth => error,
+            _ => told,
+        }
+    };
+    match said {
+        Ok(()) => {
+            talk.end()?;
+            Ok((link, Ok(())))
+        }
+        Err(e) => shim.outcome(link, e, &refused),
+    }
+}
+
+/// LOGIN with quoted strings, or with literals for characters that do not go into quotes.
+fn login(mut link: Link, who: Who<'_>) -> Result<Outcome> {
+    let (user, secret) = (who.user, who.secret.expose());
+    let wire = link.wire.clone();
+    let refused = |answer: &Answer| trouble::sign_in(who.host, &masked(&wire, answer));
+    if is_quotable(user) && is_quotable(secret) {
+        let (client, shim) = client(link);
+        let said = wire.secretly("LOGIN", || client.login(user, secret).map(drop).map_err(drop_client));
+        let link = shim.take_back()?;
+        return match said {
+            Ok(()) => Ok((link, Ok(()))),
+            Err(e) => shim.outcome(link, e, &refused),
+        };
+    }
+    let command = Command::new("LOGIN ").literal(user.as_bytes()).text(" ").literal(secret.as_bytes());
+    let tag = wire.secretly("LOGIN", || link.send(&command))?;
+    let answer = link.answer(&tag, &mut deaf)?;
+    let outcome = if answer.verdict == Verdict::Ok { Ok(()) } else { Err(refused(&answer)) };
+    Ok((link, outcome))
+}
+
+/// Whether every server understands this in quotes.
+fn is_quotable(text: &str) -> bool {
+    text.len() < 500 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+}
+
+fn masked(wire: &Wire, answer: &Answer) -> Answer {
+    Answer { text: wire.masked(&answer.text), ..answer.clone() }
+}
+
+fn drop_client((e, client): (imap::Error, imap::Client<Shim>)) -> imap::Error {
+    drop(client);
+    e
 }
 
 /// Says who we are, where the server cares (RFC 2971), and what is to be used (RFC 5161); the answers are
@@ -210,136 +272,4 @@ fn introduce(link: &mut Link) -> Result<()> {
         link.send(&Command::new("ENABLE QRESYNC"))?;
     }
     Ok(())
-}
-
-/// SASL PLAIN for the `imap` crate.
-struct Plain(Zeroizing<String>);
-
-impl imap::Authenticator for Plain {
-    type Response = Zeroizing<String>;
-    fn process(&self, _challenge: &[u8]) -> Self::Response {
-        self.0.clone()
-    }
-}
-
-/// A client of the `imap` crate over the link, and the way to get the link back.
-fn client(link: Link) -> (imap::Client<Shim>, Shim) {
-    let shim = Shim { desk: Arc::new(Mutex::new(Desk { link: Some(link), ..Desk::default() })) };
-    let mut client = imap::Client::new(shim.clone());
-    client.greeting_read = true;
-    (client, shim)
-}
-
-/// The link as the `imap` crate sees it: it is told only tagged answers without their text, empty or
-/// base64 continuations, and capabilities in plain letters. What it says passes unchanged.
-#[derive(Debug, Clone)]
-struct Shim {
-    desk: Arc<Mutex<Desk>>,
-}
-
-#[derive(Debug, Default)]
-struct Desk {
-    link: Option<Link>,
-    /// What was said and is not a whole line yet.
-    half: Zeroizing<Vec<u8>>,
-    /// What is to be told.
-    told: Vec<u8>,
-    at: usize,
-    /// The last answer as it was.
-    answer: Option<Answer>,
-}
-
-impl Desk {
-    fn link(&mut self) -> Result<&mut Link> {
-        self.link.as_mut().ok_or_else(|| Error::new(Kind::Bug, "the connection was given back"))
-    }
-
-    /// Waits for the server's turn to end and puts it into plain words.
-    fn listen(&mut self) -> Result<()> {
-        let link = self.link()?;
-        let told = match link.turn()? {
-            Ok(challenge) if BASE64.decode(&challenge).is_ok() => [b"+ ", &challenge[..], b"\r\n"].concat(),
-            Ok(_) => b"+ \r\n".to_vec(),
-            Err((tag, answer)) => {
-                let mut told = Vec::new();
-                let words = link.state.offers.plain_words().filter(|word| *word != "IMAP4REV1");
-                let words = std::iter::once("IMAP4rev1").chain(words).collect::<Vec<_>>();
-                told.extend_from_slice(format!("* CAPABILITY {}\r\n", words.join(" ")).as_bytes());
-                let verdict = match answer.verdict {
-                    Verdict::Ok => "OK",
-                    Verdict::Bad => "BAD",
-                    _ => "NO",
-                };
-                told.extend_from_slice(format!("{tag} {verdict} said\r\n").as_bytes());
-                self.answer = Some(answer);
-                told
-            }
-        };
-        self.told = told;
-        self.at = 0;
-        Ok(())
-    }
-
-    /// Passes on whole lines; the first word of a command is its tag.
-    fn say(&mut self, bytes: &[u8]) -> Result<()> {
-        self.half.extend_from_slice(bytes);
-        if self.half.last() != Some(&b'\n') {
-            return Ok(());
-        }
-        let line = std::mem::take(&mut self.half);
-        let tag = line.split(|&byte| byte == b' ').next().and_then(|tag| std::str::from_utf8(tag).ok());
-        let link = self.link()?;
-        if let Some(tag) = tag.filter(|tag| tag.starts_with('a') && tag.len() < 5 && line.contains(&b' ')) {
-            link.said(tag);
-        }
-        link.say(&line)
-    }
-}
-
-impl Shim {
-    fn desk(&self) -> std::sync::MutexGuard<'_, Desk> {
-        self.desk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn take_back(&self) -> Result<Link> {
-        self.desk().link.take().ok_or_else(|| Error::new(Kind::Bug, "the connection was given back twice"))
-    }
-
-    /// What went wrong in truth, behind an error of the crate.
-    fn error(&self, e: imap::Error, refused: &dyn Fn(&Answer) -> Error) -> Error {
-        match e {
-            imap::Error::Io(e) => error_of(e),
-            imap::Error::No(_) | imap::Error::Bad(_) => match &self.desk().answer {
-                Some(answer) => refused(answer),
-                None => Error::new(Kind::Protocol, "the server refused without an answer"),
-            },
-            // Its text may hold what was said.
-            _ => Error::new(Kind::Protocol, "the server does not keep to the rules of signing in"),
-        }
-    }
-}
-
-impl Read for Shim {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let mut desk = self.desk();
-        if desk.at == desk.told.len() {
-            desk.listen().map_err(io::Error::other)?;
-        }
-        let rest = &desk.told[desk.at..];
-        let n = rest.len().min(buf.len());
-        buf[..n].copy_from_slice(&rest[..n]);
-        desk.at += n;
-        Ok(n)
-    }
-}
-
-impl Write for Shim {
-    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.desk().say(buf).map_err(io::Error::other)?;
-        Ok(buf.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

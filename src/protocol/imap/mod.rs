@@ -30,6 +30,7 @@ mod roles;
 mod select;
 mod sets;
 mod shape;
+mod shim;
 mod status;
 mod sync;
 mod token;

@@ -1,4 +1,4 @@
-//! Signing in by the strongest way that is offered: SASL PLAIN, APOP, USER and PASS (promise P11).
+//! Signing in by the strongest way that is offered: SASL, APOP, USER and PASS (promise P11).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,22 +8,15 @@ use zeroize::Zeroizing;
 use super::capa::Capabilities;
 use super::reply::{Reply, Status};
 use super::talk::Talk;
+use crate::config::Auth;
 use crate::error::{Error, Kind, Result};
+use crate::net::DialOptions;
+use crate::protocol::sasl::{self, Conversation, Mechanism, Offered, Own, Way, Who};
 use crate::secret::Secret;
+use crate::text::Clean;
 
 /// The longest command with an initial response in it (RFC 5034 section 4).
 const LONGEST: usize = 255;
-
-/// One way to sign in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// SASL PLAIN (RFC 4616, RFC 5034).
-    Plain,
-    /// A digest over the greeting's stamp (RFC 1939 section 7).
-    Apop,
-    /// USER and PASS (RFC 1939 section 7).
-    User,
-}
 
 /// How an attempt went.
 enum Went {
@@ -55,82 +48,134 @@ pub(super) fn stamp(greeting: &str) -> Option<String> {
         .then(|| stamp.to_owned())
 }
 
-/// The ways in that are open, the strongest first. In clear a digest is stronger than a password.
-fn ways(capabilities: &Capabilities, stamp: Option<&str>, secure: bool) -> Vec<Way> {
-    let plain = capabilities.sasl.iter().any(|m| m == "PLAIN");
+/// What a server offers, as far as it told.
+fn offered<'a>(
+    capabilities: &Capabilities,
+    mechanisms: &'a [Mechanism],
+    stamp: Option<&str>,
+    secure: bool,
+) -> Offered<'a> {
     let user = capabilities.user || !capabilities.told || capabilities.sasl.is_empty();
-    let mut ways = Vec::new();
-    ways.extend(plain.then_some(Way::Plain));
-    ways.extend(stamp.map(|_| Way::Apop));
-    ways.extend(user.then_some(Way::User));
-    if !secure {
-        ways.sort_by_key(|way| *way != Way::Apop);
-    }
-    ways
+    let own = if user { Own::Last } else { Own::Shut };
+    Offered { mechanisms, told: capabilities.told, apop: stamp.is_some(), own, secure }
 }
 
-/// Signs in, or says why not.
+/// Signs in by the ways that are open, best first, or says why not.
 pub(super) fn sign_in(
     talk: &mut Talk,
     capabilities: &Capabilities,
     stamp: Option<&str>,
-    user: &str,
-    secret: &Secret,
+    options: &DialOptions,
+    (user, secret): (&str, &Secret),
 ) -> Result<()> {
     let host = talk.wire().host();
     if !talk.wire().may_say_secrets() {
         return Err(Error::new(Kind::Tls, format!("no password goes to {host} without encryption"))
             .hint("set tls = \"implicit\" or \"starttls\""));
     }
-    let ways = ways(capabilities, stamp, talk.wire().is_secure());
-    let mut shut = None;
-    for way in &ways {
+    let who = Who { user, secret, host: &options.host, port: options.port };
+    let place = (who.host.to_owned(), who.port, user.to_owned());
+    let mechanisms: Vec<_> = capabilities.sasl.iter().filter_map(|name| Mechanism::named(name)).collect();
+    let secure = talk.wire().is_secure();
+    let ways = sasl::ways(options.auth, offered(capabilities, &mechanisms, stamp, secure), &place);
+    let (mut shut, mut refused) = (None, Vec::new());
+    for (at, way) in ways.iter().enumerate() {
+        // Many servers offer a digest and do not keep the password in the form that it needs. Over TLS the
+        // digest protects little more, so a refusal may be followed by the password; in clear it may not, or
+        // anybody on the line could bring that about.
+        let may_go_on = secure && way.is_digest() && at + 1 < ways.len();
         let went = match way {
-            Way::Plain => plain(talk, user, secret)?,
-            Way::Apop => {
-                // Many servers show a stamp and do not know the password in clear, which APOP needs.
-                // Over TLS the digest protects nothing more, so a refusal may be followed by PASS; in
-                // clear it may not, or anybody on the line could bring that about.
-                let next = talk.wire().is_secure() && ways.contains(&Way::User);
-                apop(talk, stamp.unwrap_or_default(), user, secret, next)?
-            }
-            Way::User => user_pass(talk, user, secret)?,
+            Way::Sasl(mechanism) => by_sasl(talk, *mechanism, who, may_go_on)?,
+            Way::Apop => apop(talk, stamp.unwrap_or_default(), user, secret, may_go_on)?,
+            Way::Own => user_pass(talk, user, secret)?,
         };
         match went {
-            Went::In => return Ok(()),
-            Went::Shut(error) => shut = Some(error),
+            Went::In => {
+                sasl::note_worked(&place, *way);
+                sasl::note_refused(&place, &refused);
+                return Ok(());
+            }
+            Went::Shut(error) => {
+                refused.extend(way.is_digest().then_some(*way));
+                shut = Some(error);
+            }
         }
     }
     Err(shut.unwrap_or_else(|| {
-        Error::new(Kind::Unsupported, format!("{host} offers no way to sign in that is known here"))
-            .hint(format!("it offers {}; known are PLAIN, APOP and USER", capabilities.sasl.join(", ")))
+        let offers = format!("it offers: {}", Clean::line(&capabilities.sasl.join(", ")));
+        match options.auth {
+            Auth::Auto => {
+                Error::new(Kind::Unsupported, format!("{host} offers no way to sign in with a password"))
+            }
+            auth => Error::new(
+                Kind::Unsupported,
+                format!("{host} does not offer the way to sign in that is configured ({})", auth.name()),
+            )
+            .hint("auth = \"auto\" takes the strongest way for passwords"),
+        }
+        .because(offers)
     }))
 }
 
-fn plain(talk: &mut Talk, user: &str, secret: &Secret) -> Result<Went> {
-    let token = Zeroizing::new(format!("\0{user}\0{}", secret.expose()));
-    let token = Zeroizing::new(STANDARD.encode(token.as_bytes()));
-    talk.wire().keep_out(&token);
-    let line = Zeroizing::new(format!("AUTH PLAIN {}", token.as_str()));
-    let at_once = line.len() + 2 <= LONGEST;
+/// AUTH (RFC 5034), with the first response in the same line where it fits.
+fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool) -> Result<Went> {
+    let mut sasl = Conversation::new(mechanism, who)?;
+    let name = format!("AUTH {}", mechanism.name());
+    let room = (LONGEST - 2 - name.len() - 1) / 4 * 3;
+    let at_once = sasl.has_initial(room);
     if at_once {
-        talk.say_secret("AUTH PLAIN", &line)?;
+        let token = encoded(talk, &sasl.initial().unwrap_or_default());
+        talk.say_secret(&name, &Zeroizing::new(format!("{name} {}", *token)))?;
     } else {
-        talk.say(&["AUTH PLAIN"])?;
+        talk.say(&[&name])?;
     }
-    let mut reply = talk.reply()?;
-    match &reply {
-        Reply::Err(status) if !at_once && status.code.is_none() => {
-            return Ok(Went::Shut(talk.refused(status, Kind::Refused, &refusal(talk))));
+    let mut judged = at_once;
+    loop {
+        match talk.reply()? {
+            Reply::Ok(_) => {
+                sasl.end()?;
+                return Ok(Went::In);
+            }
+            Reply::More(challenge) => {
+                // Some say `+ go ahead` where there is nothing to say.
+                let challenge = STANDARD.decode(challenge.as_bytes()).unwrap_or_default();
+                match sasl.answer(&challenge) {
+                    Ok(answer) => {
+                        let answer = encoded(talk, &answer);
+                        talk.say_secret("", &answer)?;
+                        judged = true;
+                    }
+                    Err(failure) => {
+                        // The server is told to give up (RFC 5034 section 4); what it says to that is nothing.
+                        talk.say(&["*"])?;
+                        return Err(failure);
+                    }
+                }
+            }
+            Reply::Err(status)
+                if status.code.is_none() && (may_go_on || !(judged || mechanism.is_digest())) =>
+            {
+                let kind = if judged { Kind::Auth } else { Kind::Refused };
+                return Ok(Went::Shut(talk.refused(&status, kind, &refusal(talk))));
+            }
+            Reply::Err(status) => {
+                let told = wrong(talk, &status);
+                return match sasl.refused(who.host) {
+                    Some(error) if told.kind() == Kind::Auth => Err(error),
+                    // This one may be true of the digest alone.
+                    _ if may_go_on && status.says("AUTH") => Ok(Went::Shut(told)),
+                    _ => Err(told),
+                };
+            }
         }
-        // A server that knows nothing of initial responses asks for it again.
-        Reply::More(_) => {
-            talk.say_secret("", &token)?;
-            reply = talk.reply()?;
-        }
-        _ => {}
     }
-    settle(talk, &reply)
+}
+
+/// In base64, and from now on kept out of what is shown.
+fn encoded(talk: &Talk, response: &[u8]) -> Zeroizing<String> {
+    let text = Zeroizing::new(STANDARD.encode(response));
+    talk.wire().keep_out(&text);
+    text
 }
 
 fn apop(talk: &mut Talk, stamp: &str, user: &str, secret: &Secret, may_go_on: bool) -> Result<Went> {
@@ -209,18 +254,20 @@ mod tests {
     }
 
     #[test]
-    fn p11_the_strongest_way_comes_first() {
+    fn p11_user_and_pass_are_open_where_nothing_else_is_told() {
         let told = |sasl: &[&str], user| Capabilities {
             told: true,
             user,
             sasl: sasl.iter().map(|m| (*m).to_owned()).collect(),
             ..Capabilities::default()
         };
-        let stamp = Some("<a@b>");
-        assert_eq!(ways(&told(&["PLAIN"], true), stamp, true), [Way::Plain, Way::Apop, Way::User]);
-        assert_eq!(ways(&told(&["PLAIN"], true), stamp, false), [Way::Apop, Way::Plain, Way::User]);
-        assert_eq!(ways(&told(&["GSSAPI"], false), None, true), []);
-        assert_eq!(ways(&told(&[], false), None, true), [Way::User]);
-        assert_eq!(ways(&Capabilities::default(), None, true), [Way::User]);
+        for (capabilities, own) in [
+            (told(&["PLAIN"], true), Own::Last),
+            (told(&["GSSAPI"], false), Own::Shut),
+            (told(&[], false), Own::Last),
+            (Capabilities::default(), Own::Last),
+        ] {
+            assert_eq!(offered(&capabilities, &[], None, true).own, own);
+        }
     }
 }

@@ -50,7 +50,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         // Messages as they are, not downgraded for us (RFC 6856 section 2); a refusal changes nothing.
         talk.command("UTF8")?;
     }
-    auth::sign_in(&mut talk, &capabilities, stamp.as_deref(), user, secret)?;
+    auth::sign_in(&mut talk, &capabilities, stamp.as_deref(), options, (user, secret))?;
     let after = Capabilities::ask(&mut talk)?;
     if after.told {
         capabilities = after;

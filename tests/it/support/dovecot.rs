@@ -50,6 +50,11 @@ pub fn shared() -> Option<&'static Dovecot> {
 
 /// An instance whose configuration ends with these lines; `None`: skip.
 pub fn start(extra: &str) -> Option<Dovecot> {
+    start_with(PASSWORD, extra)
+}
+
+/// The same, with another password for everybody.
+pub fn start_with(password: &str, extra: &str) -> Option<Dovecot> {
     let Some(program) = find("dovecot") else {
         let required = std::env::var("MAILTUI_REQUIRE_DOVECOT").is_ok_and(|v| v == "1");
         assert!(!required, "Dovecot is required, but not installed");
@@ -59,7 +64,7 @@ pub fn start(extra: &str) -> Option<Dovecot> {
     // Another program may take a port before Dovecot does.
     let mut last = String::new();
     for _ in 0..5 {
-        match Dovecot::try_start(&program, extra) {
+        match Dovecot::try_start(&program, password, extra) {
             Ok(server) => return Some(server),
             Err(log) => last = log,
         }
@@ -95,7 +100,7 @@ rm -rf "$2"
 "#;
 
 impl Dovecot {
-    fn try_start(program: &Path, extra: &str) -> Result<Self, String> {
+    fn try_start(program: &Path, password: &str, extra: &str) -> Result<Self, String> {
         let dir = tempfile::Builder::new().prefix("mailtui-dovecot-").tempdir().unwrap().keep();
         let [imap, imaps, pop3, pop3s] = free_ports();
         let home = dir.join("home");
@@ -106,7 +111,7 @@ impl Dovecot {
         let chain = [identity.cert.to_pem().unwrap(), certs::authority().cert.to_pem().unwrap()].concat();
         fs::write(dir.join("cert.pem"), chain).unwrap();
         fs::write(dir.join("key.pem"), identity.key.private_key_to_pem_pkcs8().unwrap()).unwrap();
-        let config = configuration(&dir, [imap, imaps, pop3, pop3s], extra);
+        let config = configuration(&dir, [imap, imaps, pop3, pop3s], password, extra);
         fs::write(dir.join("dovecot.conf"), config).unwrap();
         let mut keeper = Command::new("sh")
             .args(["-c", KEEPER, "keeper"])
@@ -202,6 +207,7 @@ impl User<'_> {
             allow_plaintext: false,
             user: self.name.clone(),
             password: SecretSource::Plain(PASSWORD.into()),
+            auth: Default::default(),
             ca_file: Some(certs::ca_file()),
             pin: None,
             leave_on_server: Leave::Forever,
@@ -299,7 +305,7 @@ fn give_away(path: &Path) {
     }
 }
 
-fn configuration(dir: &Path, ports: [u16; 4], extra: &str) -> String {
+fn configuration(dir: &Path, ports: [u16; 4], password: &str, extra: &str) -> String {
     let dir = dir.display();
     let [imap, imaps, pop3, pop3s] = ports;
     let (owner, chroot, internal) = if is_root() {
@@ -335,7 +341,7 @@ auth_mechanisms = plain
 auth_failure_delay = 0
 passdb {{
   driver = static
-  args = password={PASSWORD}
+  args = password={password}
 }}
 userdb {{
   driver = static

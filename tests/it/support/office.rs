@@ -50,6 +50,7 @@ impl Office {
                         let _ = match protocol {
                             Protocol::Imap => imap::serve(line, &server, offers),
                             Protocol::Pop3 => pop3::serve(line, &server, &offers),
+                            Protocol::Local => panic!("there is no such server"),
                         };
                     });
                 }

@@ -97,6 +97,7 @@ pub fn account(name: &str, protocol: Protocol, leave: Leave) -> Account {
         allow_plaintext: false,
         user: "ada".into(),
         password: SecretSource::Prompt,
+        auth: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: leave,

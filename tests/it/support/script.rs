@@ -242,6 +242,7 @@ impl Server {
             allow_plaintext: false,
             user: "ann".into(),
             password: SecretSource::Prompt,
+            auth: Default::default(),
             ca_file: Some(certs::ca_file()),
             pin: None,
             leave_on_server: Leave::Forever,
