@@ -201,6 +201,9 @@ pub struct Get {
     /// Write to this new file; else to standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Where not all of it is here, get it from the server first
+    #[arg(long, short)]
+    pub download: bool,
     /// Only this part, as `mailtui show` numbers them
     #[arg(long, short, value_name = "N", value_parser = |t: &str| number::<usize>(t, "--part 2"))]
     pub part: Option<usize>,

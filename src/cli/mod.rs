@@ -82,7 +82,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
         Verb::Tag(tag) => return acts::tag(tag, config, store, out),
         Verb::List(list) => list::run(&list, config, &reader, out)?,
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
-        Verb::Get(get) => get::run(&get, &reader, out)?,
+        Verb::Get(get) => get::run(&get, config, store, out)?,
         Verb::Demo(_) | Verb::Config { .. } | Verb::Keys { .. } => {}
     }
     Ok(0)

@@ -103,6 +103,7 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
 fn fields(account: &Account) -> serde_json::Map<String, serde_json::Value> {
     let pop3 = account.protocol == Protocol::Pop3;
     let reached = account.protocol != Protocol::Local;
+    let headers_only = account.portion.max_size == Some(0);
     let leave = match account.leave_on_server {
         Leave::Forever => "forever".to_owned(),
         Leave::DeleteAfterDownload => "delete_after_download".to_owned(),
@@ -137,6 +138,11 @@ fn fields(account: &Account) -> serde_json::Map<String, serde_json::Value> {
         "pinned": reached.then_some(account.pin.is_some()),
         "leave_on_server": pop3.then_some(leave),
         "delete_on_server_when_deleted_here": pop3.then_some(account.delete_on_server_when_deleted_here),
+        "max_size": account.portion.max_size.filter(|_| pop3 && !headers_only),
+        "headers_only": pop3.then_some(headers_only),
+        "max_messages_per_session": account.portion.messages,
+        "max_bytes_per_session": account.portion.bytes,
+        "reconnect_every": pop3.then_some(account.portion.reconnect_every),
         "check_every": reached.then(|| format!("{}s", account.check_every.as_secs())),
     });
     match all {

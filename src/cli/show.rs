@@ -26,7 +26,7 @@ pub(super) fn run(show: &Show, config: &Config, reader: &Reader, out: &mut Out) 
         get::whole(&mail)?;
         return reader.read_body(mail.message, &mut |bytes| out.bytes(bytes)).map(drop);
     }
-    if !(show.headers || out.json) {
+    if !(show.headers || out.json || mail.body == BodyState::Head) {
         get::whole(&mail)?;
     }
     let raw = reader.raw(mail.message, LARGEST)?;
@@ -69,6 +69,12 @@ pub(super) fn run(show: &Show, config: &Config, reader: &Reader, out: &mut Out) 
             let size = sized(part.size);
             out.line(format!("[{}] {}  {} {size}", part.index, part.name, part.media))?;
         }
+    } else if mail.body == BodyState::Head {
+        out.line("")?;
+        let (size, id) = (sized(mail.size), mail.message);
+        out.line(format!(
+            "[the rest is on the server, {size} in all: `mailtui get --download {id}` gets it]"
+        ))?;
     }
     Ok(())
 }

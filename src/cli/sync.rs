@@ -224,7 +224,7 @@ impl<'a> Teller<'a> {
             match report {
                 Ok(report) if self.out.json => self.out.object(&json!({
                     "event": "done", "account": name, "new": report.new, "bytes": report.bytes,
-                    "deleted": report.deleted, "pushed": report.pushed, "elsewhere": report.elsewhere,
+                    "deleted": report.deleted, "left": report.left, "pushed": report.pushed, "elsewhere": report.elsewhere,
                 }))?,
                 // What a watch brought was told as it came.
                 Ok(_) if self.watching => {}
@@ -359,6 +359,7 @@ fn merged(reports: Vec<(String, Result<Report>)>) -> Vec<(String, Result<Report>
                 sum.new += more.new;
                 sum.bytes += more.bytes;
                 sum.deleted += more.deleted;
+                sum.left += more.left;
                 sum.pushed += more.pushed;
                 sum.elsewhere = sum.elsewhere.take().or(more.elsewhere);
             }
@@ -376,6 +377,9 @@ fn summary(report: &Report) -> String {
     }
     if report.deleted > 0 {
         parts.push(format!("{} deleted on the server", grouped(report.deleted)));
+    }
+    if report.left > 0 {
+        parts.push(format!("{} left for later", grouped(report.left)));
     }
     parts.join(", ")
 }

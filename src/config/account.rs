@@ -38,6 +38,8 @@ pub struct Account {
     pub leave_on_server: Leave,
     /// POP3: whether mail that left Trash for good here is deleted on the server too.
     pub delete_on_server_when_deleted_here: bool,
+    /// POP3: how much is taken of the server, and at a time.
+    pub portion: Portion,
     /// How often a server that cannot push is asked.
     pub check_every: Duration,
 }
@@ -160,6 +162,26 @@ pub enum Leave {
     DeleteAfterDownload,
     /// This many days after it was first stored here.
     Days(u32),
+}
+
+/// POP3: how much of a mail is taken, and how many at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Portion {
+    /// Bytes; of a larger mail only the header comes, the rest when the user asks for it. `None`: all of
+    /// every mail; 0 (`headers_only`): headers alone.
+    pub max_size: Option<u64>,
+    /// Mails that one look takes at most; the others come with the next ones.
+    pub messages: Option<u64>,
+    /// Bytes, as the server lists them, that one look takes at most; the first mail comes whatever it has.
+    pub bytes: Option<u64>,
+    /// After so many mails a session is ended, which makes its deletions real, and the next begun (P4).
+    pub reconnect_every: u64,
+}
+
+impl Default for Portion {
+    fn default() -> Self {
+        Self { max_size: None, messages: None, bytes: None, reconnect_every: 5000 }
+    }
 }
 
 /// Where a secret is; explicit for each account.

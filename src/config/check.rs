@@ -30,6 +30,8 @@ enum Shape {
     Bool,
     /// 1 to 65535.
     Port,
+    /// A whole number from 1.
+    Count,
     /// One of the sources of a secret.
     Secret,
     /// A string or an array of strings.
@@ -90,8 +92,24 @@ const ACCOUNT: &[Field] = &[
     may("pin", Shape::Text(|t| value::pin(t).map(drop))),
     may("leave_on_server", Shape::Text(|t| value::leave(t).map(drop))),
     may("delete_on_server_when_deleted_here", Shape::Bool),
+    may("max_size", Shape::Text(|t| value::size(t).map(drop))),
+    may("headers_only", Shape::Bool),
+    may("max_messages_per_session", Shape::Count),
+    may("max_bytes_per_session", Shape::Text(|t| value::size(t).map(drop))),
+    may("reconnect_every", Shape::Count),
     may("check_every", Shape::Text(|t| value::interval(t).map(drop))),
     may("smtp", Shape::Table(SMTP)),
+];
+
+/// What makes sense only where the server is a letter box.
+const ONLY_POP3: [&str; 7] = [
+    "leave_on_server",
+    "delete_on_server_when_deleted_here",
+    "max_size",
+    "headers_only",
+    "max_messages_per_session",
+    "max_bytes_per_session",
+    "reconnect_every",
 ];
 
 const SMTP: &[Field] = &[
@@ -233,6 +251,11 @@ impl Check<'_> {
                 Some(n) => Some(format!("{n} is not a port: ports go from 1 to 65535")),
                 None => wrong("a number"),
             },
+            Shape::Count => match item.as_integer() {
+                Some(1..) => None,
+                Some(n) => Some(format!("{:?} must be at least 1, not {n}", field.name)),
+                None => wrong("a whole number"),
+            },
             Shape::Texts => {
                 let many = item.as_array().is_some_and(|a| !a.is_empty() && a.iter().all(|v| v.is_str()));
                 if item.is_str() || many { None } else { wrong("a text or an array of texts") }
@@ -354,7 +377,7 @@ impl Check<'_> {
                 let text = "\"apop\" is for POP3".to_owned();
                 self.say(span("auth"), text, Some("auth = \"auto\" takes the strongest way".to_owned()));
             }
-            for key in ["leave_on_server", "delete_on_server_when_deleted_here"] {
+            for key in ONLY_POP3 {
                 if account.contains_key(key) {
                     let text = format!("{key:?} is for POP3: with IMAP the mail lives on the server");
                     self.say(account.key(key).and_then(toml_edit::Key::span), text, None);

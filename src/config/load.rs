@@ -12,7 +12,7 @@ use toml_edit::Document;
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
-    Account, Auth, Config, KeySetting, Leave, Overrides, Paths, Protocol, SecretSource, Tls, Ui, paths,
+    Account, Auth, Config, KeySetting, Leave, Overrides, Paths, Portion, Protocol, SecretSource, Tls, Ui, paths,
 };
 use crate::error::{Error, Kind, Result};
 
@@ -46,6 +46,11 @@ struct RawAccount {
     pin: Option<String>,
     leave_on_server: Option<String>,
     delete_on_server_when_deleted_here: Option<bool>,
+    max_size: Option<String>,
+    headers_only: Option<bool>,
+    max_messages_per_session: Option<u64>,
+    max_bytes_per_session: Option<String>,
+    reconnect_every: Option<u64>,
     check_every: Option<String>,
 }
 
@@ -202,6 +207,15 @@ pub(super) fn error(path: &Path, problem: &Problem, more: usize) -> Error {
 fn account(name: &str, raw: RawAccount, base: &Path) -> Parsed<Account> {
     let protocol = value::protocol(&raw.protocol)?;
     let tls = raw.tls.as_deref().map_or(Ok(Tls::Implicit), value::tls)?;
+    let portion = Portion {
+        max_size: match raw.headers_only {
+            Some(true) => Some(0),
+            _ => raw.max_size.as_deref().map(value::size).transpose()?,
+        },
+        messages: raw.max_messages_per_session,
+        bytes: raw.max_bytes_per_session.as_deref().map(value::size).transpose()?,
+        reconnect_every: raw.reconnect_every.unwrap_or(Portion::default().reconnect_every),
+    };
     Ok(Account {
         name: name.to_owned(),
         user: raw.user.unwrap_or_else(|| raw.email.clone()),
@@ -224,6 +238,7 @@ fn account(name: &str, raw: RawAccount, base: &Path) -> Parsed<Account> {
         pin: raw.pin.as_deref().map(value::pin).transpose()?,
         leave_on_server: raw.leave_on_server.as_deref().map_or(Ok(Leave::Forever), value::leave)?,
         delete_on_server_when_deleted_here: raw.delete_on_server_when_deleted_here.unwrap_or(true),
+        portion,
         check_every: raw.check_every.as_deref().map_or(Ok(Duration::from_secs(300)), value::interval)?,
     })
 }

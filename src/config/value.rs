@@ -81,6 +81,26 @@ pub(super) fn duration(text: &str) -> Parsed<Duration> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
+/// An amount of data as people write it: `500kB`, `10MB`, `1.5 GB`; bytes without a unit.
+pub(super) fn size(text: &str) -> Parsed<u64> {
+    let wrong = || format!("{text:?} is not a size: write 500kB, 10MB or 1GB");
+    let trimmed = text.trim();
+    let letters = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
+    let number: f64 = trimmed[..letters].parse().map_err(|_| wrong())?;
+    let unit = match trimmed[letters..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1.0,
+        "k" | "kb" => 1e3,
+        "m" | "mb" => 1e6,
+        "g" | "gb" => 1e9,
+        _ => return Err(wrong()),
+    };
+    match number * unit {
+        // A terabyte: no mail is as large, and no session takes as much.
+        bytes @ 1.0..=1e12 => Ok(bytes as u64),
+        _ => Err(wrong()),
+    }
+}
+
 /// How often a server is asked: any time from a second on.
 pub(super) fn interval(text: &str) -> Parsed<Duration> {
     let time = duration(text)?;
@@ -224,6 +244,22 @@ mod tests {
         }
         assert!(interval("0.5s").is_err());
         assert_eq!(mark_read_after("never"), Ok(None));
+    }
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, bytes) in [
+            ("500kB", 500_000),
+            ("10MB", 10_000_000),
+            ("1.5 GB", 1_500_000_000),
+            ("20m", 20_000_000),
+            ("7", 7),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "MB", "0", "-1MB", "10 MiB", "1e6", "9999TB", "5000GB", "1.2.3M"] {
+            assert!(size(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::door::{Door, Note};
 use super::event::{AccountState, Command, Event};
 use super::plan::{self, Mode, Next};
+use super::portion::{Pace, Spent};
 use super::session::Session;
 use super::tight;
 use super::told::{Emit, Told};
@@ -41,6 +42,8 @@ pub struct Report {
     pub bytes: u64,
     /// Deletions asked for on a POP3 server.
     pub deleted: u64,
+    /// POP3: mails that the account's limits left for later looks.
+    pub left: u64,
     /// Operations carried out.
     pub pushed: u64,
     /// The other process that syncs this account: nothing was done.
@@ -127,6 +130,14 @@ pub(super) struct Worker<'a> {
     pub(super) alone: bool,
     pub(super) bodies_after: Option<(i64, MessageId)>,
     pub(super) check_at: Instant,
+    /// When the server may be asked.
+    pub(super) pace: Pace,
+    /// POP3: another session is begun at once, for what the last one left.
+    pub(super) again: bool,
+    /// POP3: what the sessions of this round took.
+    pub(super) spent: Spent,
+    /// POP3: mail was here before this round: what comes now is news.
+    pub(super) told_before: bool,
     /// New messages and bytes when the last round was told.
     pub(super) round: Option<(u64, u64)>,
     /// How the account fares, as told last.
@@ -167,6 +178,10 @@ impl<'a> Worker<'a> {
             alone: false,
             bodies_after: None,
             check_at: Instant::now(),
+            pace: Pace::default(),
+            again: false,
+            spent: Spent::default(),
+            told_before: false,
             round: None,
             fared: Fared::default(),
             is_tight: false,
@@ -188,7 +203,7 @@ impl<'a> Worker<'a> {
                     Ok(())
                 }
                 Next::Finish => match self.finish() {
-                    Ok(()) if self.mode == Mode::Once => return self.end(),
+                    Ok(()) if self.mode == Mode::Once && !self.again => return self.end(),
                     done => done,
                 },
                 Next::Connect => self.connect(),
@@ -229,7 +244,7 @@ impl<'a> Worker<'a> {
             ops_at: if self.ops { None } else { self.ops_at() },
             folders: self.folders,
             pulls: &self.pulls,
-            take: self.session.as_ref().is_some_and(|s| !s.take.is_empty()),
+            take: self.session.as_ref().is_some_and(|s| !s.take.is_empty() || !s.heads.is_empty()),
             bodies: self.bodies,
             deletions: self.session.as_ref().is_some_and(|s| s.deletions),
             check_at: self.check_at,
@@ -276,7 +291,7 @@ impl<'a> Worker<'a> {
             Note::Command(Command::Stop) => self.stopping = true,
             Note::Command(Command::Sync(_)) => {
                 (self.paused, self.pardoned) = (false, true);
-                self.not_before = None;
+                self.not_before = self.pace.not_before();
                 self.tries = 0;
                 self.eager = true;
                 self.look_for_ops();

@@ -7,8 +7,8 @@ use super::told::Told;
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::model::{AccountId, Cursor, Flags, FolderId, UidSet};
-use crate::protocol::{Change, Flow, Known, RemoteId, Sink};
-use crate::store::{Batch, Incoming, Pending, Reader, Step, Store};
+use crate::protocol::{Change, Flow, Known, RemoteId, Sink, Terms};
+use crate::store::{Batch, Incoming, Maildrop, Pending, Reader, Step, Store};
 
 /// Steps in one batch at most; the store packs batches into transactions by its own policy.
 const BATCH: usize = 64;
@@ -114,6 +114,8 @@ pub(super) struct Intake<'a> {
     pub(super) take: VecDeque<(String, u64)>,
     /// Every UIDL of this session's listing.
     pub(super) listed: Option<HashSet<String>>,
+    /// What the server asks of those who use it.
+    pub(super) terms: Terms,
     /// Whether it was asked to stop.
     pub(super) stopped: bool,
     /// New messages.
@@ -205,9 +207,16 @@ impl Sink for Intake<'_> {
                 self.out.send()?;
                 return Ok(self.flow());
             }
-            Change::Listing { uidls } => {
+            Change::Listing { uidls, bytes } => {
                 self.listed = Some(uidls.iter().cloned().collect());
+                let messages = uidls.len() as u64;
                 self.out.push(Step::Listing { uidls })?;
+                self.out.push(Step::Maildrop(Maildrop {
+                    messages,
+                    bytes,
+                    login_delay: self.terms.login_delay.as_secs(),
+                    expires: self.terms.expires,
+                }))?;
             }
         }
         Ok(Flow::Continue)

@@ -6,10 +6,11 @@ use std::time::Instant;
 use super::account::{Worker, no_session, now};
 use super::bodies::{self, Wanted};
 use super::event::{AccountState, Event};
+use super::portion::Listed;
 use super::pull::{Held, Intake, Outgoing};
 use super::tight;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Cursor, FolderId, Role};
+use crate::model::{Cursor, FolderId, MessageId, Role};
 use crate::protocol::{FolderRef, RemoteFolder, RemoteId};
 use crate::store::{Batch, Doubt, FolderSpec, Step, WantedBody};
 use crate::text::Clean;
@@ -21,7 +22,7 @@ const CHUNK: usize = 5000;
 impl Worker<'_> {
     pub(super) fn list_folders(&mut self) -> Result<()> {
         self.folders = false;
-        self.check_at = Instant::now() + self.setup.account.check_every;
+        self.check_at = Instant::now() + self.check_every();
         self.round.get_or_insert((self.report.new, self.report.bytes));
         if self.is_tight {
             // There may be room again.
@@ -94,6 +95,7 @@ impl Worker<'_> {
         let before = self.reader.cursor(folder)?;
         let session = self.session.as_mut().ok_or_else(no_session)?;
         let uidls = if session.caps.snapshot { self.reader.uidls(self.id)? } else { HashSet::new() };
+        let has_mail = !uidls.is_empty();
         let held = Held { reader: &self.reader, folder, cursor: before, uidls };
         self.told.begin("headers", path, 0);
         let mut intake = Intake {
@@ -104,6 +106,7 @@ impl Worker<'_> {
             now: now(),
             take: VecDeque::new(),
             listed: None,
+            terms: self.pace.terms,
             stopped: false,
             new: 0,
             unread: 0,
@@ -125,10 +128,14 @@ impl Worker<'_> {
         // What was reported before a failure is valid, and kept.
         let settled = intake.out.settle();
         let (new, unread, changes) = (intake.new, intake.unread, intake.changes);
-        session.take = intake.take;
+        let listed = intake.take;
         if session.caps.snapshot {
             session.listed = intake.listed;
             session.deletions = session.listed.is_some();
+            if !self.again {
+                self.told_before = has_mail;
+            }
+            self.share_out(listed)?;
         }
         self.told.end();
         self.report.new += new;
@@ -168,19 +175,21 @@ impl Worker<'_> {
         let is_tight = tight::is_low(self.store);
         self.tell_room(is_tight);
         let session = self.session.as_mut().ok_or_else(no_session)?;
+        if !session.heads.is_empty() {
+            return self.take_heads();
+        }
         if is_tight {
             // What is not taken is listed again in the next session.
             session.take.truncate(tight::TAKEN);
         }
         let total = session.take.len() as u64;
-        let chunk: Vec<(String, u64)> = session.take.drain(..session.take.len().min(CHUNK)).collect();
+        let chunk: Vec<Listed> = session.take.drain(..session.take.len().min(CHUNK)).collect();
         let order: Vec<RemoteId> = chunk.iter().map(|(uidl, _)| RemoteId::Uidl(uidl.clone())).collect();
         let wanted = chunk
             .iter()
             .map(|(u, _)| (RemoteId::Uidl(u.clone()), Wanted::Mail { uidl: u.clone() }))
             .collect();
         self.told.begin_once("messages", inbox.path, total);
-        let first_look = !self.reader.has_uidls(self.id)?;
         let job = bodies::Job { store: self.store, account: self.id, folder: inbox.id, now: now() };
         let remote = FolderRef::new(inbox.remote);
         let came = bodies::fetch(
@@ -192,6 +201,9 @@ impl Worker<'_> {
             &mut self.told,
         )?;
         self.report.new += came;
+        self.spent.messages += came;
+        self.spent.bytes += chunk.iter().map(|(_, size)| size).sum::<u64>();
+        self.session()?.came += came;
         if came < order.len() as u64 && self.door.is_urgent() {
             // Stopped by a knock: what did not come is asked for again in this session.
             let held = self.reader.uidls(self.id)?;
@@ -203,7 +215,7 @@ impl Worker<'_> {
         if self.session()?.take.is_empty() {
             self.told.end();
         }
-        if !first_look && came > 0 {
+        if self.told_before && came > 0 {
             self.told.emit(Event::Arrived { account: self.id, folder: inbox.id, count: came });
         }
         Ok(())
@@ -213,8 +225,31 @@ impl Worker<'_> {
         let Some(message) = self.wanted.front().copied() else { return Ok(()) };
         if let Some(body) = self.reader.wanted_body(message)? {
             self.fetch_chunk(&[body])?;
+        } else if let Some(uidl) = self.reader.rest_of(message)? {
+            self.fetch_rest(message, uidl)?;
         }
         self.wanted.retain(|m| *m != message);
+        Ok(())
+    }
+
+    /// POP3: all of a mail of which only the header came.
+    fn fetch_rest(&mut self, message: MessageId, uidl: String) -> Result<()> {
+        let Some(inbox) = self.reader.folder_by_role(self.id, Role::Inbox)? else { return Ok(()) };
+        self.told.state(AccountState::Syncing);
+        let id = RemoteId::Uidl(uidl);
+        let order = [id.clone()];
+        let wanted = HashMap::from([(id, Wanted::Body(message))]);
+        let job = bodies::Job { store: self.store, account: self.id, folder: inbox.id, now: now() };
+        let remote = FolderRef::new(inbox.remote);
+        let session = self.session.as_mut().ok_or_else(no_session)?;
+        let parts = (&wanted, &order[..]);
+        let came = bodies::fetch(session.protocol.as_mut(), &job, &remote, parts, self.door, &mut self.told)?;
+        if came == 0 {
+            let gone = Error::new(Kind::Gone, "the rest of this mail is not on the server any more")
+                .hint("another program or the provider removed it; its header stays here");
+            self.told.trouble(&gone);
+            self.first_error.get_or_insert(gone);
+        }
         Ok(())
     }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::account::{Worker, no_session, now};
 use super::event::AccountState;
 use super::pop;
+use super::portion::Listed;
 use super::push::{self, End};
 use crate::error::{Error, Kind, Result};
 use crate::model::Role;
@@ -19,7 +20,13 @@ pub(super) struct Session {
     /// POP3: what was listed in this session.
     pub(super) listed: Option<HashSet<String>>,
     /// POP3: what is listed and not here, newest first: UIDL and size.
-    pub(super) take: VecDeque<(String, u64)>,
+    pub(super) take: VecDeque<Listed>,
+    /// POP3: what is larger than wanted: its header comes.
+    pub(super) heads: VecDeque<Listed>,
+    /// POP3: whether another session is begun when this one ended in order.
+    pub(super) again: bool,
+    /// POP3: how many mails came.
+    pub(super) came: u64,
     /// POP3: whether deletions are still to be looked for.
     pub(super) deletions: bool,
     /// POP3: whether deletions were asked for.
@@ -31,12 +38,16 @@ impl Worker<'_> {
         self.told.state(AccountState::Connecting);
         let protocol = self.open()?;
         let caps = protocol.caps();
+        self.pace.signed_in(protocol.terms());
         self.told.state(AccountState::Syncing);
         self.session = Some(Session {
             protocol,
             caps,
             listed: None,
             take: VecDeque::new(),
+            heads: VecDeque::new(),
+            again: false,
+            came: 0,
             deletions: false,
             deleted: false,
         });
@@ -49,7 +60,7 @@ impl Worker<'_> {
         if self.is_live() {
             self.round.get_or_insert((self.report.new, self.report.bytes));
         }
-        self.check_at = Instant::now() + self.setup.account.check_every;
+        self.check_at = Instant::now() + self.check_every();
         Ok(())
     }
 
@@ -147,14 +158,19 @@ impl Worker<'_> {
 
     /// Ends the session in order; the round is over.
     pub(super) fn finish(&mut self) -> Result<()> {
+        let mut again = false;
         if let Some(session) = self.session.take() {
             let deleted = session.deleted;
+            again = session.again && session.came > 0;
             let ended = session.protocol.finish();
             if deleted && ended.is_err() {
                 // QUIT was not +OK: nothing counts as deleted (promise P3).
                 self.store.commit(Batch { account: self.id, steps: vec![Step::Untold] })?;
             }
             ended?;
+        }
+        if self.goes_on(again) {
+            return Ok(());
         }
         self.synced();
         if !self.is_live() {

@@ -15,7 +15,7 @@ mod sasl;
 pub use letter::{BodySource, Letter, Likeness};
 pub use open::open;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, FlagDelta, Flags, Mark, Role, UidSet};
@@ -36,6 +36,23 @@ pub trait MailProtocol: Send {
     /// Whole raw messages, in any order, bytes exactly as the server has them. An id that the server
     /// does not have any more is passed over in silence: the next pull reports it gone.
     fn fetch(&mut self, folder: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()>;
+
+    /// The beginnings of messages: the header, and nothing or little behind it. Never to be taken for the
+    /// message (promise P10). Answers those of which no beginning can be had: they can only be fetched whole.
+    fn heads(
+        &mut self,
+        folder: &FolderRef,
+        ids: &[RemoteId],
+        sink: &mut dyn BodySink,
+    ) -> Result<Vec<RemoteId>> {
+        let _ = (folder, sink);
+        Ok(ids.to_vec())
+    }
+
+    /// What the server asks of those who use it.
+    fn terms(&self) -> Terms {
+        Terms::default()
+    }
 
     /// Carries out one operation. Safe to repeat.
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied>;
@@ -96,6 +113,17 @@ pub struct Caps {
     pub snapshot: bool,
     /// Whether identities are stable enough for a deletion on the server (promise P6).
     pub deletes: bool,
+}
+
+/// What a server asks of those who use it, and how it keeps mail (RFC 2449 sections 6.5 and 6.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// The shortest time between two sign-ins.
+    pub login_delay: Duration,
+    /// It deletes mail after so many days; 0: as soon as it was downloaded. `None`: it does not say, or never does.
+    pub expires: Option<u32>,
+    /// It shows a part of the mail at a time: another session may show more (promise P13).
+    pub shows_part: bool,
 }
 
 /// One folder as the server tells it.
@@ -198,6 +226,8 @@ pub enum Change {
     Listing {
         /// Every UIDL listed, verbatim.
         uidls: Vec<String>,
+        /// What they come to in bytes, as listed.
+        bytes: u64,
     },
 }
 

@@ -102,6 +102,16 @@ pub enum Step {
         /// Every UIDL listed.
         uidls: Vec<String>,
     },
+    /// POP3: what the server holds, as it was just listed (promise P14).
+    Maildrop(Maildrop),
+    /// POP3: a mail of which only the header was fetched: its size is that of the listing. Answered as
+    /// `Message` is. The body comes as for any other, when it is asked for.
+    Stub {
+        /// As for `Message`, without a body.
+        incoming: Box<Incoming>,
+        /// The raw header, packed.
+        head: Vec<Chunk>,
+    },
     /// POP3: DELE was sent for these, QUIT not yet answered.
     Told {
         /// Which.
@@ -163,6 +173,7 @@ impl Step {
                 1024 + incoming.body.as_ref().map_or(0, packed)
             }
             Self::Part { chunk, .. } => chunk.bytes.len(),
+            Self::Stub { head, .. } => 1024 + head.iter().map(|chunk| chunk.bytes.len()).sum::<usize>(),
             Self::Body { body, .. } => packed(body),
             Self::Vanished { uids, .. } => 64 + 4 * uids.len(),
             Self::Listing { uidls } | Self::Told { uidls } => uidls.iter().map(String::len).sum(),
@@ -182,6 +193,19 @@ pub struct Fares {
     pub bytes_in: u64,
     /// Bytes of mail put on the server since then.
     pub bytes_out: u64,
+}
+
+/// POP3: what a server holds and how it keeps it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Maildrop {
+    /// Messages.
+    pub messages: u64,
+    /// Bytes, as listed.
+    pub bytes: u64,
+    /// Seconds between two sign-ins that it asks for.
+    pub login_delay: u64,
+    /// Days after which it deletes mail; `None`: it does not, or does not say.
+    pub expires: Option<u32>,
 }
 
 /// A folder as a server tells it.

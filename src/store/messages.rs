@@ -1,6 +1,6 @@
 //! Mail that arrives: found again if it is held, else a new row; and how a row goes.
 
-use super::batch::Incoming;
+use super::batch::{Chunk, Incoming};
 use super::db::{sql, whole};
 use super::tx::Tx;
 use crate::error::Result;
@@ -8,6 +8,8 @@ use crate::model::{AccountId, BodyState, Envelope, MessageId};
 
 /// `messages.body_state`; the numbers are stored.
 pub(super) const NONE: i64 = 0;
+/// The raw header alone.
+pub(super) const HEAD: i64 = 1;
 pub(super) const WHOLE: i64 = 2;
 /// A body that is still coming, without a place: no list shows it, nothing shares it.
 pub(super) const STAGED: i64 = 4;
@@ -37,6 +39,28 @@ impl Tx<'_> {
         if let Some(body) = &incoming.body {
             self.body(message, body)?;
         }
+        self.place(account, message, incoming)?;
+        Ok(message)
+    }
+
+    /// A message of which only the header is here. Safe to repeat.
+    pub(super) fn stub(
+        &mut self,
+        account: AccountId,
+        incoming: &Incoming,
+        head: &[Chunk],
+    ) -> Result<MessageId> {
+        if let Some(message) = self.known(account, incoming)? {
+            return Ok(message);
+        }
+        let message = match self.same_content(account, incoming)? {
+            Some(held) => held,
+            None => {
+                let message = self.insert_message(account, incoming, HEAD)?;
+                head.iter().try_for_each(|chunk| self.chunk(message, chunk))?;
+                message
+            }
+        };
         self.place(account, message, incoming)?;
         Ok(message)
     }
@@ -199,7 +223,7 @@ impl Tx<'_> {
 /// The state of a body by its column.
 pub(super) fn body_state(column: i64) -> BodyState {
     match column {
-        1 => BodyState::Head,
+        HEAD => BodyState::Head,
         WHOLE => BodyState::Whole,
         3 => BodyState::Evicted,
         _ => BodyState::None,

@@ -28,6 +28,7 @@ mod intents;
 mod ledger;
 mod list;
 mod lock;
+mod maildrop;
 mod marks;
 mod messages;
 mod migrate;
@@ -64,8 +65,8 @@ mod plans;
 mod testing;
 
 pub use batch::{
-    Batch, Changed, Chunk, Committed, Fares, FolderSpec, Incoming, Op, OpItem, OpKind, Packed, Parcel,
-    Posting, Step, WantedBody,
+    Batch, Changed, Chunk, Committed, Fares, FolderSpec, Incoming, Maildrop, Op, OpItem, OpKind, Packed,
+    Parcel, Posting, Step, WantedBody,
 };
 pub use claim::{AccountLock, Holder, Locked};
 pub use handle::{Pending, Store};
@@ -73,6 +74,7 @@ pub use health::Health;
 pub use intents::NO_CHANGE;
 pub use ledger::{Bookmark, Entry, Standing, Waiting};
 pub use list::{Edge, Page};
+pub use maildrop::MaildropRow;
 pub use pack::Packer;
 pub use queue::{Conflict, PopPolicy};
 pub use reader::{AccountRow, Doubt, Reader};

@@ -3,7 +3,7 @@
 
 use super::batch::{Chunk, Incoming, Packed};
 use super::db::{sql, whole};
-use super::messages::{STAGED, WHOLE, clip, clip_msgid, size_of};
+use super::messages::{HEAD, STAGED, WHOLE, clip, clip_msgid, size_of};
 use super::pack::chunks_of;
 use super::tx::Tx;
 use crate::error::{Error, Kind, Result};
@@ -64,7 +64,7 @@ impl Tx<'_> {
         Ok(())
     }
 
-    fn chunk(&self, message: MessageId, chunk: &Chunk) -> Result<()> {
+    pub(super) fn chunk(&self, message: MessageId, chunk: &Chunk) -> Result<()> {
         self.db.run(
             sql!("INSERT OR REPLACE INTO bodies (message_id, seq, packed, raw) VALUES (?1, ?2, ?3, ?4)"),
             (message, chunk.seq, chunk.packed, &chunk.bytes),
@@ -102,6 +102,12 @@ impl Tx<'_> {
                     indexed = min(indexed, 1) WHERE id = ?1"),
             (message, whole(body.size), &body.sha256[..], clip(&body.snippet), body.attachments),
         )?;
+        if state == Some(HEAD) {
+            // From now on it is known by its own size, not by what the listing said.
+            let size = whole(body.size);
+            self.db.run(sql!("UPDATE messages SET size = ?2 WHERE id = ?1"), (message, size))?;
+            self.db.run(sql!("UPDATE pop_seen SET size = ?2 WHERE message_id = ?1"), (message, size))?;
+        }
         self.touched.message(message);
         self.touch_folders_of(message)?;
         self.hand_on(message)

@@ -390,14 +390,16 @@ impl Reader {
         )
     }
 
-    /// Whether anything was ever taken.
-    pub fn has_uidls(&self, account: AccountId) -> Result<bool> {
-        let seen = self.0.one(
-            sql!("SELECT 1 FROM pop_seen WHERE account_id = ?1 LIMIT 1"),
-            [account],
-            |_| Ok(()),
-        )?;
-        Ok(seen.is_some())
+    /// The name on the server of a mail of which only the header is here; `None`: it was never there.
+    pub fn rest_of(&self, message: MessageId) -> Result<Option<String>> {
+        self.0.one(
+            sql!(
+                "SELECT s.uidl FROM pop_seen s JOIN messages m ON m.id = s.message_id
+                  WHERE s.message_id = ?1 AND m.body_state = 1 LIMIT 1"
+            ),
+            [message],
+            |row| row.get(0),
+        )
     }
 
     /// Every UIDL that was taken before, mail deleted here included (promise P2).

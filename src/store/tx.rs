@@ -129,6 +129,8 @@ impl<'a> Tx<'a> {
                 Step::Cursor { folder, cursor } => self.cursor(*folder, *cursor)?,
                 Step::Synced { folder, at } => self.synced(*folder, *at)?,
                 Step::Listing { uidls } => self.listing(account, uidls)?,
+                Step::Maildrop(drop) => self.maildrop(account, *drop)?,
+                Step::Stub { incoming, head } => done.messages.push(self.stub(account, incoming, head)?),
                 Step::Told { uidls } => self.told(account, uidls)?,
                 Step::Untold => self.untold(account)?,
                 Step::SignedIn { refusal } => self.signed_in(account, refusal.as_ref())?,

@@ -131,6 +131,9 @@ fn draw_chips(brush: &mut Brush<'_>, chips: &[Chip], (x, y, right): (u16, u16, u
 }
 
 fn draw_body(app: &App, brush: &mut Brush<'_>, letter: &Letter, body: Area) {
+    if letter.lines.is_empty() && letter.body == BodyState::Head {
+        return draw_stub(app, brush, body);
+    }
     if letter.lines.is_empty() {
         let text = match letter.body {
             BodyState::Whole => "This mail has no text",
@@ -139,9 +142,21 @@ fn draw_body(app: &App, brush: &mut Brush<'_>, letter: &Letter, body: Area) {
         return centred(brush, body, &[Clean::fixed(text)]);
     }
     let shown = letter.lines.iter().skip(app.reader.scroll);
+    let mut rest = body;
     for (y, line) in (body.y..body.bottom()).zip(shown) {
         draw_line(app, brush, line, Area { y, height: 1, ..body });
+        rest = Area { y: y + 1, height: body.bottom() - y - 1, ..body };
     }
+    if letter.body == BodyState::Head {
+        draw_stub(app, brush, rest);
+    }
+}
+
+/// What is said under the header of a mail that was too large to come by itself.
+fn draw_stub(app: &App, brush: &mut Brush<'_>, area: Area) {
+    let Some(mail) = app.reader.mail() else { return };
+    let what = Clean::line(&format!("The rest is on the server: {} in all", size(mail.size)));
+    centred(brush, area, &[what, Clean::fixed("gm downloads it")]);
 }
 
 fn draw_line(app: &App, brush: &mut Brush<'_>, line: &Line, area: Area) {

@@ -39,6 +39,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         pin: None,
         leave_on_server: Leave::Forever,
         delete_on_server_when_deleted_here: true,
+        portion: mailtui::config::Portion::default(),
         check_every: std::time::Duration::from_secs(300),
     };
     let owner = if protocol == Protocol::Imap { Owner::Server } else { Owner::Here };

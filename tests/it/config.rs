@@ -64,6 +64,7 @@ fn the_example_loads_and_its_defaults_are_the_defaults() {
     let home = config.account("home").unwrap();
     assert_eq!(bare.leave_on_server, home.leave_on_server);
     assert_eq!(bare.delete_on_server_when_deleted_here, home.delete_on_server_when_deleted_here);
+    assert_eq!(bare.portion, home.portion);
     let none = load("").unwrap();
     assert_eq!((none.ui.theme, none.ui.mark_read_after), (config.ui.theme, config.ui.mark_read_after));
 }
@@ -110,6 +111,19 @@ fn values_are_understood() {
     assert_eq!(account.ca_file, Some(place.dir.path().join("own.pem")));
     assert_eq!(account.pin, Some([0x0f; 32]));
     assert_eq!(account.tls, Tls::Implicit);
+}
+
+#[test]
+fn portions_of_a_maildrop_are_understood() {
+    let pop3 = ACCOUNT.replace("imap\"\n", "pop3\"\n");
+    let portion = |lines: &str| load(&format!("{pop3}{lines}")).unwrap().accounts[0].portion;
+    let all = portion(
+        "max_size = \"10MB\"\nmax_messages_per_session = 500\nmax_bytes_per_session = \"100MB\"\nreconnect_every = 50\n",
+    );
+    assert_eq!((all.max_size, all.messages), (Some(10_000_000), Some(500)));
+    assert_eq!((all.bytes, all.reconnect_every), (Some(100_000_000), 50));
+    assert_eq!(portion("headers_only = true\n").max_size, Some(0));
+    assert_eq!(portion("headers_only = false\nmax_size = \"1MB\"\n").max_size, Some(1_000_000));
 }
 
 /// What is wrong, where, and the hint; the file's name is left out.

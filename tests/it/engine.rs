@@ -45,6 +45,7 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
         pin: None,
         leave_on_server: Leave::Forever,
         delete_on_server_when_deleted_here: true,
+        portion: mailtui::config::Portion::default(),
         check_every: Duration::from_secs(300),
     }
 }

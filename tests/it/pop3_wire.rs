@@ -16,30 +16,30 @@ use mailtui::{Error, Kind, Result};
 use crate::support::certs::{self, Maker};
 use crate::support::script::{Heard, Script, Server};
 
-const SECRET: &str = "Tr0ub4dor&3";
+pub(crate) const SECRET: &str = "Tr0ub4dor&3";
 
 /// The way in for tests that are about something else.
-const IN: &str = "S: +OK hello\nC: CAPA\nS: +OK\nS: USER\nS: UIDL\nS: .\nC: USER ann\nS: +OK\nC: PASS *\nS: +OK\n\
+pub(crate) const IN: &str = "S: +OK hello\nC: CAPA\nS: +OK\nS: USER\nS: UIDL\nS: .\nC: USER ann\nS: +OK\nC: PASS *\nS: +OK\n\
                   C: CAPA\nS: +OK\nS: UIDL\nS: .\n";
 /// The same with pipelining.
-const IN_PIPELINED: &str = "S: +OK hello\nC: CAPA\nS: +OK\nS: USER\nS: .\nC: USER ann\nS: +OK\nC: PASS *\nS: +OK\n\
+pub(crate) const IN_PIPELINED: &str = "S: +OK hello\nC: CAPA\nS: +OK\nS: USER\nS: .\nC: USER ann\nS: +OK\nC: PASS *\nS: +OK\n\
                             C: CAPA\nS: +OK\nS: UIDL\nS: PIPELINING\nS: .\n";
 
-fn server(lines: &[&str]) -> Server {
+pub(crate) fn server(lines: &[&str]) -> Server {
     Script::new(&lines.join("\n")).start()
 }
 
-fn sign_in(server: &Server, tls: Tls) -> Result<Session> {
+pub(crate) fn sign_in(server: &Server, tls: Tls) -> Result<Session> {
     let options = DialOptions::from(&server.account(Protocol::Pop3, tls), &Interrupt::new()?);
     connect_with(&options, "ann", &Secret::new(SECRET))
 }
 
-fn session(server: &Server) -> Session {
+pub(crate) fn session(server: &Server) -> Session {
     sign_in(server, Tls::None).unwrap()
 }
 
 /// Expects that signing in fails, and that the secret did not show on the way.
-fn refused(server: Server, tls: Tls) -> (Error, Heard) {
+pub(crate) fn refused(server: Server, tls: Tls) -> (Error, Heard) {
     let error = sign_in(&server, tls).unwrap_err();
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains(SECRET), "{shown}");
@@ -47,7 +47,7 @@ fn refused(server: Server, tls: Tls) -> (Error, Heard) {
 }
 
 #[derive(Default)]
-struct Here(HashSet<String>);
+pub(crate) struct Here(pub(crate) HashSet<String>);
 
 impl Known for Here {
     fn cursor(&self) -> Cursor {
@@ -73,18 +73,18 @@ impl Sink for Changes {
     }
 }
 
-fn inbox() -> FolderRef {
+pub(crate) fn inbox() -> FolderRef {
     FolderRef::new("INBOX")
 }
 
-fn pull(session: &mut Session, known: &[&str]) -> Result<Vec<Change>> {
+pub(crate) fn pull(session: &mut Session, known: &[&str]) -> Result<Vec<Change>> {
     let known = Here(known.iter().map(|u| (*u).to_owned()).collect());
     let mut changes = Changes(Vec::new(), usize::MAX);
     session.pull(&inbox(), &known, &mut changes)?;
     Ok(changes.0)
 }
 
-fn new(uidl: &str, size: u64) -> Change {
+pub(crate) fn new(uidl: &str, size: u64) -> Change {
     Change::New {
         id: id(uidl),
         remote_id: None,
@@ -96,20 +96,24 @@ fn new(uidl: &str, size: u64) -> Change {
     }
 }
 
-fn listing(uidls: &[&str]) -> Change {
-    Change::Listing { uidls: uidls.iter().map(|u| (*u).to_owned()).collect() }
+pub(crate) fn listing(uidls: &[&str]) -> Change {
+    listing_of(uidls, 0)
 }
 
-fn id(uidl: &str) -> RemoteId {
+pub(crate) fn listing_of(uidls: &[&str], bytes: u64) -> Change {
+    Change::Listing { uidls: uidls.iter().map(|u| (*u).to_owned()).collect(), bytes }
+}
+
+pub(crate) fn id(uidl: &str) -> RemoteId {
     RemoteId::Uidl(uidl.to_owned())
 }
 
 #[derive(Default)]
-struct Bodies {
-    whole: Vec<(RemoteId, u64, Vec<u8>)>,
-    open: Option<(RemoteId, u64, Vec<u8>)>,
-    stop_after: Option<usize>,
-    fail_at: Option<usize>,
+pub(crate) struct Bodies {
+    pub(crate) whole: Vec<(RemoteId, u64, Vec<u8>)>,
+    pub(crate) open: Option<(RemoteId, u64, Vec<u8>)>,
+    pub(crate) stop_after: Option<usize>,
+    pub(crate) fail_at: Option<usize>,
 }
 
 impl BodySink for Bodies {
@@ -131,11 +135,11 @@ impl BodySink for Bodies {
     }
 }
 
-fn delete(session: &mut Session, uidls: &[&str]) -> Result<Applied> {
+pub(crate) fn delete(session: &mut Session, uidls: &[&str]) -> Result<Applied> {
     session.apply(&RemoteOp::Delete { folder: inbox(), ids: uidls.iter().map(|u| id(u)).collect() })
 }
 
-fn finish(session: Session) -> Result<()> {
+pub(crate) fn finish(session: Session) -> Result<()> {
     Box::new(session).finish()
 }
 
@@ -152,7 +156,8 @@ fn p11_sasl_plain_goes_in_one_line() {
     .implicit()
     .start();
     let session = sign_in(&server, Tls::Implicit).unwrap();
-    assert_eq!((session.login_delay(), session.expire()), (Some(30), Some("60")));
+    let terms = session.terms();
+    assert_eq!((terms.login_delay, terms.expires), (Duration::from_secs(30), Some(60)));
     let transcript = session.wire().transcript().to_string();
     assert!(transcript.contains("AUTH PLAIN (secret)"), "{transcript}");
     assert!(!transcript.contains(SECRET) && !transcript.contains("AGFubg"), "{transcript}");
@@ -425,11 +430,11 @@ fn p1_new_mail_comes_newest_first_then_the_listing() {
     let caps = session.caps();
     assert!(caps.snapshot && caps.deletes && !caps.folders && !caps.flags && !caps.append && !caps.push);
     let expected =
-        [Change::Expect { messages: 2 }, new("é", 0), new("b c", 20), listing(&["é", "b c", "old"])];
+        [Change::Expect { messages: 2 }, new("é", 0), new("b c", 20), listing_of(&["é", "b c", "old"], 30)];
     assert_eq!(pull(&mut session, &["old"]).unwrap(), expected);
     // The maildrop stays as it is for the session: no second question, and twice is the same.
     assert_eq!(pull(&mut session, &["old"]).unwrap(), expected);
-    assert_eq!(pull(&mut session, &["old", "é", "b c"]).unwrap(), [listing(&["é", "b c", "old"])]);
+    assert_eq!(pull(&mut session, &["old", "é", "b c"]).unwrap(), [listing_of(&["é", "b c", "old"], 30)]);
     assert_eq!(session.wait(&inbox(), Instant::now()).unwrap(), Wake::Unsupported);
     assert_eq!(session.folders().unwrap()[0].messages, Some(3));
     drop(session);
@@ -444,7 +449,7 @@ fn p10_both_listings_go_in_one_packet() {
     ]);
     let mut session = session(&server);
     let changes = pull(&mut session, &[]).unwrap();
-    assert_eq!(changes, [Change::Expect { messages: 1 }, new("a", 7), listing(&["a"])]);
+    assert_eq!(changes, [Change::Expect { messages: 1 }, new("a", 7), listing_of(&["a"], 7)]);
     finish(session).unwrap();
     server.finish();
 }
@@ -581,7 +586,8 @@ fn x3_listings_that_break_the_rules() {
 
 // ---- messages ----
 
-const TWO: &str = "C: UIDL\nS: +OK\nS: 1 a\nS: 2 b\nS: .\nC: LIST\nS: +OK\nS: 1 10\nS: 2 1000000\nS: .\n";
+pub(crate) const TWO: &str =
+    "C: UIDL\nS: +OK\nS: 1 a\nS: 2 b\nS: .\nC: LIST\nS: +OK\nS: 1 10\nS: 2 1000000\nS: .\n";
 
 #[test]
 fn p8_bytes_come_exactly_whatever_the_size_said_and_however_cut() {
@@ -686,7 +692,7 @@ fn p3_deletions_count_at_a_good_end_only() {
     let mut first = session(&server);
     assert_eq!(delete(&mut first, &["b", "gone", "b"]).unwrap(), Applied::AtFinish);
     assert_eq!(delete(&mut first, &["b"]).unwrap(), Applied::AtFinish, "safe to repeat");
-    assert_eq!(pull(&mut first, &["a", "b"]).unwrap(), [listing(&["a"])]);
+    assert_eq!(pull(&mut first, &["a", "b"]).unwrap(), [listing_of(&["a"], 10)]);
     finish(first).unwrap();
     server.finish();
     for (end, kind) in [("S: -ERR some were not removed", Kind::Refused), ("CUT", Kind::Offline)] {

@@ -18,6 +18,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// Bytes that it holds: 0 where they are made when they are asked for.
+    pub(super) fn held(&self) -> u64 {
+        match self {
+            Self::Held(bytes) => bytes.len() as u64,
+            Self::Made(_) => 0,
+        }
+    }
+
     /// The raw mail.
     #[must_use]
     pub fn bytes(&self) -> Arc<[u8]> {

@@ -12,13 +12,14 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 pub use mailbox::{Held, Source};
 use mailbox::{Mail, Mailbox};
 
-use super::{FolderRef, MailProtocol, RemoteFolder, RemoteOp};
+use super::{FolderRef, MailProtocol, RemoteFolder, RemoteOp, Terms};
 use crate::config::Protocol;
 use crate::error::{Error, Kind, Result};
 use crate::model::{FlagDelta, Flags, Role};
@@ -35,6 +36,8 @@ pub enum Call {
     Pull,
     /// `pull()` is about to report one change.
     Change,
+    /// `heads()` is about to bring one.
+    Head,
     /// `fetch()`.
     Fetch,
     /// `fetch()` is about to bring one body.
@@ -82,6 +85,9 @@ struct State {
     condstore: bool,
     /// It says where an appended mail went, and keeps its bytes.
     faithful: bool,
+    terms: Terms,
+    /// UIDLs of what was ever fetched over POP3.
+    fetched: HashSet<String>,
     next_session: u64,
     bells: Vec<(u64, Interrupt)>,
 }
@@ -110,6 +116,8 @@ impl Server {
             up: true,
             condstore: true,
             faithful: true,
+            terms: Terms::default(),
+            fetched: HashSet::new(),
             next_session: 1,
             bells: Vec::new(),
         };
@@ -134,6 +142,12 @@ impl Server {
     pub fn unfaithful(self) -> Self {
         self.lock().faithful = false;
         self
+    }
+
+    /// From now on the server asks this of those who use it. One that shows a part of its mail at a time lists
+    /// the first ten mails (POP3), and not those that were fetched in an earlier session.
+    pub fn set_terms(&self, terms: Terms) {
+        self.lock().terms = terms;
     }
 
     /// Connects and signs in. The interrupt ends a `wait` of the session.

@@ -9,8 +9,11 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, Flags, Role};
 use crate::protocol::{
     Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
-    Sink, Wake,
+    Sink, Terms, Wake,
 };
+
+/// What a server that shows a part of its mail shows at a time.
+const PART: usize = 10;
 
 pub(super) struct Session {
     server: Server,
@@ -26,7 +29,14 @@ pub(super) struct Session {
 impl Session {
     pub(super) fn new(server: &Server) -> Self {
         let epoch = server.lock().epoch;
-        let drop: Vec<_> = server.mails("INBOX").into_iter().map(|m| (m.uidl, m.uid, m.source)).collect();
+        let mut drop: Vec<_> = server.mails("INBOX").into_iter().map(|m| (m.uidl, m.uid, m.source)).collect();
+        {
+            let state = server.lock();
+            if state.terms.shows_part {
+                drop.retain(|(uidl, ..)| !state.fetched.contains(uidl));
+                drop.truncate(PART);
+            }
+        }
         let at = drop.iter().enumerate().map(|(at, (uidl, _, _))| (uidl.clone(), at)).collect();
         Self { server: server.clone(), epoch, drop, at, marked: HashSet::new() }
     }
@@ -63,7 +73,8 @@ impl MailProtocol for Session {
         self.call(Call::Pull)?;
         let covered = Cursor::default();
         let uidls = self.listed().map(|(uidl, _, _)| uidl.clone()).collect();
-        if sink.change(Change::Listing { uidls })? == Flow::Stop {
+        let bytes = self.listed().map(|(_, _, source)| source.held()).sum();
+        if sink.change(Change::Listing { uidls, bytes })? == Flow::Stop {
             return Ok(covered);
         }
         let new: Vec<_> = self.listed().rev().filter(|(uidl, _, _)| !known.has_uidl(uidl)).collect();
@@ -99,11 +110,34 @@ impl MailProtocol for Session {
                 continue;
             }
             self.call(Call::Body)?;
+            self.server.lock().fetched.insert(wanted.clone());
             if hand_over(id, &source.bytes(), sink)? == Flow::Stop {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn heads(&mut self, _: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<Vec<RemoteId>> {
+        for id in ids {
+            let RemoteId::Uidl(wanted) = id else { continue };
+            let Some((_, _, source)) = self.at.get(wanted).and_then(|at| self.drop.get(*at)) else {
+                continue;
+            };
+            self.call(Call::Head)?;
+            let raw = source.bytes();
+            let end = raw.windows(4).position(|w| w == b"\r\n\r\n").map_or(raw.len(), |at| at + 4);
+            sink.begin(id, raw.len() as u64)?;
+            sink.data(&raw[..end])?;
+            if sink.end()? == Flow::Stop {
+                break;
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn terms(&self) -> Terms {
+        self.server.lock().terms
     }
 
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {

@@ -249,7 +249,7 @@ fn pop3_shows_a_snapshot_and_p3_deletes_at_the_end_only() {
     let (mut session, _bell) = open(&server);
     server.deliver("INBOX", mail(3), Flags::NONE, 0);
     let log = Client::pull(&client, &mut *session, None);
-    assert!(matches!(&log[0], Change::Listing { uidls } if uidls.len() == 3));
+    assert!(matches!(&log[0], Change::Listing { uidls, .. } if uidls.len() == 3));
     assert_eq!(client.borrow().uidls.len(), 3);
     assert!(client.borrow().uidls[0].starts_with("00000003"), "newest first");
     assert_eq!(session.wait(&inbox(), Instant::now()).unwrap(), Wake::Unsupported);

@@ -1,4 +1,4 @@
-//! Whole messages: RETR in windows, streamed, exactly as they are (promises P8 and P10).
+//! Messages: RETR in windows, streamed, exactly as they are, and headers by TOP (promises P8 and P10).
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -16,6 +16,8 @@ const MOST: u64 = 4 << 20;
 const AIM: u128 = 300;
 /// A message may be so much larger than listed before the server is taken for broken.
 const SLACK: u64 = 64 << 20;
+/// A header with more bytes has no end; some servers ignore how many lines TOP asks for.
+const HEAD: usize = 16 << 20;
 
 /// A message that was asked for, or will be.
 struct Wanted<'a> {
@@ -29,15 +31,7 @@ impl Session {
     /// to be read in any case.
     pub(super) fn retrieve(&mut self, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
         self.list()?;
-        let mut queue: VecDeque<Wanted<'_>> = ids
-            .iter()
-            .filter_map(|id| {
-                let RemoteId::Uidl(uidl) = id else { return None };
-                let entry = self.listing.as_ref()?.find(uidl)?;
-                let there = !self.marked.contains(&entry.number);
-                there.then_some(Wanted { id, number: entry.number, size: entry.size })
-            })
-            .collect();
+        let mut queue: VecDeque<Wanted<'_>> = self.wanted(ids);
         let window = self.window();
         let start = Instant::now();
         let (mut under_way, mut bytes, mut room, mut received) = (VecDeque::new(), 0, FIRST, 0);
@@ -68,6 +62,57 @@ impl Session {
             let rate = u64::try_from(u128::from(received) * AIM / elapsed).unwrap_or(MOST);
             room = rate.clamp(FIRST, MOST);
         }
+    }
+
+    /// What of `ids` is in the maildrop.
+    fn wanted<'a>(&self, ids: &'a [RemoteId]) -> VecDeque<Wanted<'a>> {
+        let one = |id: &'a RemoteId| {
+            let RemoteId::Uidl(uidl) = id else { return None };
+            let entry = self.listing.as_ref()?.find(uidl)?;
+            let there = !self.marked.contains(&entry.number);
+            there.then_some(Wanted { id, number: entry.number, size: entry.size })
+        };
+        ids.iter().filter_map(one).collect()
+    }
+
+    /// The headers of what there is of `ids` (TOP, RFC 1939 section 7); answers those that it is refused for.
+    pub(super) fn tops(&mut self, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<Vec<RemoteId>> {
+        self.list()?;
+        let mut refused = Vec::new();
+        let wanted = Vec::from(self.wanted(ids));
+        let mut flow = Flow::Continue;
+        for some in wanted.chunks(self.window()) {
+            if flow == Flow::Stop {
+                break;
+            }
+            let tops: Vec<String> = some.iter().map(|wanted| format!("TOP {} 0", wanted.number)).collect();
+            self.talk.say(&tops)?;
+            for one in some {
+                match self.talk.reply()? {
+                    Reply::Ok(_) => {}
+                    Reply::Err(_) => {
+                        refused.push(one.id.clone());
+                        continue;
+                    }
+                    Reply::More(_) => return Err(self.talk.out_of_step()),
+                }
+                let begun = sink.begin(one.id, one.size);
+                self.talk.noting(begun)?;
+                let mut length = 0;
+                self.talk.body(&mut |bytes| {
+                    length += bytes.len();
+                    if length > HEAD {
+                        return Err(Error::new(Kind::Protocol, "the server sends a header without an end"));
+                    }
+                    sink.data(bytes)
+                })?;
+                let ended = sink.end();
+                if self.talk.noting(ended)? == Flow::Stop {
+                    flow = Flow::Stop;
+                }
+            }
+        }
+        Ok(refused)
     }
 
     /// Reads the answer to one RETR. A refusal passes the message over: the next listing tells more.

@@ -11,7 +11,7 @@ mod talk;
 mod unstuff;
 
 use std::collections::HashSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use connect::{connect, connect_with};
 
@@ -20,7 +20,7 @@ use crate::model::{Cursor, Flags, Role};
 use crate::net::Wire;
 use crate::protocol::{
     Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
-    Sink, Wake,
+    Sink, Terms, Wake,
 };
 use capa::Capabilities;
 use listing::Listing;
@@ -38,6 +38,8 @@ pub struct Session {
     named: bool,
     /// The numbers that DELE was said for.
     marked: HashSet<u32>,
+    /// The server is one that shows some hundred mails in a session, however many it has (promise P13).
+    shows_part: bool,
 }
 
 impl Session {
@@ -45,18 +47,6 @@ impl Session {
     #[must_use]
     pub fn wire(&self) -> &Wire {
         self.talk.wire()
-    }
-
-    /// The shortest time between two sign-ins that the server asks for, in seconds (RFC 2449 section 6.5).
-    #[must_use]
-    pub fn login_delay(&self) -> Option<u32> {
-        self.capabilities.login_delay
-    }
-
-    /// How many days the server keeps mail, as it says: a number or `NEVER` (RFC 2449 section 6.7).
-    #[must_use]
-    pub fn expire(&self) -> Option<&str> {
-        self.capabilities.expire.as_deref()
     }
 
     /// How many commands may be under way at once.
@@ -105,12 +95,26 @@ impl MailProtocol for Session {
             }
         }
         let uidls = there().filter(|e| listing.is_first(e)).map(|e| e.uidl.clone()).collect();
-        sink.change(Change::Listing { uidls })?;
+        let bytes = there().map(|e| e.size).sum();
+        sink.change(Change::Listing { uidls, bytes })?;
         Ok(Cursor::default())
     }
 
     fn fetch(&mut self, _: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
         self.retrieve(ids, sink)
+    }
+
+    fn heads(&mut self, _: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<Vec<RemoteId>> {
+        self.tops(ids, sink)
+    }
+
+    fn terms(&self) -> Terms {
+        let expire = self.capabilities.expire.as_deref();
+        Terms {
+            login_delay: Duration::from_secs(u64::from(self.capabilities.login_delay.unwrap_or(0))),
+            expires: expire.and_then(|days| days.parse().ok()),
+            shows_part: self.shows_part,
+        }
     }
 
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {

@@ -247,6 +247,7 @@ impl Server {
             pin: None,
             leave_on_server: Leave::Forever,
             delete_on_server_when_deleted_here: true,
+            portion: mailtui::config::Portion::default(),
             check_every: Duration::from_secs(300),
         }
     }

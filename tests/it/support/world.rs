@@ -301,7 +301,7 @@ impl Sink for Held {
                 self.told += 1;
             }
             Change::Covered(at) => self.at = at,
-            Change::Listing { uidls } => self.listing = Some(uidls),
+            Change::Listing { uidls, .. } => self.listing = Some(uidls),
         }
         Ok(if self.stop_at.is_some_and(|at| self.told >= at) { Flow::Stop } else { Flow::Continue })
     }

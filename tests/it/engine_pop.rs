@@ -1,0 +1,205 @@
+//! How a maildrop is taken: by portions, as stubs, over several sessions, at the server's own pace.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mailtui::config::{Leave, Portion, Protocol};
+use mailtui::engine::Command;
+use mailtui::error::{Error, Kind};
+use mailtui::model::{BodyState, Flags, Role};
+use mailtui::protocol::Terms;
+use mailtui::protocol::memory::Call;
+use mailtui::store::Wish;
+
+use crate::engine::{T0, World, mail, until};
+
+fn world(mails: usize, leave: Leave, portion: Portion) -> World {
+    let mut world = World::new(Protocol::Pop3).fill(mails);
+    world.account.leave_on_server = leave;
+    world.account.portion = portion;
+    world
+}
+
+/// How many mails were on the server at the end of each session.
+fn left_after_each(world: &World) -> Arc<Mutex<Vec<usize>>> {
+    let counts = Arc::<Mutex<Vec<usize>>>::default();
+    let (tell, server) = (Arc::clone(&counts), world.server.clone());
+    world.server.on_call(move |call| {
+        if call == Call::Finished {
+            tell.lock().unwrap().push(server.count("INBOX"));
+        }
+        Ok(())
+    });
+    counts
+}
+
+fn bodies(world: &World) -> Vec<BodyState> {
+    world.rows(Role::Inbox).iter().map(|row| row.head.body).collect()
+}
+
+#[test]
+fn p4_a_long_session_is_ended_and_begun_again_so_that_deletions_count() {
+    let portion = Portion { reconnect_every: 7, ..Portion::default() };
+    let world = world(30, Leave::DeleteAfterDownload, portion);
+    let left = left_after_each(&world);
+    let report = world.once().unwrap();
+    assert_eq!((report.new, report.deleted, report.left), (30, 30, 0));
+    assert_eq!(*left.lock().unwrap(), [23, 16, 9, 2, 0]);
+    assert_eq!(world.rows(Role::Inbox).len(), 30);
+}
+
+#[test]
+fn p4_a_cut_leaves_what_earlier_sessions_did() {
+    let portion = Portion { reconnect_every: 7, ..Portion::default() };
+    let world = world(30, Leave::DeleteAfterDownload, portion);
+    let bodies = AtomicUsize::new(0);
+    world.server.on_call(move |call| {
+        if call == Call::Body && bodies.fetch_add(1, Ordering::SeqCst) == 17 {
+            return Err(Error::new(Kind::Offline, "the connection was cut"));
+        }
+        Ok(())
+    });
+    assert_eq!(world.once().unwrap_err().kind(), Kind::Offline);
+    assert_eq!(world.server.count("INBOX"), 16);
+    assert_eq!(world.rows(Role::Inbox).len(), 17);
+    let report = world.once().unwrap();
+    assert_eq!((report.new, world.server.count("INBOX"), world.rows(Role::Inbox).len()), (13, 0, 30));
+}
+
+#[test]
+fn one_look_takes_no_more_than_the_account_allows() {
+    let portion = Portion { messages: Some(12), reconnect_every: 5, ..Portion::default() };
+    let world = world(30, Leave::Forever, portion);
+    for (new, left) in [(12, 18), (12, 6), (6, 0), (0, 0)] {
+        let report = world.once().unwrap();
+        assert_eq!((report.new, report.left), (new, left));
+    }
+    let size = mail(0).len() as u64;
+    let portion = Portion { bytes: Some(size * 3 / 2), ..Portion::default() };
+    let world = self::world(0, Leave::Forever, portion);
+    for n in 0..3 {
+        world.server.deliver("INBOX", mail(0), Flags::NONE, T0 + n);
+    }
+    assert_eq!(world.once().unwrap().left, 2);
+    assert_eq!(world.once().unwrap().left, 1);
+}
+
+#[test]
+fn a_larger_mail_comes_as_a_stub_that_is_never_deleted_there_until_all_of_it_is_here() {
+    let portion = Portion { max_size: Some(2_000), ..Portion::default() };
+    let world = world(3, Leave::DeleteAfterDownload, portion);
+    let large = [&mail(3)[..], &b"much more\r\n".repeat(100_000)].concat();
+    world.server.deliver("INBOX", large.clone(), Flags::NONE, T0 + 9);
+    let report = world.once().unwrap();
+    assert_eq!((report.new, report.deleted), (4, 3));
+    assert_eq!(world.server.count("INBOX"), 1, "the large one stays");
+    let stub = world.rows(Role::Inbox).into_iter().find(|row| row.head.body == BodyState::Head).unwrap();
+    assert_eq!(stub.head.subject.as_str(), "Letter 3");
+    assert_eq!(stub.head.size, large.len() as u64);
+    // Its header is here, and is not called the mail.
+    let head = world.reader().raw(stub.head.message, 1 << 20).unwrap();
+    assert!(large.starts_with(&head) && head.ends_with(b"\r\n\r\n"), "{:?}", String::from_utf8_lossy(&head));
+    assert!(world.reader().recorded_hash(stub.head.message).unwrap().is_none());
+    // Not again, not deleted, however often it is looked at.
+    let again = world.once().unwrap();
+    assert_eq!((again.new, again.deleted, world.server.count("INBOX")), (0, 0, 1));
+    // The user wants it, and it is cut off in the middle.
+    let message = stub.head.message;
+    let fail = Arc::new(AtomicUsize::new(1));
+    let left = Arc::clone(&fail);
+    world.server.on_call(move |call| match call {
+        Call::Body if left.swap(0, Ordering::SeqCst) == 1 => Err(Error::new(Kind::Offline, "cut")),
+        _ => Ok(()),
+    });
+    world.store.wish(world.id(), Wish::Fetch(message)).unwrap();
+    world.once().unwrap_err();
+    assert_eq!(world.server.count("INBOX"), 1);
+    world.store.wish(world.id(), Wish::Fetch(message)).unwrap();
+    let report = world.once().unwrap();
+    assert_eq!((report.new, report.deleted, world.server.count("INBOX")), (0, 1, 0));
+    assert_eq!(world.reader().raw(message, 1 << 30).unwrap(), large);
+    assert!(world.reader().is_intact(message).unwrap());
+    assert_eq!(bodies(&world), [BodyState::Whole; 4]);
+    assert_eq!(world.reader().check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn headers_alone_come_where_that_is_wanted() {
+    let portion = Portion { max_size: Some(0), ..Portion::default() };
+    let world = world(20, Leave::Days(1), portion);
+    let bodies_fetched = AtomicUsize::new(0);
+    let seen = Arc::new(bodies_fetched);
+    let count = Arc::clone(&seen);
+    world.server.on_call(move |call| {
+        count.fetch_add(usize::from(call == Call::Body), Ordering::SeqCst);
+        Ok(())
+    });
+    assert_eq!(world.once().unwrap().new, 20);
+    assert_eq!(bodies(&world), [BodyState::Head; 20]);
+    assert_eq!(seen.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn the_rest_of_a_stub_that_is_gone_there_is_told() {
+    let portion = Portion { max_size: Some(0), ..Portion::default() };
+    let world = world(1, Leave::Forever, portion);
+    world.once().unwrap();
+    let uid = world.server.mails("INBOX")[0].uid;
+    world.server.expunge("INBOX", &[uid]);
+    let message = world.rows(Role::Inbox)[0].head.message;
+    world.store.wish(world.id(), Wish::Fetch(message)).unwrap();
+    let error = world.once().unwrap_err();
+    assert_eq!(error.kind(), Kind::Gone);
+    assert_eq!(world.rows(Role::Inbox).len(), 1);
+}
+
+#[test]
+fn p13_a_server_that_shows_a_part_is_asked_until_a_session_brings_nothing_new() {
+    let world = world(35, Leave::Forever, Portion::default());
+    world.server.set_terms(Terms { shows_part: true, ..Terms::default() });
+    let sessions = left_after_each(&world);
+    assert_eq!(world.once().unwrap().new, 35);
+    assert_eq!(sessions.lock().unwrap().len(), 5);
+    assert_eq!(world.once().unwrap().new, 0);
+    assert_eq!(sessions.lock().unwrap().len(), 6);
+}
+
+#[test]
+fn p13_a_maildrop_of_which_all_is_new_is_looked_at_once_more() {
+    let world = world(250, Leave::Forever, Portion::default());
+    let sessions = left_after_each(&world);
+    assert_eq!(world.once().unwrap().new, 250);
+    assert_eq!(sessions.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn the_pace_of_the_server_is_kept_and_its_terms_are_known() {
+    let portion = Portion { reconnect_every: 2, ..Portion::default() };
+    let world = world(9, Leave::Forever, portion);
+    let delay = Duration::from_secs(3600);
+    world.server.set_terms(Terms { login_delay: delay, expires: Some(60), shows_part: true });
+    let sessions = left_after_each(&world);
+    // Neither split nor asked again at once.
+    assert_eq!(world.once().unwrap().new, 9);
+    assert_eq!(sessions.lock().unwrap().len(), 1);
+    let drop = world.reader().maildrop(world.id()).unwrap().unwrap();
+    assert_eq!((drop.holds.messages, drop.holds.login_delay, drop.holds.expires), (9, 3600, Some(60)));
+    let bytes: usize = (0..9).map(|n| mail(n).len()).sum();
+    assert_eq!(drop.holds.bytes, bytes as u64);
+    assert!(drop.oldest.is_some());
+}
+
+#[test]
+fn the_user_gets_the_rest_of_a_stub_at_once() {
+    let portion = Portion { max_size: Some(0), ..Portion::default() };
+    let world = world(2, Leave::Forever, portion);
+    let (engine, events) = world.watch();
+    until(&events, |event| matches!(event, mailtui::engine::Event::Synced { .. }));
+    let row = &world.rows(Role::Inbox)[0];
+    let (account, message) = (world.id(), row.head.message);
+    engine.send(Command::Fetch { account, message });
+    until(&events, |event| matches!(event, mailtui::engine::Event::Synced { .. }));
+    assert!(world.reader().is_intact(message).unwrap());
+    engine.stop(Duration::from_secs(20));
+}
