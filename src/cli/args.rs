@@ -126,6 +126,9 @@ pub struct Sync {
     /// Go on until interrupted, and tell what arrives
     #[arg(long, short)]
     pub watch: bool,
+    /// Only say what would be fetched, deleted and sent; change nothing, there or here
+    #[arg(long, short = 'n', conflicts_with = "watch")]
+    pub dry_run: bool,
 }
 
 /// `mailtui queue`.

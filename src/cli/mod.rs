@@ -5,6 +5,7 @@ mod acts;
 pub mod args;
 pub mod demo;
 mod find;
+mod forecast;
 mod get;
 pub mod keys;
 mod list;

@@ -12,6 +12,7 @@ use signal_hook::iterator::Signals;
 
 use super::accounts;
 use super::args::Sync;
+use super::forecast;
 use super::out::{Out, columns};
 use super::queue::WAITS;
 use super::roster;
@@ -43,6 +44,9 @@ pub(super) fn run(
     out: &mut Out,
 ) -> Result<u8> {
     let mut setups = accounts::setups(config, sync.account.as_deref())?;
+    if sync.dry_run {
+        return forecast::run(&setups, store, out);
+    }
     let is_asked = |setup: &Setup| renamed.iter().any(|renamed| renamed.is == setup.account.name);
     let asks = setups.iter().any(is_asked);
     setups.retain(|setup| !is_asked(setup));

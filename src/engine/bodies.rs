@@ -1,7 +1,8 @@
 //! Takes raw mail as it streams in: a second thread hashes, packs and parses it, the store's thread writes.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::time::Duration;
 
 use super::door::Door;
 use super::pull::{Outgoing, arrival};
@@ -15,6 +16,8 @@ use crate::store::{Batch, Incoming, Packed, Packer, Step, Store};
 /// Pieces between the threads: with pieces of at most 64 KiB this bounds them at 8 MiB.
 const PIECES: usize = 128;
 const PIECE: usize = 64 << 10;
+/// After so long without a word a server of POP3 kind may think that nobody is there (promise P10).
+pub(super) const BUSY: Duration = Duration::from_secs(10);
 
 /// Where a raw message belongs.
 #[derive(Debug, Clone)]
@@ -51,8 +54,14 @@ pub(super) fn fetch(
     told: &mut Told,
 ) -> Result<u64> {
     let (pieces, inbox) = sync_channel(PIECES);
+    let (ended, press_ended) = sync_channel(1);
     std::thread::scope(|scope| {
-        let press = scope.spawn(move || Press::new(job)?.run(&inbox));
+        let press = scope.spawn(move || {
+            let pressed = Press::new(job).and_then(|mut press| press.run(&inbox));
+            // Nobody waits where the stream failed.
+            let _ = ended.send(());
+            pressed
+        });
         let mut stream = Stream {
             pieces,
             wanted,
@@ -67,13 +76,25 @@ pub(super) fn fetch(
         let fetched = session.fetch(remote, order, &mut stream);
         let came = stream.came;
         drop(stream);
+        let kept = match fetched.is_ok() && session.caps().snapshot {
+            true => wait_for(&press_ended, BUSY, &mut || session.keep_alive()),
+            false => Ok(()),
+        };
         // The press's error is the cause where both failed: a store that is full ends the stream too.
         match press.join() {
             Ok(pressed) => pressed?,
             Err(_) => return Err(Error::new(Kind::Bug, "the thread that packs mail died")),
         }
-        fetched.map(|()| came)
+        fetched.and(kept).map(|()| came)
     })
+}
+
+/// Waits for the end of a work, and says something harmless to the server in between (promise P10).
+fn wait_for(ended: &Receiver<()>, every: Duration, keep_alive: &mut dyn FnMut() -> Result<()>) -> Result<()> {
+    while ended.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
+        keep_alive()?;
+    }
+    Ok(())
 }
 
 /// The network's end: cuts the stream into pieces.
@@ -257,5 +278,28 @@ fn incoming(job: &Job<'_>, uidl: &str, size: u64, first: &[u8], body: Option<Pac
         internal: 0,
         envelope,
         body,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p10_a_busy_side_says_so_until_its_work_is_done() {
+        let (done, ended) = sync_channel(1);
+        let mut said = 0;
+        wait_for(&ended, Duration::from_millis(1), &mut || {
+            said += 1;
+            if said == 3 {
+                done.send(()).map_err(|_| Error::new(Kind::Bug, "nobody waits"))?;
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(said, 3);
+        let mut lost = || Err(Error::new(Kind::Offline, "the connection was cut"));
+        let (_alive, never) = sync_channel(1);
+        assert_eq!(wait_for(&never, Duration::from_millis(1), &mut lost).unwrap_err().kind(), Kind::Offline);
     }
 }

@@ -17,6 +17,7 @@ mod portion;
 mod pull;
 mod push;
 mod receive;
+mod rehearsal;
 mod session;
 mod sign_in;
 mod tight;
@@ -31,6 +32,7 @@ use std::time::{Duration, Instant};
 pub use account::Report;
 pub use event::{AccountState, Command, Event, Progress};
 pub use plan::Mode;
+pub use rehearsal::{Forecast, rehearse};
 pub use told::Emit;
 
 use crate::config::Account;

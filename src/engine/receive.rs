@@ -306,12 +306,12 @@ impl Worker<'_> {
 }
 
 /// Whether a failure concerns one folder and leaves the session usable.
-fn is_of_one_folder(error: &Error) -> bool {
+pub(super) fn is_of_one_folder(error: &Error) -> bool {
     matches!(error.kind(), Kind::Refused | Kind::Gone | Kind::Unsupported)
 }
 
 /// Whether what a server tells in passing shows that nothing can have changed.
-fn in_step(held: Cursor, there: Cursor) -> bool {
+pub(super) fn in_step(held: Cursor, there: Cursor) -> bool {
     there.modseq != 0
         && held.backfill == 1
         && (held.validity, held.uidnext, held.modseq) == (there.validity, there.uidnext, there.modseq)

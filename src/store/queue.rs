@@ -402,6 +402,16 @@ impl Reader {
         )
     }
 
+    /// Bytes of the mail that has this name there, as far as it is known.
+    pub fn seen_size(&self, account: AccountId, uidl: &str) -> Result<u64> {
+        let size = self.0.one(
+            sql!("SELECT size FROM pop_seen WHERE account_id = ?1 AND uidl = ?2 ORDER BY dup LIMIT 1"),
+            (account, uidl),
+            |row| row.get(0),
+        )?;
+        Ok(unsigned(size.unwrap_or(0)))
+    }
+
     /// Every UIDL that was taken before, mail deleted here included (promise P2).
     pub fn uidls(&self, account: AccountId) -> Result<HashSet<String>> {
         let uidls =

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mailtui::config::{Leave, Portion, Protocol};
-use mailtui::engine::Command;
+use mailtui::engine::{Command, Forecast, rehearse};
 use mailtui::error::{Error, Kind};
-use mailtui::model::{BodyState, Flags, Role};
+use mailtui::model::{BodyState, FlagDelta, Flags, Intent, Role, Target};
 use mailtui::protocol::Terms;
 use mailtui::protocol::memory::Call;
 use mailtui::store::Wish;
@@ -202,4 +202,78 @@ fn the_user_gets_the_rest_of_a_stub_at_once() {
     until(&events, |event| matches!(event, mailtui::engine::Event::Synced { .. }));
     assert!(world.reader().is_intact(message).unwrap());
     engine.stop(Duration::from_secs(20));
+}
+
+/// What the store tells of changes while something is done, and the calls that the server heard.
+fn watched<T>(world: &World, act: impl FnOnce() -> T) -> (T, usize, Vec<Call>) {
+    let (changes, calls) = (Arc::new(AtomicUsize::new(0)), Arc::<Mutex<Vec<Call>>>::default());
+    let (count, heard) = (Arc::clone(&changes), Arc::clone(&calls));
+    world.store.subscribe(Box::new(move |_| {
+        count.fetch_add(1, Ordering::SeqCst);
+    }));
+    world.server.on_call(move |call| {
+        heard.lock().unwrap().push(call);
+        Ok(())
+    });
+    let done = act();
+    let heard = calls.lock().unwrap().clone();
+    (done, changes.load(Ordering::SeqCst), heard)
+}
+
+#[test]
+fn a_dry_run_says_what_a_round_would_do_and_does_none_of_it() {
+    let portion = Portion { max_size: Some(2_000), messages: Some(20), ..Portion::default() };
+    let mut world = world(12, Leave::Forever, portion);
+    let size = |n: std::ops::Range<usize>| n.map(|n| mail(n).len() as u64).sum::<u64>();
+    // Before anything is here, not even the account.
+    let (forecast, changes, calls) = watched(&world, || rehearse(&world.store, &world.setup()).unwrap());
+    assert_eq!(forecast, Forecast { new: 12, bytes: size(0..12), ..Forecast::default() });
+    assert_eq!(changes, 0);
+    assert!(!calls.contains(&Call::Apply) && !calls.contains(&Call::Fetch), "{calls:?}");
+    world.once().unwrap();
+    // Deleted here for good, kept by the policy, larger than wanted, more than one look takes.
+    let first = world.rows(Role::Inbox).remove(0).head;
+    let purged = world.reader().raw(first.message, 1 << 20).unwrap().len() as u64;
+    let items = vec![first.placement];
+    world.intend(Intent::Move { items, to: Target::Role(Role::Trash) });
+    world.intend(Intent::Purge { items: world.copies(Role::Trash) });
+    world.account.leave_on_server = Leave::DeleteAfterDownload;
+    for n in 12..34 {
+        world.server.deliver("INBOX", mail(n), Flags::NONE, T0 + n as i64);
+    }
+    let large = [&mail(40)[..], &[b'x'; 3000]].concat();
+    world.server.deliver("INBOX", large, Flags::NONE, T0 + 40);
+    let (forecast, changes, calls) = watched(&world, || rehearse(&world.store, &world.setup()).unwrap());
+    assert_eq!((forecast.new, forecast.stubs, forecast.left), (20, 1, 3));
+    assert_eq!((forecast.deletes, forecast.deletes_too), (11 + 19, 1));
+    assert_eq!(forecast.bytes, size(15..34));
+    assert_eq!(forecast.delete_bytes, size(15..34) + size(0..12) - purged);
+    assert_eq!(changes, 0);
+    assert!(!calls.contains(&Call::Apply) && !calls.contains(&Call::Body), "{calls:?}");
+    assert_eq!(world.server.count("INBOX"), 35);
+    // And the round does as was said.
+    let report = world.once().unwrap();
+    assert_eq!((report.new, report.deleted, report.left), (20, 31, 3));
+}
+
+#[test]
+fn a_dry_run_of_imap_says_what_would_be_fetched_and_sent() {
+    let world = World::new(Protocol::Imap).fill(9);
+    let forecast = rehearse(&world.store, &world.setup()).unwrap();
+    assert_eq!((forecast.new, forecast.pushes), (9, 0));
+    world.once().unwrap();
+    assert_eq!(rehearse(&world.store, &world.setup()).unwrap(), Forecast::default());
+    world.intend(Intent::Flag {
+        items: world.copies(Role::Inbox),
+        delta: FlagDelta::add(Flags::FLAGGED),
+        undoable: true,
+    });
+    world.server.set_flags("INBOX", &[1, 2], FlagDelta::add(Flags::SEEN));
+    world.server.expunge("INBOX", &[3]);
+    world.server.deliver("Archive", mail(20), Flags::NONE, T0);
+    let (forecast, changes, calls) = watched(&world, || rehearse(&world.store, &world.setup()).unwrap());
+    assert_eq!((forecast.new, forecast.bytes), (1, mail(20).len() as u64));
+    assert_eq!((forecast.marked, forecast.gone, forecast.pushes, forecast.bodies), (2, 1, 1, 0));
+    assert_eq!(changes, 0);
+    assert!(!calls.iter().any(|call| matches!(call, Call::Apply | Call::Append | Call::Fetch)), "{calls:?}");
 }
