@@ -12,7 +12,8 @@ use toml_edit::Document;
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
-    Account, Auth, Config, KeySetting, Leave, Overrides, Paths, Portion, Protocol, SecretSource, Tls, Ui, paths,
+    Account, Auth, Config, KeySetting, Leave, Overrides, Paths, Portion, Protocol, SecretSource, Tls, Ui,
+    paths,
 };
 use crate::error::{Error, Kind, Result};
 

@@ -38,7 +38,7 @@ impl MailProtocol for Session {
     }
 
     fn pull(&mut self, _: &FolderRef, _: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
-        sink.change(Change::Listing { uidls: Vec::new() })?;
+        sink.change(Change::Listing { uidls: Vec::new(), bytes: 0 })?;
         Ok(Cursor::default())
     }
 
