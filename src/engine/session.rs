@@ -17,6 +17,8 @@ use crate::store::{Batch, Op, OpKind, Step};
 pub(super) struct Session {
     pub(super) protocol: Box<dyn MailProtocol>,
     pub(super) caps: Caps,
+    /// Waits tell of news in every folder; `None`: not asked for yet.
+    pub(super) tells_all: Option<bool>,
     /// POP3: what was listed in this session.
     pub(super) listed: Option<HashSet<String>>,
     /// POP3: what is listed and not here, newest first: UIDL and size.
@@ -43,6 +45,7 @@ impl Worker<'_> {
         self.session = Some(Session {
             protocol,
             caps,
+            tells_all: None,
             listed: None,
             take: VecDeque::new(),
             heads: VecDeque::new(),
@@ -188,21 +191,39 @@ impl Worker<'_> {
             Some(inbox) if session.caps.push => {
                 self.told.state(AccountState::Watching);
                 let remote = FolderRef::new(inbox.remote.clone());
+                if session.tells_all.is_none() {
+                    session.tells_all = Some(session.protocol.watch()?);
+                }
                 self.door.rest(|_| session.protocol.wait(&remote, until))
             }
             _ => None,
         };
-        match wake.transpose()? {
+        let wake = wake.transpose()?;
+        let tells_all = session.tells_all == Some(true);
+        let elsewhere = session.protocol.elsewhere();
+        if !elsewhere.is_empty() {
+            self.round.get_or_insert((self.report.new, self.told.bytes()));
+            let folders = self.reader.folders(self.id)?;
+            for folder in elsewhere {
+                match folders.iter().find(|here| here.remote == folder.remote) {
+                    Some(here) if self.pulls.contains(&here.id) => {}
+                    Some(here) => self.pulls.push(here.id),
+                    None => self.folders = true,
+                }
+            }
+        }
+        match wake {
             Some(Wake::Changed) => {
                 self.round.get_or_insert((self.report.new, self.told.bytes()));
                 self.pulls.extend(inbox.map(|f| f.id));
                 if let Some(looked) = self.looked
+                    && !tells_all
                     && !self.pulls.contains(&looked)
                 {
                     self.pulls.push(looked);
                 }
             }
-            Some(Wake::TimedOut | Wake::Interrupted) => {}
+            Some(Wake::Elsewhere | Wake::TimedOut | Wake::Interrupted) => {}
             Some(Wake::Unsupported) | None => {
                 self.told.state(AccountState::Resting);
                 self.door.rest(|bell| bell.wait(Some(until)));

@@ -87,6 +87,17 @@ pub trait MailProtocol: Send {
     /// session was opened with rings. Returns [`Wake::Unsupported`] at once where `caps().push` is false.
     fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake>;
 
+    /// Asks for news of every folder during waits, not only of the one that is waited on; whether they will come
+    /// (NOTIFY, RFC 5465).
+    fn watch(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// The other folders that news was told of, each once.
+    fn elsewhere(&mut self) -> Vec<FolderRef> {
+        Vec::new()
+    }
+
     /// Something harmless that keeps the session open while this side is busy (NOOP).
     fn keep_alive(&mut self) -> Result<()>;
 
@@ -382,6 +393,8 @@ impl Applied {
 pub enum Wake {
     /// Something may have changed: pull.
     Changed,
+    /// Not there, but in [`elsewhere`](MailProtocol::elsewhere).
+    Elsewhere,
     /// The time is up.
     TimedOut,
     /// The interrupt rang.

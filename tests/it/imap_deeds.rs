@@ -325,6 +325,40 @@ fn i9_news_before_and_after_the_go_ahead_end_a_wait() {
 }
 
 #[test]
+fn i9_news_of_other_folders_comes_on_the_same_line_where_the_server_tells_it() {
+    let caps = format!("{NEW} NOTIFY");
+    let status = "MESSAGES 3 UIDNEXT 9 UIDVALIDITY 7 HIGHESTMODSEQ 5";
+    let listed = |name: &str| format!("S: * LIST () \"/\" {name}\nS: * STATUS {name} ({status})\n");
+    let (server, mut session) = session(
+        &caps,
+        &format!(
+            "C: m1 LIST *\n{}{}S: m1 OK\n\
+             C: m2 NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange)) (PERSONAL (MessageNew MessageExpunge FlagChange))\n\
+             S: m2 NO [BADEVENT (MessageNew MessageExpunge)] no\n\
+             C: m3 NOTIFY SET (SELECTED (MessageNew MessageExpunge FlagChange)) (PERSONAL (MessageNew MessageExpunge))\nS: m3 OK\n\
+             {}C: m5 IDLE\nS: + idling\nS: * STATUS x (MESSAGES 3 HIGHESTMODSEQ 5)\nS: * STATUS x (HIGHESTMODSEQ 6)\nS: * STATUS new (MESSAGES 1)\n\
+             C: DONE\nS: m5 OK\nC: m6 IDLE\nS: + idling\nC: DONE\nS: m6 OK\n\
+             C: m7 IDLE\nS: + idling\nS: * STATUS x (HIGHESTMODSEQ 6)\nS: * OK [NOTIFICATIONOVERFLOW] too much\nS: * STATUS x (HIGHESTMODSEQ 7)\n\
+             S: * 4 EXISTS\nC: DONE\nS: m7 OK",
+            listed("INBOX"),
+            listed("x"),
+            SELECT.replace("\"INBOX\"", "\"INBOX\" (CONDSTORE)")
+        ),
+    );
+    session.folders().unwrap();
+    assert!(session.watch().unwrap());
+    let late = Instant::now() + Duration::from_secs(60);
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Elsewhere);
+    assert_eq!(session.elsewhere(), [FolderRef::new("x")]);
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Elsewhere);
+    assert_eq!(session.elsewhere(), [FolderRef::new("new")]);
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed);
+    assert!(session.elsewhere().is_empty(), "what is as it was is no news");
+    drop(session);
+    server.finish();
+}
+
+#[test]
 fn i9_odd_ends_of_idle() {
     for (end, outcome) in [
         ("S: m2 BAD what", Ok(Wake::Unsupported)),

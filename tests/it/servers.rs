@@ -12,6 +12,7 @@ use mailtui::secret::Secret;
 use mailtui::store::{Edge, Store};
 use sha2::{Digest, Sha256};
 
+use crate::engine::is_watching;
 use crate::support::dovecot::{self, User};
 use crate::support::proxy::{Proxy, Seal};
 use crate::support::scene::without;
@@ -39,16 +40,20 @@ impl<'a> Home<'a> {
 
     fn sync_with(&self, secret: Secret) -> Result<Report> {
         let store = self.store();
+        let emit: Emit = Arc::new(|_| {});
+        let setup = self.setup(secret);
+        let report = Engine::start(&store, vec![setup], Mode::Once, &emit)?.join().remove(0).1;
+        assert_eq!(store.reader()?.check()?, Vec::<String>::new());
+        report
+    }
+
+    fn setup(&self, secret: Secret) -> Setup {
         let account = self.account.clone();
         let (owner, name) = (account.protocol.owner(), account.protocol.name());
         let far = account.clone();
         let open: mailtui::engine::Opener =
             Arc::new(move |interrupt| protocol::open(&far, &secret, interrupt));
-        let emit: Emit = Arc::new(|_| {});
-        let setup = Setup { account, owner, protocol: name, open, secret: None };
-        let report = Engine::start(&store, vec![setup], Mode::Once, &emit)?.join().remove(0).1;
-        assert_eq!(store.reader()?.check()?, Vec::<String>::new());
-        report
+        Setup { account, owner, protocol: name, open, secret: None }
     }
 
     fn rows(&self, role: Role) -> Vec<Row> {
@@ -277,6 +282,38 @@ fn i8_a_mailbox_that_another_client_empties_just_empties_where_the_server_names_
         user.doveadm(&["expunge"], &["mailbox", "INBOX", "all"]);
         home.sync().unwrap();
         assert_eq!((home.rows(Role::Inbox).len(), home.parked()), (40, 1));
+    });
+}
+
+#[test]
+fn i9_what_happens_on_the_server_is_here_at_once_in_the_inbox_and_elsewhere() {
+    with_mails(2, |user| {
+        user.deliver("Archive", &mail(3));
+        let home = Home::new(user, Protocol::Imap, Tls::Implicit);
+        let store = home.store();
+        let (tell, news) = std::sync::mpsc::channel();
+        let tell = std::sync::Mutex::new(tell);
+        let emit: Emit = Arc::new(move |event| tell.lock().unwrap().send(event).unwrap_or_default());
+        // It looks by itself in five minutes: what comes before was told by the server.
+        let engine = Engine::start(&store, vec![home.setup(user.secret())], Mode::Watch, &emit).unwrap();
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        let until = |there: &dyn Fn() -> bool| {
+            while !there() {
+                let left = deadline.saturating_duration_since(std::time::Instant::now());
+                assert!(!left.is_zero(), "nothing was told");
+                let _ = news.recv_timeout(left.min(std::time::Duration::from_millis(200)));
+            }
+        };
+        let count = |role| home.rows(role).len();
+        until(&|| count(Role::Inbox) == 2 && count(Role::Archive) == 1);
+        until(&|| news.try_iter().any(|event| is_watching(&event)));
+        user.deliver("INBOX", &mail(7));
+        until(&|| count(Role::Inbox) == 3);
+        user.doveadm(&["move"], &["Archive", "mailbox", "INBOX", "subject", "Letter 7"]);
+        until(&|| count(Role::Inbox) == 2 && count(Role::Archive) == 2);
+        user.doveadm(&["flags", "add"], &["\\Flagged", "mailbox", "Archive", "subject", "Letter 7"]);
+        until(&|| home.rows(Role::Archive).iter().any(|row| row.head.flags.has(Flags::FLAGGED)));
+        engine.stop(std::time::Duration::from_secs(20));
     });
 }
 

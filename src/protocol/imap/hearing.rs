@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Code, Verdict};
 use super::framer::{Cuts, Go, Place};
+use super::list::plain;
 use super::offers::Offers;
-use super::reply::{self, Reply};
+use super::reply::{self, Counted, Reply};
 use super::select::Mailbox;
 use super::sets::Ranges;
 use super::trouble;
@@ -17,6 +18,8 @@ const CHATTER: u32 = 2_000_000;
 /// The largest literal that is kept whole where none is expected, and the largest that is read past.
 const LITERAL_KEPT: u64 = 1 << 20;
 const LITERAL_TAKEN: u64 = 64 << 20;
+/// So many words on other folders are kept: there are no more folders than that.
+const COUNTED: usize = 50_000;
 
 /// Listens to the responses of a command.
 pub(super) trait Ear {
@@ -81,6 +84,9 @@ pub(super) struct State {
     pub(super) selected: Option<Mailbox>,
     /// What vanished is told by UID, also for the time before a SELECT (QRESYNC, RFC 7162).
     pub(super) resyncs: bool,
+    /// The server tells of news in other folders too (NOTIFY, RFC 5465), and what it told.
+    pub(super) notifies: bool,
+    pub(super) counted: Vec<Counted>,
     /// Something in the selected mailbox may have changed that no pull has seen.
     pub(super) news: bool,
     /// Commands that are not answered yet.
@@ -212,6 +218,10 @@ impl State {
         if let Some(Code::Capability(words)) = &answer.code {
             self.offers = Offers::new(words.clone());
         }
+        if answer.says("NOTIFICATIONOVERFLOW") {
+            // It gave up telling: what is missed so is found by the next list of folders.
+            self.notifies = false;
+        }
         if answer.says("ALERT") {
             let text = crate::text::Clean::line(&answer.text);
             tracing::warn!(host = %self.host, "the server wants this to be read: {text}");
@@ -220,6 +230,12 @@ impl State {
 
     /// Notes what nobody waited for: what it says of the selected mailbox is news.
     fn note(&mut self, reply: &Reply) {
+        if let Reply::Status(counts) = reply
+            && self.notifies
+            && self.counted.len() < COUNTED
+        {
+            self.counted.push(Counted { name: plain(&counts.name), ..counts.clone() });
+        }
         let Some(mailbox) = &mut self.selected else { return };
         match reply {
             Reply::Exists(count) => {

@@ -31,6 +31,9 @@ impl Session {
         if self.is_behind(remote)? {
             return Ok(Wake::Changed);
         }
+        if self.hears_elsewhere() {
+            return Ok(Wake::Elsewhere);
+        }
         loop {
             let renew = Instant::now() + RENEW;
             let tag = self.link.send(&Command::new("IDLE"))?;
@@ -59,6 +62,9 @@ impl Session {
         let woke = loop {
             if self.link.state.news {
                 break Wake::Changed;
+            }
+            if self.hears_elsewhere() {
+                break Wake::Elsewhere;
             }
             if !self.link.state.is_open(tag) {
                 return Ok(None);

@@ -84,6 +84,8 @@ impl Session {
     pub(super) fn list(&mut self) -> Result<Vec<RemoteFolder>> {
         let offers = &self.link.state.offers;
         let mut told = Listing::default();
+        self.link.state.counted.clear();
+        self.elsewhere.clear();
         if self.root.is_none() && offers.has("NAMESPACE") {
             // Answered on the way to the answer of LIST.
             self.link.send(&Command::new("NAMESPACE"))?;

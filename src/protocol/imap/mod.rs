@@ -22,6 +22,7 @@ mod literal;
 mod login;
 mod mark;
 mod names;
+mod notify;
 mod offers;
 mod present;
 mod reply;
@@ -36,7 +37,7 @@ mod sync;
 mod token;
 mod trouble;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use self::command::Command;
@@ -81,6 +82,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         sizes: HashMap::new(),
         going: None,
         seen: HashMap::new(),
+        elsewhere: BTreeSet::new(),
     })
 }
 
@@ -99,6 +101,8 @@ pub struct Session {
     going: Option<(String, Vec<RemoteId>)>,
     /// Each folder as it was when it was last looked at.
     seen: HashMap<String, Mailbox>,
+    /// Other folders that news was told of.
+    elsewhere: BTreeSet<String>,
 }
 
 impl Session {
@@ -187,6 +191,15 @@ impl MailProtocol for Session {
     fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake> {
         self.begin(false);
         self.idle(&folder.remote, until)
+    }
+
+    fn watch(&mut self) -> Result<bool> {
+        self.begin(false);
+        self.notify()
+    }
+
+    fn elsewhere(&mut self) -> Vec<FolderRef> {
+        self.take_elsewhere()
     }
 
     fn keep_alive(&mut self) -> Result<()> {

@@ -132,6 +132,8 @@ impl Link {
         let command = Command::new("SELECT").string(&names::bytes(remote));
         self.state.selected = None;
         self.state.news = false;
+        let name = names::bytes(remote);
+        self.state.counted.retain(|counts| counts.name != name);
         // What is still said in answer to these is of the mailbox before, not of this one.
         self.state.before = self.state.open.clone();
         let command = match since.filter(|_| self.state.resyncs) {

@@ -46,6 +46,7 @@ impl Session {
         let since = (before.validity != 0 && before.modseq != 0).then_some(before);
         let since = since.filter(|_| self.link.state.resyncs);
         let grown = self.grown(remote);
+        self.elsewhere.remove(remote);
         let select = self.link.select(remote, since)?;
         // What is surely there is asked for at once: in a first look the newest, as many as LIST told of, else
         // new mail that was told of.
