@@ -50,6 +50,7 @@ fn run(args: Vec<String>) -> Result<()> {
         pin: None,
         allow_plaintext: false,
         auth: Default::default(),
+        compress: Default::default(),
         connect_timeout: Duration::from_secs(20),
         read_timeout: Duration::from_secs(60),
         interrupt: Interrupt::new()?,

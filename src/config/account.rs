@@ -30,6 +30,8 @@ pub struct Account {
     pub password: SecretSource,
     /// How to sign in with it.
     pub auth: Auth,
+    /// IMAP: whether the connection is compressed.
+    pub compress: Compress,
     /// A certificate file (PEM) that is trusted in addition.
     pub ca_file: Option<PathBuf>,
     /// The SHA-256 of the server's public key (SubjectPublicKeyInfo): this one and no other.
@@ -99,6 +101,18 @@ pub enum Tls {
     Starttls,
     /// Not at all: refused beyond loopback unless `allow_plaintext`.
     None,
+}
+
+/// IMAP: whether a connection is compressed where the server offers it (RFC 4978).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Compress {
+    /// Unless the server is this machine.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
 }
 
 /// How to sign in.

@@ -69,8 +69,8 @@ fn is_local(account: &dyn TableLike) -> bool {
 }
 
 /// What says how a server is reached: nothing for an account that has none.
-const REACH: [&str; 9] =
-    ["host", "port", "tls", "allow_plaintext", "user", "password", "auth", "ca_file", "pin"];
+const REACH: [&str; 10] =
+    ["host", "port", "tls", "allow_plaintext", "user", "password", "auth", "compress", "ca_file", "pin"];
 /// What says how often a server is asked, and what becomes of the mail there.
 const CHECKED: [&str; 3] = ["leave_on_server", "delete_on_server_when_deleted_here", "check_every"];
 
@@ -88,6 +88,7 @@ const ACCOUNT: &[Field] = &[
     may("user", Shape::Text(value::line)),
     reaches("password", Shape::Secret),
     may("auth", Shape::Text(|t| value::auth(t).map(drop))),
+    may("compress", Shape::Text(|t| value::compress(t).map(drop))),
     may("ca_file", Shape::Text(value::line)),
     may("pin", Shape::Text(|t| value::pin(t).map(drop))),
     may("leave_on_server", Shape::Text(|t| value::leave(t).map(drop))),
@@ -371,6 +372,9 @@ impl Check<'_> {
                 let hint = "the mail of this account lives here and nowhere else";
                 self.say(account.key(key).and_then(toml_edit::Key::span), text, Some(hint.to_owned()));
             }
+        }
+        if text("protocol") == Some("pop3") && account.contains_key("compress") {
+            self.say(span("compress"), "\"compress\" is for IMAP".to_owned(), None);
         }
         if text("protocol") == Some("imap") {
             if text("auth") == Some("apop") {

@@ -12,8 +12,8 @@ use toml_edit::Document;
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
-    Account, Auth, Config, KeySetting, Leave, Overrides, Paths, Portion, Protocol, SecretSource, Tls, Ui,
-    paths,
+    Account, Auth, Compress, Config, KeySetting, Leave, Overrides, Paths, Portion, Protocol, SecretSource,
+    Tls, Ui, paths,
 };
 use crate::error::{Error, Kind, Result};
 
@@ -43,6 +43,7 @@ struct RawAccount {
     user: Option<String>,
     password: Option<RawSecret>,
     auth: Option<String>,
+    compress: Option<String>,
     ca_file: Option<String>,
     pin: Option<String>,
     leave_on_server: Option<String>,
@@ -234,6 +235,7 @@ fn account(name: &str, raw: RawAccount, base: &Path) -> Parsed<Account> {
         tls,
         allow_plaintext: raw.allow_plaintext,
         password: raw.password.map_or(SecretSource::Nothing, RawSecret::source),
+        compress: raw.compress.as_deref().map_or(Ok(Compress::Auto), value::compress)?,
         auth: raw.auth.as_deref().map_or(Ok(Auth::Auto), value::auth)?,
         ca_file: raw.ca_file.map(|text| paths::expand(&text, base)),
         pin: raw.pin.as_deref().map(value::pin).transpose()?,

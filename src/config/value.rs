@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::tz::TimeZone;
 
-use super::{Auth, Leave, Protocol, Tls};
+use super::{Auth, Compress, Leave, Protocol, Tls};
 
 /// A value that was understood, or what is wrong with it in words that follow the value's name.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
@@ -27,6 +27,16 @@ pub(super) fn tls(text: &str) -> Parsed<Tls> {
         "starttls" => Ok(Tls::Starttls),
         "none" => Ok(Tls::None),
         _ => Err(choice(text, &["implicit", "starttls", "none"])),
+    }
+}
+
+/// `auto`, `on` or `off`.
+pub(super) fn compress(text: &str) -> Parsed<Compress> {
+    match text {
+        "auto" => Ok(Compress::Auto),
+        "on" => Ok(Compress::On),
+        "off" => Ok(Compress::Off),
+        _ => Err(choice(text, &["auto", "on", "off"])),
     }
 }
 

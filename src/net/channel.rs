@@ -10,6 +10,7 @@ use native_tls::TlsStream;
 
 use super::certificate::Certificate;
 use super::connect::interrupted;
+use super::deflate::Deflate;
 use super::dial::DialOptions;
 use super::socket::{Socket, Woke};
 use super::tls::{Opening, reason};
@@ -38,6 +39,8 @@ pub(super) struct Channel {
     pub(super) bytes_out: Arc<AtomicU64>,
     pub(super) recorder: Arc<Mutex<Recorder>>,
     pub(super) opening: Opening,
+    /// Compresses what is said and heard.
+    pub(super) deflate: Option<Deflate>,
     /// What stands for everything that is said now, when it is secret.
     pub(super) secretly: Option<String>,
 }
@@ -85,14 +88,38 @@ impl Channel {
     /// Reads what there is into the buffer, waiting until `until` for it, or not at all (then nothing is
     /// [`Kind::Timeout`]). Returns how many bytes came: at least one.
     pub(super) fn fill(&mut self, until: Option<Instant>) -> Result<usize> {
+        if self.at == self.buffer.len() {
+            self.buffer.clear();
+            self.at = 0;
+        }
+        loop {
+            if let Some(deflate) = &mut self.deflate {
+                let unfolded = deflate.unfold(&mut self.buffer)?;
+                if unfolded > 0 {
+                    return Ok(unfolded);
+                }
+            }
+            let mut piece = [0; STRIDE];
+            let came = self.come(until, &mut piece)?;
+            match &mut self.deflate {
+                Some(deflate) => deflate.take(&piece[..came]),
+                None => {
+                    self.buffer.extend_from_slice(&piece[..came]);
+                    return Ok(came);
+                }
+            }
+        }
+    }
+
+    /// Reads from the stream: at least one byte.
+    fn come(&mut self, until: Option<Instant>, piece: &mut [u8]) -> Result<usize> {
         match self.socket() {
             Some(socket) => socket.until = until,
             None => return Err(self.gone()),
         }
-        let mut piece = [0; STRIDE];
         let read = match &mut self.stream {
-            Stream::Plain(socket) => socket.read(&mut piece),
-            Stream::Tls(stream) => stream.read(&mut piece),
+            Stream::Plain(socket) => socket.read(piece),
+            Stream::Tls(stream) => stream.read(piece),
             Stream::Gone => Ok(0),
         };
         match read {
@@ -101,14 +128,9 @@ impl Channel {
                 Err(error)
             }
             Ok(n) => {
-                if self.at == self.buffer.len() {
-                    self.buffer.clear();
-                    self.at = 0;
-                }
                 if matches!(self.stream, Stream::Plain(_)) {
                     self.opening.hear(&piece[..n]);
                 }
-                self.buffer.extend_from_slice(&piece[..n]);
                 self.bytes_in.fetch_add(n as u64, Ordering::Relaxed);
                 Ok(n)
             }
@@ -151,7 +173,8 @@ impl Channel {
             }
         }
         drop(recorder);
-        for piece in bytes.chunks(STRIDE) {
+        let folded = self.deflate.as_mut().map(|deflate| deflate.fold(bytes)).transpose()?;
+        for piece in folded.as_deref().unwrap_or(bytes).chunks(STRIDE) {
             let until = self.deadline();
             match self.socket() {
                 Some(socket) => socket.until = Some(until),

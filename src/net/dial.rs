@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Interrupt;
-use crate::config::{Account, Auth, Tls};
+use crate::config::{Account, Auth, Compress, Tls};
 
 /// Where to connect to, how securely, and how patiently.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct DialOptions {
     pub allow_plaintext: bool,
     /// How to sign in once connected.
     pub auth: Auth,
+    /// Whether to compress where the server offers it.
+    pub compress: Compress,
     /// For the look-up and the connection together, and again for the TLS handshake; default 20 s.
     pub connect_timeout: Duration,
     /// For one line, or for each 16 KiB of a longer read or write; default 60 s.
@@ -44,6 +46,7 @@ impl DialOptions {
             pin: account.pin,
             allow_plaintext: account.allow_plaintext,
             auth: account.auth,
+            compress: account.compress,
             connect_timeout: Duration::from_secs(20),
             read_timeout: Duration::from_secs(60),
             interrupt: interrupt.clone(),

@@ -3,6 +3,7 @@
 mod certificate;
 mod channel;
 mod connect;
+mod deflate;
 mod dial;
 mod interrupt;
 mod socket;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::certificate::Certificate;
 use super::channel::{Channel, STRIDE, Stream};
 use super::connect::connect;
+use super::deflate::Deflate;
 use super::dial::DialOptions;
 use super::socket::Woke;
 use super::tls::{Opening, secure};
@@ -35,7 +36,7 @@ struct Shared {
     host: String,
 }
 
-/// Bytes that passed, without what TLS adds.
+/// Bytes that passed, without what TLS adds; compressed ones as they passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counters {
     /// From the server.
@@ -95,6 +96,7 @@ impl Wire {
             bytes_out: bytes_out.clone(),
             recorder: recorder.clone(),
             opening: Opening::default(),
+            deflate: None,
             secretly: None,
         });
         let host = options.host.clone();
@@ -141,6 +143,21 @@ impl Wire {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         matches!(self.lock().stream, Stream::Tls(_))
+    }
+
+    /// From now on both sides compress (RFC 4978), right after the server agreed to.
+    pub fn compress(&self) {
+        let mut channel = self.lock();
+        let at = std::mem::take(&mut channel.at);
+        let came = std::mem::take(&mut channel.buffer).split_off(at);
+        channel.deflate = Some(Deflate::new(came));
+        self.record().note("compressed from here on");
+    }
+
+    /// Whether the server is this machine.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.lock().peer.is_some_and(|peer| peer.ip().is_loopback())
     }
 
     /// Whether a secret may be said now: over TLS; or in clear, when the options do not ask for TLS and

@@ -35,6 +35,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         user: "robin".to_owned(),
         password: SecretSource::Prompt,
         auth: Default::default(),
+        compress: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

@@ -41,6 +41,7 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
         user: "me".to_owned(),
         password: SecretSource::Prompt,
         auth: Default::default(),
+        compress: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

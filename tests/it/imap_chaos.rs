@@ -241,6 +241,7 @@ fn meet(seed: u64) {
         read_timeout: SILENCE,
         interrupt: Interrupt::new().unwrap(),
         auth: Default::default(),
+        compress: Default::default(),
     };
     let mut chance = Chance::new(!seed);
     if let Ok(mut session) = connect_with(&options, "ann", &Secret::new("secret")) {

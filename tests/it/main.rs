@@ -30,6 +30,7 @@ mod faults_writers;
 mod floors;
 mod flows;
 mod imap_chaos;
+mod imap_compress;
 mod imap_counts;
 mod imap_deeds;
 mod imap_login;

@@ -245,6 +245,7 @@ fn account(name: &'static str, protocol: Protocol) -> Account {
         user: "robin".to_owned(),
         password: SecretSource::Prompt,
         auth: Default::default(),
+        compress: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

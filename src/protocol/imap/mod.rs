@@ -40,6 +40,7 @@ mod trouble;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use self::answer::Verdict;
 use self::command::Command;
 use self::heads::Sizes;
 use self::link::{Link, deaf};
@@ -49,7 +50,7 @@ use super::{
     Applied, BodySink, BodySource, Caps, FolderRef, Known, Letter, MailProtocol, RemoteFolder, RemoteId,
     RemoteOp, Sink, Wake,
 };
-use crate::config::Account;
+use crate::config::{Account, Compress};
 use crate::error::Result;
 use crate::model::{Cursor, Mark};
 use crate::net::{DialOptions, Interrupt, Wire};
@@ -74,8 +75,15 @@ pub fn connect(account: &Account, secret: &Secret, interrupt: &Interrupt) -> Res
 
 /// Connects and signs in.
 pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Result<Session> {
+    let link = login::connect(options, user, secret)?;
+    let may_compress = match options.compress {
+        Compress::Auto => !link.wire.is_local(),
+        Compress::On => true,
+        Compress::Off => false,
+    };
     Ok(Session {
-        link: login::connect(options, user, secret)?,
+        may_compress,
+        link,
         interrupt: options.interrupt.clone(),
         root: None,
         told: HashMap::new(),
@@ -90,6 +98,8 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
 #[derive(Debug)]
 pub struct Session {
     link: Link,
+    /// Whether the connection is to be compressed and is not yet.
+    may_compress: bool,
     interrupt: Interrupt,
     /// Where folders are made; `None`: not asked yet.
     root: Option<Root>,
@@ -116,6 +126,23 @@ impl Session {
         self.link.begin(long);
         self.link.state.settle();
     }
+
+    /// Compresses the connection where that is offered (RFC 4978), once much is going to pass: it costs a round
+    /// trip in which nothing else may be said, which a look at folders that are in step does not earn.
+    fn compress(&mut self) -> Result<()> {
+        if !std::mem::take(&mut self.may_compress) || !self.link.state.offers.has("COMPRESS=DEFLATE") {
+            return Ok(());
+        }
+        for tag in self.link.state.open.clone() {
+            self.link.pass(&tag)?;
+        }
+        let tag = self.link.send(&Command::new("COMPRESS DEFLATE"))?;
+        match self.link.answer(&tag, &mut deaf)?.verdict {
+            Verdict::Ok => self.link.wire.compress(),
+            _ => tracing::info!("the server offers compression and refuses it"),
+        }
+        Ok(())
+    }
 }
 
 impl MailProtocol for Session {
@@ -137,12 +164,19 @@ impl MailProtocol for Session {
 
     fn pull(&mut self, folder: &FolderRef, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
         self.begin(false);
+        if known.cursor().backfill != 1 {
+            self.compress()?;
+        }
         self.look(&folder.remote, known, sink)
     }
 
     fn fetch(&mut self, folder: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
         self.begin(false);
-        if ids.is_empty() { Ok(()) } else { self.bodies(&folder.remote, ids, sink) }
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.compress()?;
+        self.bodies(&folder.remote, ids, sink)
     }
 
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {
@@ -185,6 +219,7 @@ impl MailProtocol for Session {
 
     fn append(&mut self, letter: &Letter, raw: &mut dyn BodySource) -> Result<Option<RemoteId>> {
         self.begin(true);
+        self.compress()?;
         self.put(letter, raw)
     }
 

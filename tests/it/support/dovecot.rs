@@ -208,6 +208,7 @@ impl User<'_> {
             user: self.name.clone(),
             password: SecretSource::Plain(PASSWORD.into()),
             auth: Default::default(),
+            compress: Default::default(),
             ca_file: Some(certs::ca_file()),
             pin: None,
             leave_on_server: Leave::Forever,
@@ -359,6 +360,9 @@ namespace inbox {{
   inbox = yes
   separator = /
 {standard}}}
+protocol imap {{
+  mail_plugins = imap_zlib
+}}
 service imap-login {{
   inet_listener imap {{
     port = {imap}

@@ -98,6 +98,7 @@ pub fn account(name: &str, protocol: Protocol, leave: Leave) -> Account {
         user: "ada".into(),
         password: SecretSource::Prompt,
         auth: Default::default(),
+        compress: Default::default(),
         ca_file: None,
         pin: None,
         leave_on_server: leave,

@@ -243,6 +243,7 @@ impl Server {
             user: "ann".into(),
             password: SecretSource::Prompt,
             auth: Default::default(),
+            compress: Default::default(),
             ca_file: Some(certs::ca_file()),
             pin: None,
             leave_on_server: Leave::Forever,

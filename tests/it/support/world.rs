@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use mailtui::Result;
-use mailtui::config::{Account, Protocol, Tls};
+use mailtui::config::{Account, Compress, Protocol, Tls};
 use mailtui::model::{Cursor, FlagDelta, Flags, UidSet};
 use mailtui::net::Interrupt;
 use mailtui::protocol::{
@@ -23,7 +23,7 @@ pub struct World {
 
 enum Server {
     Memory(memory::Server),
-    Dovecot { user: User<'static>, protocol: Protocol, tls: Tls, proxy: Option<Proxy> },
+    Dovecot { user: User<'static>, protocol: Protocol, tls: Tls, proxy: Option<Proxy>, compress: Compress },
 }
 
 /// A mail as a server holds it.
@@ -44,10 +44,17 @@ pub fn worlds() -> Vec<World> {
         for protocol in [Protocol::Imap, Protocol::Pop3] {
             for tls in [Tls::Implicit, Tls::Starttls, Tls::None] {
                 let name = format!("Dovecot, {protocol:?}, {tls:?}");
-                let server = Server::Dovecot { user: dovecot.user(), protocol, tls, proxy: None };
+                let server = Server::Dovecot {
+                    user: dovecot.user(),
+                    protocol,
+                    tls,
+                    proxy: None,
+                    compress: Compress::Auto,
+                };
                 worlds.push(World { name, server });
             }
         }
+        worlds.push(World::compressed(dovecot.user()));
         worlds.extend(LACKING.iter().map(|lacks| World::lacking(dovecot.user(), lacks)));
     }
     worlds
@@ -80,11 +87,29 @@ const LACKING: [&[&str]; 9] = [
 ];
 
 impl World {
+    /// Dovecot over a connection that is compressed.
+    fn compressed(user: User<'static>) -> Self {
+        let server = Server::Dovecot {
+            user,
+            protocol: Protocol::Imap,
+            tls: Tls::Implicit,
+            proxy: None,
+            compress: Compress::On,
+        };
+        Self { name: "Dovecot, compressed".to_owned(), server }
+    }
+
     /// Dovecot without some of what it offers.
     fn lacking(user: User<'static>, lacks: &[&str]) -> Self {
         let proxy = Proxy::start(user.account(Protocol::Imap, Tls::None).port, Protocol::Imap, Seal::None);
         proxy.begin(without(lacks));
-        let server = Server::Dovecot { user, protocol: Protocol::Imap, tls: Tls::None, proxy: Some(proxy) };
+        let server = Server::Dovecot {
+            user,
+            protocol: Protocol::Imap,
+            tls: Tls::None,
+            proxy: Some(proxy),
+            compress: Compress::Auto,
+        };
         Self { name: format!("Dovecot without {}", lacks.join(", ")), server }
     }
 
@@ -118,8 +143,9 @@ impl World {
     fn account(&self) -> Account {
         match &self.server {
             Server::Memory(_) => panic!("it has no account"),
-            Server::Dovecot { user, protocol, tls, proxy } => {
+            Server::Dovecot { user, protocol, tls, proxy, compress } => {
                 let mut account = user.account(*protocol, *tls);
+                account.compress = *compress;
                 account.port = proxy.as_ref().map_or(account.port, |proxy| proxy.port);
                 account
             }
