@@ -238,7 +238,8 @@ impl Chosen {
             out.line(Clean::line(label))?;
             if let Some(first) = waiting.first() {
                 let one = format!("mailtui sync {first}");
-                let verb = if waiting.len() == 1 { one.as_str() } else { "mailtui sync" };
+                // A move to another account is done at both.
+                let verb = if accounts.len() == 1 { one.as_str() } else { "mailtui sync" };
                 out.line(format!("queued: `{verb}` sends it"))?;
             }
         }

@@ -325,8 +325,26 @@ pub enum AccountVerb {
         /// The name that its mail is stored under
         old: String,
     },
+    /// Copy all mail of an account to another one, each once; only tells what that comes to, without --yes
+    Move(Relocate),
     /// Delete the mail of an account here, for good; only of one that the configuration does not name
     Forget(Forget),
+}
+
+/// `mailtui account move`.
+#[derive(Debug, Args)]
+pub struct Relocate {
+    /// The account whose mail it is, in the configuration or parked
+    pub old: String,
+    /// The account of the configuration that it is copied to
+    #[arg(long, value_name = "ACCOUNT")]
+    pub to: String,
+    /// Do it; may be interrupted and repeated at any time
+    #[arg(long)]
+    pub yes: bool,
+    /// Afterwards delete at the old account what the new server was seen to have
+    #[arg(long, requires = "yes")]
+    pub delete_after: bool,
 }
 
 /// `mailtui account forget`.

@@ -12,11 +12,14 @@ mod list;
 mod log;
 mod out;
 mod queue;
+mod relocate;
 mod roster;
+mod rounds;
 mod screen;
 mod settings;
 mod show;
 mod sync;
+mod teller;
 mod welcome;
 mod words;
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::args::{AccountVerb, Forget};
 use super::out::Out;
+use super::relocate;
 use super::words::{grouped, plural, sized};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -50,6 +51,7 @@ pub(super) fn run(
         AccountVerb::List => list(config, renamed, &reader, out),
         AccountVerb::Rename { old, new } => rename(old, new, config, store, &reader, out),
         AccountVerb::Park { old } => park(old, store, &reader, out),
+        AccountVerb::Move(relocate) => relocate::run(relocate, config, store, out),
         AccountVerb::Forget(what) => forget(what, store, &reader, out),
     }
 }

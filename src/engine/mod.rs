@@ -20,6 +20,7 @@ mod receive;
 mod rehearsal;
 mod session;
 mod sign_in;
+mod survey;
 mod tight;
 mod told;
 mod trouble;
@@ -33,6 +34,7 @@ pub use account::Report;
 pub use event::{AccountState, Command, Event, Progress};
 pub use plan::Mode;
 pub use rehearsal::{Forecast, rehearse};
+pub use survey::{Survey, survey};
 pub use told::Emit;
 
 use crate::config::Account;

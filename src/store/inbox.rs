@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::batch::{Batch, Committed};
 use super::wishes::Wish;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, Intent, Outcome, Owner};
+use crate::model::{AccountId, FolderId, Intent, Outcome, Owner, PlacementId};
 
 /// Bytes that may wait; a sender of more waits for room.
 const ROOM: usize = 8 << 20;
@@ -39,6 +39,11 @@ pub(super) enum Job {
     RenameAccount(AccountId, String),
     LeaveParked(AccountId),
     Forget(AccountId),
+    Carry {
+        from: FolderId,
+        to: AccountId,
+        items: Vec<PlacementId>,
+    },
     Recover(AccountId),
     Wish(AccountId, Wish),
     TakeWishes(AccountId),
@@ -64,6 +69,7 @@ pub(super) enum Answer {
     Outcome(Outcome),
     Account(AccountId),
     Wishes(Vec<Wish>),
+    Count(u64),
     Done,
 }
 

@@ -9,6 +9,7 @@ mod acts;
 mod batch;
 mod bodies;
 mod book;
+mod carry;
 mod check;
 mod claim;
 mod db;
@@ -68,6 +69,7 @@ pub use batch::{
     Batch, Changed, Chunk, Committed, Fares, FolderSpec, Incoming, Maildrop, Op, OpItem, OpKind, Packed,
     Parcel, Posting, Step, WantedBody,
 };
+pub use carry::{Carried, Leg};
 pub use claim::{AccountLock, Holder, Locked};
 pub use handle::{Pending, Store};
 pub use health::Health;

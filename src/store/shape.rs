@@ -169,6 +169,15 @@ impl Tx<'_> {
         }
     }
 
+    /// A folder of this path, made where it is missing.
+    pub(super) fn new_path(&mut self, account: AccountId, path: &str) -> Result<FolderId> {
+        if let Some(folder) = self.make(account, None, path)? {
+            return Ok(folder);
+        }
+        let held = self.at_path(account, path)?;
+        held.map(|held| held.id).ok_or_else(|| Error::new(Kind::Bug, "a folder is neither there nor made"))
+    }
+
     fn make(&mut self, account: AccountId, id: Option<FolderId>, path: &str) -> Result<Option<FolderId>> {
         let is_local = self.owner(account)? == Owner::Here;
         if let Some(held) = self.at_path(account, path)? {

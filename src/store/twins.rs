@@ -8,8 +8,8 @@ use crate::mime;
 use crate::model::{AccountId, Envelope, MessageId, OpId, Owner, PlacementId};
 
 impl Tx<'_> {
-    /// The row of the same mail in another account: the one that it had, one of the same content by proof,
-    /// else a new one. Its body comes along if it is here.
+    /// The row of the same mail in another account: the one that it had, one of the same content by proof (Message-ID,
+    /// size and header; without a Message-ID all of its bytes), else a new one. Its body comes along if it is here.
     pub(super) fn twin(
         &mut self,
         message: MessageId,
@@ -26,7 +26,8 @@ impl Tx<'_> {
                 sql!(
                     "SELECT t.id FROM messages m JOIN messages t ON t.account_id = ?2 AND t.msgid = m.msgid
                         AND t.size IN (m.size, iif(m.body_state = 2, m.raw_size, m.size)) AND t.head_hash = m.head_hash
-                      WHERE m.id = ?1 AND m.msgid <> '' AND t.body_state <> 4 LIMIT 1"
+                      WHERE m.id = ?1 AND t.body_state <> 4
+                        AND (m.msgid <> '' OR (m.sha256 <> x'' AND t.sha256 = m.sha256)) LIMIT 1"
                 ),
                 (message, there),
                 |row| row.get(0),

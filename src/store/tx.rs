@@ -92,6 +92,7 @@ impl<'a> Tx<'a> {
                 self.forget_account(*account)?;
                 Answer::Done
             }
+            Job::Carry { from, to, items } => Answer::Count(self.carry(*from, *to, items)?),
             Job::Recover(account) => {
                 self.recover(*account)?;
                 Answer::Done

@@ -47,6 +47,7 @@ mod pop3_wire;
 mod props;
 mod pty;
 mod reading;
+mod relocate;
 mod screens;
 mod servers;
 mod sign_in;

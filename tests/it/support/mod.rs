@@ -13,6 +13,7 @@ pub mod imap;
 pub mod invariants;
 pub mod mail;
 pub mod office;
+pub mod pair;
 pub mod proxy;
 pub mod room;
 pub mod scene;
