@@ -10,6 +10,7 @@ use super::told::Told;
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::model::{AccountId, Flags, FolderId, MessageId};
+use crate::protocol::twin::uidl_in;
 use crate::protocol::{BodySink, Flow, FolderRef, MailProtocol, RemoteId};
 use crate::store::{Batch, Incoming, Packed, Packer, Step, Store};
 
@@ -269,7 +270,7 @@ fn incoming(job: &Job<'_>, uidl: &str, size: u64, first: &[u8], body: Option<Pac
     Incoming {
         folder: job.folder,
         uid: None,
-        uidl: Some(uidl.to_owned()),
+        uidl: Some(uidl_in(uidl).to_owned()),
         remote_id: None,
         flags: Flags::NONE,
         keywords: Vec::new(),

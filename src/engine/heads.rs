@@ -11,6 +11,7 @@ use super::told::Told;
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::model::{Flags, FolderId, Role};
+use crate::protocol::twin::uidl_in;
 use crate::protocol::{BodySink, Flow, FolderRef, RemoteId};
 use crate::store::{Incoming, Packer, Step};
 
@@ -111,7 +112,7 @@ impl BodySink for Heads<'_> {
             let incoming = Box::new(Incoming {
                 folder: self.folder,
                 uid: None,
-                uidl: Some(uidl.clone()),
+                uidl: Some(uidl_in(&uidl).to_owned()),
                 remote_id: None,
                 flags: Flags::NONE,
                 keywords: Vec::new(),

@@ -18,6 +18,7 @@ mod pull;
 mod push;
 mod receive;
 mod rehearsal;
+mod renaming;
 mod session;
 mod sign_in;
 mod survey;

@@ -73,6 +73,7 @@ pub(super) struct Held<'a> {
     pub(super) reader: &'a Reader,
     pub(super) folder: FolderId,
     pub(super) cursor: Cursor,
+    pub(super) account: Option<AccountId>,
     /// POP3: every UIDL that was ever taken.
     pub(super) uidls: HashSet<String>,
 }
@@ -100,6 +101,10 @@ impl Known for Held<'_> {
 
     fn has_uidl(&self, uidl: &str) -> bool {
         self.uidls.contains(uidl)
+    }
+
+    fn has_twin(&self, uidl: &str, head: &[u8; 32]) -> Result<bool> {
+        self.account.map_or(Ok(false), |account| self.reader.has_twin(account, uidl, head))
     }
 }
 

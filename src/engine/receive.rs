@@ -11,6 +11,7 @@ use super::pull::{Held, Intake, Outgoing};
 use super::tight;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, FolderId, MessageId, Role};
+use crate::protocol::twin::twin;
 use crate::protocol::{FolderRef, RemoteFolder, RemoteId};
 use crate::store::{Batch, Doubt, FolderSpec, Step, WantedBody};
 use crate::text::Clean;
@@ -96,7 +97,7 @@ impl Worker<'_> {
         let session = self.session.as_mut().ok_or_else(no_session)?;
         let uidls = if session.caps.snapshot { self.reader.uidls(self.id)? } else { HashSet::new() };
         let has_mail = !uidls.is_empty();
-        let held = Held { reader: &self.reader, folder, cursor: before, uidls };
+        let held = Held { reader: &self.reader, account: Some(self.id), folder, cursor: before, uidls };
         self.told.begin("headers", path, 0);
         let mut intake = Intake {
             out: Outgoing::new(self.store, self.id),
@@ -135,6 +136,8 @@ impl Worker<'_> {
             if !self.again {
                 self.told_before = has_mail;
             }
+            let all = session.listed.as_ref().map_or(0, HashSet::len);
+            let listed = if settled.is_ok() { self.sift_renamed(listed, all)? } else { listed };
             self.share_out(listed)?;
         }
         self.told.end();
@@ -225,8 +228,8 @@ impl Worker<'_> {
         let Some(message) = self.wanted.front().copied() else { return Ok(()) };
         if let Some(body) = self.reader.wanted_body(message)? {
             self.fetch_chunk(&[body])?;
-        } else if let Some(uidl) = self.reader.rest_of(message)? {
-            self.fetch_rest(message, uidl)?;
+        } else if let Some((uidl, head)) = self.reader.rest_of(message)? {
+            self.fetch_rest(message, head.map_or(uidl.clone(), |head| twin(&uidl, &head)))?;
         }
         self.wanted.retain(|m| *m != message);
         Ok(())

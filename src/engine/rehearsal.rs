@@ -139,7 +139,7 @@ fn folders(session: &mut dyn MailProtocol, reader: &Reader, id: Option<AccountId
         let remote = FolderRef::new(folder.remote);
         let pulled = match own {
             Some(own) => {
-                let known = Held { reader, folder: own.id, cursor, uidls: HashSet::new() };
+                let known = Held { reader, account: id, folder: own.id, cursor, uidls: HashSet::new() };
                 session.pull(&remote, &known, &mut count)
             }
             None => session.pull(&remote, &Nothing::default(), &mut count),

@@ -11,6 +11,7 @@ pub mod memory;
 mod open;
 pub mod pop3;
 mod sasl;
+pub mod twin;
 
 pub use letter::{BodySource, Letter, Likeness};
 pub use open::open;
@@ -260,6 +261,11 @@ pub trait Known {
     fn flags(&self) -> Result<Vec<(u32, Flags, Vec<String>)>>;
     /// Whether this UIDL was taken before, mail deleted here but left there included.
     fn has_uidl(&self, uidl: &str) -> bool;
+    /// The same where several messages have this UIDL: whether the one with this header was taken.
+    fn has_twin(&self, uidl: &str, head: &[u8; 32]) -> Result<bool> {
+        let _ = head;
+        Ok(self.has_uidl(uidl))
+    }
 }
 
 /// Whether to go on.

@@ -1,5 +1,6 @@
 //! What the engine hands to the store and what it is told back: plain values, parsed already.
 
+use super::renaming::NewName;
 use super::sign_in::Refusal;
 use crate::model::{
     AccountId, Cursor, Envelope, Flags, FolderId, Mark, Marking, MessageId, OpId, Outcome, PlacementId, Role,
@@ -101,6 +102,11 @@ pub enum Step {
     Listing {
         /// Every UIDL listed.
         uidls: Vec<String>,
+    },
+    /// POP3: mail that is here is listed under new names (promise P7): held back until the user decides.
+    Renamed {
+        /// Old and new.
+        names: Vec<NewName>,
     },
     /// POP3: what the server holds, as it was just listed (promise P14).
     Maildrop(Maildrop),

@@ -128,6 +128,7 @@ impl Tx<'_> {
     fn end_parking(&mut self, folder: FolderId) -> Result<()> {
         let ended = self.db.run(
             sql!("UPDATE folders SET parked = '', parked_at = 0 WHERE id = ?1 AND parked <> '' AND parked <> ?2
+                    AND NOT (role = 'inbox' AND EXISTS (SELECT 1 FROM pop_renamed r WHERE r.account_id = folders.account_id))
                   AND NOT EXISTS (SELECT 1 FROM placements WHERE folder_id = ?1 AND stale <> 0 AND stale = 3)"),
             (folder, UNLISTED),
         )?;

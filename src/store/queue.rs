@@ -390,16 +390,32 @@ impl Reader {
         )
     }
 
-    /// The name on the server of a mail of which only the header is here; `None`: it was never there.
-    pub fn rest_of(&self, message: MessageId) -> Result<Option<String>> {
-        self.0.one(
+    /// The name on the server of a mail of which only the header is here, and the hash of its header where others
+    /// have the same name; `None`: it was never there.
+    pub fn rest_of(&self, message: MessageId) -> Result<Option<(String, Option<[u8; 32]>)>> {
+        let row = self.0.one(
             sql!(
-                "SELECT s.uidl FROM pop_seen s JOIN messages m ON m.id = s.message_id
+                "SELECT s.uidl, s.head_hash, EXISTS (SELECT 1 FROM pop_seen d
+                    WHERE d.account_id = s.account_id AND d.uidl = s.uidl AND d.dup <> s.dup)
+                  FROM pop_seen s JOIN messages m ON m.id = s.message_id
                   WHERE s.message_id = ?1 AND m.body_state = 1 LIMIT 1"
             ),
             [message],
-            |row| row.get(0),
-        )
+            |row| Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, row.get::<_, bool>(2)?)),
+        )?;
+        let Some((uidl, head, is_twin)) = row else { return Ok(None) };
+        let head = if is_twin { Some(super::reader::hash(&head)?) } else { None };
+        Ok(Some((uidl, head)))
+    }
+
+    /// Whether the mail with this name and this header was taken before.
+    pub fn has_twin(&self, account: AccountId, uidl: &str, head: &[u8; 32]) -> Result<bool> {
+        let found = self.0.one(
+            sql!("SELECT 1 FROM pop_seen WHERE account_id = ?1 AND uidl = ?2 AND head_hash = ?3 LIMIT 1"),
+            (account, uidl, &head[..]),
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
     }
 
     /// Bytes of the mail that has this name there, as far as it is known.
@@ -415,9 +431,11 @@ impl Reader {
     /// Every UIDL that was taken before, mail deleted here included (promise P2).
     pub fn uidls(&self, account: AccountId) -> Result<HashSet<String>> {
         let uidls =
-            self.0.all(sql!("SELECT uidl FROM pop_seen WHERE account_id = ?1"), [account], |row| {
-                row.get::<_, String>(0)
-            })?;
+            self.0.all(
+                sql!("SELECT uidl FROM pop_seen WHERE account_id = ?1 UNION ALL SELECT uidl FROM pop_renamed WHERE account_id = ?1"),
+                [account],
+                |row| row.get::<_, String>(0),
+            )?;
         Ok(uidls.into_iter().collect())
     }
 

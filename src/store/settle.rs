@@ -215,6 +215,11 @@ impl Tx<'_> {
             }
             return Ok(());
         }
+        if self.holds_new_names(account, folder)? {
+            let count = self.take_new_names(account)?;
+            tally.did(format!("{} go by their new names", counted(count)));
+            return Ok(());
+        }
         let gone = self.believe(folder)?;
         tally.did(format!("took {} out of {path}", counted(gone)));
         Ok(())
@@ -256,6 +261,10 @@ impl Tx<'_> {
             |row| Ok((row.get::<_, AccountId>(0)?, row.get::<_, String>(1)?)),
         )?;
         let Some((account, path)) = found else { return Ok(None) };
+        if self.holds_new_names(account, folder)? {
+            self.forget_new_names(account)?;
+            return Ok(Some(path));
+        }
         self.reset(folder, 0)?;
         self.db.run(
             sql!("UPDATE folders SET parked = '', parked_at = 0 WHERE id = ?1 AND parked <> ?2"),

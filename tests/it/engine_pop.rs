@@ -7,7 +7,7 @@ use std::time::Duration;
 use mailtui::config::{Leave, Portion, Protocol};
 use mailtui::engine::{Command, Forecast, rehearse};
 use mailtui::error::{Error, Kind};
-use mailtui::model::{BodyState, FlagDelta, Flags, Intent, Role, Target};
+use mailtui::model::{BodyState, FlagDelta, Flags, Intent, Matter, Reach, Role, Settle, Target};
 use mailtui::protocol::Terms;
 use mailtui::protocol::memory::Call;
 use mailtui::store::Wish;
@@ -276,4 +276,75 @@ fn a_dry_run_of_imap_says_what_would_be_fetched_and_sent() {
     assert_eq!((forecast.marked, forecast.gone, forecast.pushes, forecast.bodies), (2, 1, 1, 0));
     assert_eq!(changes, 0);
     assert!(!calls.iter().any(|call| matches!(call, Call::Apply | Call::Append | Call::Fetch)), "{calls:?}");
+}
+
+/// A provider that moved: the same mails under new names, and two new ones.
+fn moved(leave: Leave) -> World {
+    let world = world(20, leave, Portion::default());
+    world.once().unwrap();
+    let old: Vec<u32> = world.server.mails("INBOX").iter().map(|mail| mail.uid).collect();
+    for n in 0..22 {
+        world.server.deliver("INBOX", mail(n), Flags::NONE, T0 + n as i64);
+    }
+    world.server.expunge("INBOX", &old);
+    world
+}
+
+#[test]
+fn p7_a_server_that_names_its_mail_anew_is_found_out_and_the_user_asked() {
+    let mut world = moved(Leave::Forever);
+    let bodies = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&bodies);
+    world.server.on_call(move |call| {
+        count.fetch_add(usize::from(call == Call::Body), Ordering::SeqCst);
+        Ok(())
+    });
+    assert_eq!(world.once().unwrap().new, 2, "what is new indeed comes");
+    assert_eq!((bodies.load(Ordering::SeqCst), world.rows(Role::Inbox).len()), (2, 22));
+    let inbox = world.folder(Role::Inbox).id;
+    let entry = world.reader().matter(Matter::Folder(inbox)).unwrap().unwrap();
+    assert!(
+        entry.standing.needs_user() && entry.what.as_str().contains("20 mails that are here have new names")
+    );
+    // Held back: not fetched, and not deleted there, whatever the policy says.
+    world.account.leave_on_server = Leave::DeleteAfterDownload;
+    let report = world.once().unwrap();
+    assert_eq!((report.new, report.deleted, world.server.count("INBOX")), (0, 2, 20));
+    world.account.leave_on_server = Leave::Forever;
+    let reach = Reach::These(vec![Matter::Folder(inbox)]);
+    world.intend(Intent::Settle { how: Settle::Accept, reach });
+    assert_eq!(world.reader().matter(Matter::Folder(inbox)).unwrap(), None);
+    assert_eq!(world.once().unwrap().new, 0);
+    assert_eq!((bodies.load(Ordering::SeqCst), world.rows(Role::Inbox).len()), (2, 22));
+    // From now on they are the same mails for the policy too.
+    world.account.leave_on_server = Leave::DeleteAfterDownload;
+    assert_eq!((world.once().unwrap().deleted, world.server.count("INBOX")), (20, 0));
+    assert_eq!(world.rows(Role::Inbox).len(), 22);
+    assert_eq!(world.reader().check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn p7_what_the_user_wants_anew_is_fetched_anew() {
+    let world = moved(Leave::Forever);
+    world.once().unwrap();
+    let inbox = world.folder(Role::Inbox).id;
+    let reach = Reach::These(vec![Matter::Folder(inbox)]);
+    world.intend(Intent::Settle { how: Settle::Refetch, reach });
+    assert_eq!(world.once().unwrap().new, 20);
+    assert_eq!(world.reader().matter(Matter::Folder(inbox)).unwrap(), None);
+    assert_eq!(world.once().unwrap().new, 0);
+}
+
+#[test]
+fn p7_a_maildrop_that_another_program_emptied_asks_nothing() {
+    let world = world(20, Leave::Forever, Portion::default());
+    world.once().unwrap();
+    let old: Vec<u32> = world.server.mails("INBOX").iter().map(|mail| mail.uid).collect();
+    world.server.expunge("INBOX", &old);
+    for n in 30..33 {
+        world.server.deliver("INBOX", mail(n), Flags::NONE, T0 + n as i64);
+    }
+    assert_eq!(world.once().unwrap().new, 3);
+    assert_eq!(world.reader().matter(Matter::Folder(world.folder(Role::Inbox).id)).unwrap(), None);
+    assert_eq!(world.rows(Role::Inbox).len(), 23);
 }

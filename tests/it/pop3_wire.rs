@@ -7,11 +7,13 @@ use mailtui::config::{Protocol, Tls};
 use mailtui::model::{Cursor, Flags, UidSet};
 use mailtui::net::{DialOptions, Interrupt};
 use mailtui::protocol::pop3::{Session, connect_with};
+use mailtui::protocol::twin::twin;
 use mailtui::protocol::{
     Applied, BodySink, Change, Flow, FolderRef, Known, MailProtocol, RemoteId, RemoteOp, Sink, Wake, open,
 };
 use mailtui::secret::Secret;
 use mailtui::{Error, Kind, Result};
+use sha2::{Digest, Sha256};
 
 use crate::support::certs::{self, Maker};
 use crate::support::script::{Heard, Script, Server};
@@ -468,24 +470,53 @@ fn a_sink_that_stops_is_heard() {
 }
 
 #[test]
-fn p7_duplicates_are_fetched_once_and_never_deleted() {
+fn p7_mails_of_one_name_are_told_apart_by_their_headers_and_never_deleted() {
     let server = server(&[
         IN,
-        "C: UIDL\nS: +OK\nS: 1 same\nS: 2 same\nS: 3 own\nS: .\nC: LIST\nS: +OK\nS: .",
-        "C: RETR 2\nS: +OK\nS: second\nS: .\nC: DELE 3\nS: +OK\nC: QUIT\nS: +OK",
+        "C: UIDL\nS: +OK\nS: 1 same\nS: 2 same\nS: 3 own\nS: 4 same\nS: .\nC: LIST\nS: +OK\nS: .",
+        "C: TOP 4 0\nS: +OK\nS: A: 2\nS: \nS: .\nC: TOP 2 0\nS: +OK\nS: A: 2\nS: \nS: .",
+        "C: TOP 1 0\nS: +OK\nS: A: 1\nS: \nS: .",
+        "C: RETR 1\nS: +OK\nS: A: 1\nS: \nS: first\nS: .\nC: RETR 4\nS: +OK\nS: A: 2\nS: \nS: second\nS: .",
+        "C: DELE 3\nS: +OK\nC: QUIT\nS: +OK",
     ]);
     let mut session = session(&server);
     let changes = pull(&mut session, &[]).unwrap();
+    let name = |head: &[u8]| twin("same", &Sha256::digest(head).into());
+    let (one, two) = (name(b"A: 1\r\n\r\n"), name(b"A: 2\r\n\r\n"));
     assert_eq!(
         changes,
-        [Change::Expect { messages: 2 }, new("own", 0), new("same", 0), listing(&["own", "same"])]
+        [
+            Change::Expect { messages: 3 },
+            new(&two, 0),
+            new("own", 0),
+            new(&one, 0),
+            listing(&["same", "own"])
+        ]
     );
+    let mut bodies = Bodies::default();
+    session.fetch(&inbox(), &[id(&one), id(&two), id(&name(b"gone"))], &mut bodies).unwrap();
+    let texts: Vec<_> = bodies.whole.iter().map(|(_, _, raw)| String::from_utf8_lossy(raw)).collect();
+    assert_eq!(texts, ["A: 1\r\n\r\nfirst\r\n", "A: 2\r\n\r\nsecond\r\n"]);
+    let applied = delete(&mut session, &["same", &one, "own"]).unwrap();
+    assert_eq!(applied, Applied::Partial { refused: vec![id("same")] });
+    finish(session).unwrap();
+    server.finish();
+}
+
+#[test]
+fn p7_without_headers_the_newest_of_a_name_stands_for_all() {
+    let server = server(&[
+        IN,
+        "C: UIDL\nS: +OK\nS: 1 same\nS: 2 same\nS: .\nC: LIST\nS: +OK\nS: .",
+        "C: TOP 2 0\nS: -ERR\nC: TOP 1 0\nS: -ERR\nC: RETR 2\nS: +OK\nS: second\nS: .",
+    ]);
+    let mut session = session(&server);
+    let changes = pull(&mut session, &[]).unwrap();
+    assert_eq!(changes, [Change::Expect { messages: 1 }, new("same", 0), listing(&["same"])]);
     let mut bodies = Bodies::default();
     session.fetch(&inbox(), &[id("same")], &mut bodies).unwrap();
     assert_eq!(bodies.whole, [(id("same"), 0, b"second\r\n".to_vec())]);
-    let applied = delete(&mut session, &["same", "own"]).unwrap();
-    assert_eq!(applied, Applied::Partial { refused: vec![id("same")] });
-    finish(session).unwrap();
+    drop(session);
     server.finish();
 }
 

@@ -58,8 +58,15 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
     let named = capabilities.uidl;
     // Gmail, which shows about 250 conversations and hides in the next session what was fetched in this one.
     let shows_part = greeting.contains("Gpop ready");
-    let mut session =
-        Session { talk, capabilities, listing: None, named, marked: Default::default(), shows_part };
+    let mut session = Session {
+        talk,
+        capabilities,
+        listing: None,
+        named,
+        marked: Default::default(),
+        twins: None,
+        shows_part,
+    };
     if !named {
         // Some servers know UIDL and do not say so; what this one can do is told once and for all.
         session.list()?;

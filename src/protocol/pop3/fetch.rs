@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Session;
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
-use crate::protocol::{BodySink, Flow, RemoteId};
+use crate::protocol::{BodySink, Flow, RemoteId, twin};
 
 /// How much may be under way, in bytes by LIST: at first, and at most. A command of the user waits for
 /// what is under way, so on a slow line it must not be much.
@@ -30,8 +30,7 @@ impl Session {
     /// Fetches what there is of `ids`. When the sink stops, what is under way still comes to it: it has
     /// to be read in any case.
     pub(super) fn retrieve(&mut self, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
-        self.list()?;
-        let mut queue: VecDeque<Wanted<'_>> = self.wanted(ids);
+        let mut queue: VecDeque<Wanted<'_>> = self.wanted(ids)?;
         let window = self.window();
         let start = Instant::now();
         let (mut under_way, mut bytes, mut room, mut received) = (VecDeque::new(), 0, FIRST, 0);
@@ -65,38 +64,59 @@ impl Session {
     }
 
     /// What of `ids` is in the maildrop.
-    fn wanted<'a>(&self, ids: &'a [RemoteId]) -> VecDeque<Wanted<'a>> {
+    fn wanted<'a>(&mut self, ids: &'a [RemoteId]) -> Result<VecDeque<Wanted<'a>>> {
+        self.list()?;
+        let names = ids.iter().filter_map(|id| if let RemoteId::Uidl(name) = id { Some(name) } else { None });
+        if names.clone().any(|name| twin::uidl_in(name) != name) {
+            self.tell_twins_apart()?;
+        }
         let one = |id: &'a RemoteId| {
-            let RemoteId::Uidl(uidl) = id else { return None };
-            let entry = self.listing.as_ref()?.find(uidl)?;
+            let RemoteId::Uidl(name) = id else { return None };
+            let listing = self.listing.as_ref()?;
+            let entry = match twin::uidl_in(name) == name {
+                true => listing.find(name)?,
+                false => {
+                    let number = *self.twins.as_ref()?.by_name.get(name)?;
+                    listing.numbered(number)?
+                }
+            };
             let there = !self.marked.contains(&entry.number);
             there.then_some(Wanted { id, number: entry.number, size: entry.size })
         };
-        ids.iter().filter_map(one).collect()
+        Ok(ids.iter().filter_map(one).collect())
     }
 
     /// The headers of what there is of `ids` (TOP, RFC 1939 section 7); answers those that it is refused for.
     pub(super) fn tops(&mut self, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<Vec<RemoteId>> {
-        self.list()?;
+        let wanted = self.wanted(ids)?;
+        let wanted: Vec<_> = wanted.iter().map(|one| (one.id, one.number, one.size)).collect();
+        self.top_all(&wanted, sink)
+    }
+
+    /// The headers of messages: a name for the sink, the number, and the size as listed.
+    pub(super) fn top_all(
+        &mut self,
+        wanted: &[(&RemoteId, u32, u64)],
+        sink: &mut dyn BodySink,
+    ) -> Result<Vec<RemoteId>> {
         let mut refused = Vec::new();
-        let wanted = Vec::from(self.wanted(ids));
         let mut flow = Flow::Continue;
         for some in wanted.chunks(self.window()) {
             if flow == Flow::Stop {
                 break;
             }
-            let tops: Vec<String> = some.iter().map(|wanted| format!("TOP {} 0", wanted.number)).collect();
+            let tops: Vec<String> = some.iter().map(|(_, number, _)| format!("TOP {number} 0")).collect();
             self.talk.say(&tops)?;
-            for one in some {
+            for (id, _, size) in some {
                 match self.talk.reply()? {
                     Reply::Ok(_) => {}
                     Reply::Err(_) => {
-                        refused.push(one.id.clone());
+                        refused.push((*id).clone());
                         continue;
                     }
                     Reply::More(_) => return Err(self.talk.out_of_step()),
                 }
-                let begun = sink.begin(one.id, one.size);
+                let begun = sink.begin(id, *size);
                 self.talk.noting(begun)?;
                 let mut length = 0;
                 self.talk.body(&mut |bytes| {

@@ -59,6 +59,13 @@ impl Listing {
         self.by_uidl.get(first).and_then(entry).filter(|e| e.uidl == uidl)
     }
 
+    /// The message of this number.
+    pub(super) fn numbered(&self, number: u32) -> Option<&Entry> {
+        let at =
+            self.entries.binary_search_by_key(&std::cmp::Reverse(number), |e| std::cmp::Reverse(e.number));
+        at.ok().and_then(|at| self.entries.get(at))
+    }
+
     /// Whether this is the message that [`find`](Self::find) gives for its identity.
     pub(super) fn is_first(&self, entry: &Entry) -> bool {
         self.twice.is_empty() || self.find(&entry.uidl).is_some_and(|first| first.number == entry.number)

@@ -8,6 +8,7 @@ mod fetch;
 mod listing;
 mod reply;
 mod talk;
+mod twins;
 mod unstuff;
 
 use std::collections::HashSet;
@@ -20,12 +21,13 @@ use crate::model::{Cursor, Flags, Role};
 use crate::net::Wire;
 use crate::protocol::{
     Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
-    Sink, Terms, Wake,
+    Sink, Terms, Wake, twin,
 };
 use capa::Capabilities;
 use listing::Listing;
 use reply::Reply;
 use talk::Talk;
+use twins::Twins;
 
 /// One signed-in conversation with a POP3 server.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Session {
     named: bool,
     /// The numbers that DELE was said for.
     marked: HashSet<u32>,
+    /// Messages that share their name with another, once they were looked at.
+    twins: Option<Twins>,
     /// The server is one that shows some hundred mails in a session, however many it has (promise P13).
     shows_part: bool,
 }
@@ -73,20 +77,44 @@ impl MailProtocol for Session {
     }
 
     fn pull(&mut self, _: &FolderRef, known: &dyn Known, sink: &mut dyn Sink) -> Result<Cursor> {
-        self.list()?;
+        self.tell_twins_apart()?;
         let Some(listing) = &self.listing else { return Ok(Cursor::default()) };
         let there = || listing.entries.iter().filter(|e| !self.marked.contains(&e.number));
-        let new: Vec<_> = there().filter(|e| listing.is_first(e) && !known.has_uidl(&e.uidl)).collect();
+        let mut new: Vec<(String, u64)> = Vec::new();
+        let twins = self.twins.as_ref();
+        for entry in there() {
+            let head = twins.and_then(|twins| twins.heads.get(&entry.number));
+            let name = match head {
+                _ if listing.is_single(&entry.uidl) => {
+                    if known.has_uidl(&entry.uidl) {
+                        continue;
+                    }
+                    entry.uidl.clone()
+                }
+                Some(head) => {
+                    let name = twin::twin(&entry.uidl, head);
+                    let is_first = twins.and_then(|twins| twins.by_name.get(&name)) == Some(&entry.number);
+                    if !is_first || known.has_twin(&entry.uidl, head)? {
+                        continue;
+                    }
+                    name
+                }
+                // The server shows no headers: the newest of a name stands for all.
+                None if listing.is_first(entry) && !known.has_uidl(&entry.uidl) => entry.uidl.clone(),
+                None => continue,
+            };
+            new.push((name, entry.size));
+        }
         if !new.is_empty() && sink.change(Change::Expect { messages: new.len() as u64 })? == Flow::Stop {
             return Ok(Cursor::default());
         }
-        for entry in new {
+        for (name, size) in new {
             let change = Change::New {
-                id: RemoteId::Uidl(entry.uidl.clone()),
+                id: RemoteId::Uidl(name),
                 remote_id: None,
                 flags: Flags::NONE,
                 keywords: Vec::new(),
-                size: entry.size,
+                size,
                 received: 0,
                 head: None,
             };
