@@ -102,6 +102,7 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
 /// The settings of an account; of its password only where it is.
 fn fields(account: &Account) -> serde_json::Map<String, serde_json::Value> {
     let pop3 = account.protocol == Protocol::Pop3;
+    let keeps = pop3 || account.spool.is_some();
     let reached = account.protocol != Protocol::Local;
     let headers_only = account.portion.max_size == Some(0);
     let leave = match account.leave_on_server {
@@ -136,14 +137,15 @@ fn fields(account: &Account) -> serde_json::Map<String, serde_json::Value> {
         "password": reached.then_some(password),
         "ca_file": account.ca_file,
         "pinned": reached.then_some(account.pin.is_some()),
-        "leave_on_server": pop3.then_some(leave),
-        "delete_on_server_when_deleted_here": pop3.then_some(account.delete_on_server_when_deleted_here),
+        "leave_on_server": keeps.then_some(leave),
+        "delete_on_server_when_deleted_here": keeps.then_some(account.delete_on_server_when_deleted_here),
         "max_size": account.portion.max_size.filter(|_| pop3 && !headers_only),
         "headers_only": pop3.then_some(headers_only),
         "max_messages_per_session": account.portion.messages,
         "max_bytes_per_session": account.portion.bytes,
         "reconnect_every": pop3.then_some(account.portion.reconnect_every),
-        "check_every": reached.then(|| format!("{}s", account.check_every.as_secs())),
+        "spool": account.spool.as_ref().map(|spool| &spool.path),
+        "check_every": account.is_fed().then(|| format!("{}s", account.check_every.as_secs())),
     });
     match all {
         serde_json::Value::Object(map) => map,

@@ -44,6 +44,8 @@ pub struct Account {
     pub portion: Portion,
     /// How often a server that cannot push is asked.
     pub check_every: Duration,
+    /// [`Protocol::Local`]: the file that other programs of this machine deliver to.
+    pub spool: Option<Spool>,
 }
 
 impl Account {
@@ -56,8 +58,17 @@ impl Account {
     /// Whether mail comes from anywhere by itself: not to an account that is nothing but a place for mail.
     #[must_use]
     pub fn is_fed(&self) -> bool {
-        self.protocol != Protocol::Local
+        self.protocol != Protocol::Local || self.spool.is_some()
     }
+}
+
+/// A mail spool of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spool {
+    /// The file.
+    pub path: PathBuf,
+    /// A directory of ours, where what stays is put aside while the file is rewritten.
+    pub aside: PathBuf,
 }
 
 /// How a server is spoken to.

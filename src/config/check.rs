@@ -99,6 +99,7 @@ const ACCOUNT: &[Field] = &[
     may("max_bytes_per_session", Shape::Text(|t| value::size(t).map(drop))),
     may("reconnect_every", Shape::Count),
     may("check_every", Shape::Text(|t| value::interval(t).map(drop))),
+    may("spool", Shape::Text(value::line)),
     may("smtp", Shape::Table(SMTP)),
 ];
 
@@ -166,9 +167,11 @@ pub(super) fn check(text: &str, private: bool, themes: &Path) -> Vec<Problem> {
     let mut check = Check { text, private, problems: Vec::new() };
     check.table(document.as_table(), TOP, "", None);
     if let Some(accounts) = document.get("accounts").and_then(Item::as_table_like) {
+        let mut spools = Vec::new();
         for (name, account) in accounts.iter() {
             if let Some(account) = account.as_table_like() {
                 check.account(name, account, accounts.key(name).and_then(toml_edit::Key::span));
+                check.spool(name, account, &mut spools);
             }
         }
     }
@@ -355,6 +358,17 @@ impl Check<'_> {
         self.say(item.span(), format!("theme: {why}"), hint);
     }
 
+    /// A spool feeds one account: its mail would be in both, and each would delete what the other had not taken.
+    fn spool(&mut self, name: &str, account: &dyn TableLike, known: &mut Vec<(String, String)>) {
+        let Some(item) = account.get("spool") else { return };
+        let Some(spool) = item.as_str() else { return };
+        if let Some((_, other)) = known.iter().find(|(known, _)| known == spool) {
+            let text = format!("[accounts.{other}] takes its mail from this spool already");
+            return self.say(item.span(), text, None);
+        }
+        known.push((spool.to_owned(), name.to_owned()));
+    }
+
     /// What one key says about another.
     fn account(&mut self, name: &str, account: &dyn TableLike, header: Option<Range<usize>>) {
         let text = |key: &str| account.get(key).and_then(Item::as_str);
@@ -367,14 +381,30 @@ impl Check<'_> {
             self.say(span("tls"), text, Some(hint.to_owned()));
         }
         if is_local(account) {
-            for key in REACH.iter().chain(&CHECKED).filter(|key| account.contains_key(key)) {
+            let is_fed = account.contains_key("spool");
+            let other = REACH.iter().chain(&ONLY_POP3).chain(["check_every"].iter());
+            let other = other.filter(|key| !(is_fed && CHECKED.contains(key)));
+            for key in other.filter(|key| account.contains_key(key)) {
                 let text = format!("{key:?} does not fit: with protocol = \"local\" there is no server");
-                let hint = "the mail of this account lives here and nowhere else";
+                let hint = if CHECKED.contains(key) {
+                    "it says what becomes of mail in a spool: name one, or leave it out"
+                } else {
+                    "the mail of this account lives here and nowhere else"
+                };
                 self.say(account.key(key).and_then(toml_edit::Key::span), text, Some(hint.to_owned()));
             }
         }
         if text("protocol") == Some("pop3") && account.contains_key("compress") {
             self.say(span("compress"), "\"compress\" is for IMAP".to_owned(), None);
+        }
+        if !is_local(account) && account.contains_key("spool") {
+            let at = account.key("spool").and_then(toml_edit::Key::span);
+            let hint = "the box's own mail has an account of its own: protocol = \"local\"";
+            self.say(
+                at,
+                "\"spool\" does not fit: mail of this account comes from a server".into(),
+                Some(hint.into()),
+            );
         }
         if text("protocol") == Some("imap") {
             if text("auth") == Some("apop") {

@@ -13,7 +13,7 @@ use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
     Account, Auth, Compress, Config, KeySetting, Leave, Overrides, Paths, Portion, Protocol, SecretSource,
-    Tls, Ui, paths,
+    Spool, Tls, Ui, paths,
 };
 use crate::error::{Error, Kind, Result};
 
@@ -54,6 +54,7 @@ struct RawAccount {
     max_bytes_per_session: Option<String>,
     reconnect_every: Option<u64>,
     check_every: Option<String>,
+    spool: Option<String>,
 }
 
 /// One of them is set: the check saw to it.
@@ -123,7 +124,10 @@ pub(super) fn load(paths: &Paths, overrides: &Overrides) -> Result<Config> {
     let mut accounts = Vec::new();
     for name in names {
         if let Some(raw) = left.remove(&name) {
-            accounts.push(account(&name, raw, base).map_err(|why| said(&format!("accounts.{name}"), &why))?);
+            accounts.push(
+                account(&name, raw, base, &paths.data)
+                    .map_err(|why| said(&format!("accounts.{name}"), &why))?,
+            );
         }
     }
     let tables = document.get("keys").and_then(toml_edit::Item::as_array_of_tables);
@@ -206,7 +210,7 @@ pub(super) fn error(path: &Path, problem: &Problem, more: usize) -> Error {
     }
 }
 
-fn account(name: &str, raw: RawAccount, base: &Path) -> Parsed<Account> {
+fn account(name: &str, raw: RawAccount, base: &Path, data: &Path) -> Parsed<Account> {
     let protocol = value::protocol(&raw.protocol)?;
     let tls = raw.tls.as_deref().map_or(Ok(Tls::Implicit), value::tls)?;
     let portion = Portion {
@@ -242,6 +246,7 @@ fn account(name: &str, raw: RawAccount, base: &Path) -> Parsed<Account> {
         leave_on_server: raw.leave_on_server.as_deref().map_or(Ok(Leave::Forever), value::leave)?,
         delete_on_server_when_deleted_here: raw.delete_on_server_when_deleted_here.unwrap_or(true),
         portion,
+        spool: raw.spool.map(|text| Spool { path: paths::expand(&text, base), aside: data.join("spool") }),
         check_every: raw.check_every.as_deref().map_or(Ok(Duration::from_secs(300)), value::interval)?,
     })
 }

@@ -98,7 +98,7 @@ pub(super) fn next(view: &View<'_>) -> Next {
     if view.bodies && !caps.snapshot {
         return Next::Bodies;
     }
-    if view.deletions && caps.snapshot {
+    if view.deletions {
         return Next::Deletions;
     }
     if caps.snapshot || view.bulk || view.mode == Mode::Once {

@@ -95,7 +95,8 @@ impl Worker<'_> {
         self.told.state(AccountState::Syncing);
         let before = self.reader.cursor(folder)?;
         let session = self.session.as_mut().ok_or_else(no_session)?;
-        let uidls = if session.caps.snapshot { self.reader.uidls(self.id)? } else { HashSet::new() };
+        // What the server does not number is known by what was ever taken.
+        let uidls = if !session.caps.flags { self.reader.uidls(self.id)? } else { HashSet::new() };
         let has_mail = !uidls.is_empty();
         let held = Held { reader: &self.reader, account: Some(self.id), folder, cursor: before, uidls };
         self.told.begin("headers", path, 0);
@@ -130,15 +131,20 @@ impl Worker<'_> {
         let settled = intake.out.settle();
         let (new, unread, changes) = (intake.new, intake.unread, intake.changes);
         let listed = intake.take;
-        if session.caps.snapshot {
+        if !session.caps.flags {
             session.listed = intake.listed;
             session.deletions = session.listed.is_some();
             if !self.again {
                 self.told_before = has_mail;
             }
-            let all = session.listed.as_ref().map_or(0, HashSet::len);
-            let listed = if settled.is_ok() { self.sift_renamed(listed, all)? } else { listed };
-            self.share_out(listed)?;
+            if session.caps.snapshot {
+                let all = session.listed.as_ref().map_or(0, HashSet::len);
+                let listed = if settled.is_ok() { self.sift_renamed(listed, all)? } else { listed };
+                self.share_out(listed)?;
+            } else {
+                // A spool is no maildrop whose provider renames: other programs take mail out of it as they like.
+                session.take = listed;
+            }
         }
         self.told.end();
         self.report.new += new;

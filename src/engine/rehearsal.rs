@@ -60,7 +60,7 @@ pub fn rehearse(store: &Store, setup: &Setup) -> Result<Forecast> {
     }
     let interrupt = Interrupt::new()?;
     let mut session = (setup.open)(&interrupt)?;
-    let found = if session.caps().snapshot {
+    let found = if !session.caps().flags {
         maildrop(session.as_mut(), &reader, id, setup)
     } else {
         folders(session.as_mut(), &reader, id)

@@ -42,6 +42,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         delete_on_server_when_deleted_here: true,
         portion: mailtui::config::Portion::default(),
         check_every: std::time::Duration::from_secs(300),
+        spool: None,
     };
     let owner = if protocol == Protocol::Imap { Owner::Server } else { Owner::Here };
     Setup {

@@ -43,7 +43,7 @@ fn the_example_loads_and_its_defaults_are_the_defaults() {
     let text = fs::read_to_string(repository().join("examples/config.toml")).unwrap();
     let config = load(&text).unwrap();
     let names: Vec<&str> = config.accounts.iter().map(|a| a.name.as_str()).collect();
-    assert_eq!(names, ["work", "home", "old"]);
+    assert_eq!(names, ["work", "home", "old", "box"]);
     let work = config.account("work").unwrap();
     assert_eq!(work.display_name, "Ada Lovelace");
     assert_eq!(work.password, SecretSource::Command("pass show mail/work".into()));
@@ -230,8 +230,29 @@ fn p15_a_local_account_needs_an_address_and_nothing_of_a_server() {
         let (told, hint) = mistake(&format!("{local}{key}\n"));
         let name = key.split(' ').next().unwrap();
         assert!(told.starts_with(&format!("4:1: {name:?} does not fit")), "{told}");
-        assert!(hint.contains("lives here"), "{hint}");
+        assert!(hint.contains("lives here") || hint.contains("spool"), "{hint}");
     }
+}
+
+#[test]
+fn p15_a_spool_belongs_to_one_account_without_a_server() {
+    let with = |name: &str, more: &str| {
+        format!("[accounts.{name}]\nemail = \"ada@example.org\"\nprotocol = \"local\"\n{more}")
+    };
+    let text = with("box", "spool = \"~/mbox\"\nleave_on_server = \"14d\"\ncheck_every = \"1h\"\n");
+    let place = place(&text);
+    let account = &Config::load(&place.paths, &Overrides::default()).unwrap().accounts[0];
+    let spool = account.spool.as_ref().unwrap();
+    assert!(spool.path.is_absolute() && spool.path.ends_with("mbox") && account.is_fed());
+    assert_eq!(spool.aside, place.dir.path().join("data/spool"));
+    assert_eq!(account.leave_on_server, Leave::Days(14));
+    let spool = "spool = \"/var/mail/ada\"\n";
+    let (told, hint) = mistake(&format!("{ACCOUNT}{spool}"));
+    assert!(told.starts_with("6:1: \"spool\" does not fit") && hint.contains("\"local\""), "{told} {hint}");
+    let (told, _) = mistake(&format!("{}{}", with("a", spool), with("b", spool)));
+    assert!(told.starts_with("8:9: [accounts.a] takes its mail from this spool already"), "{told}");
+    let (told, _) = mistake(&with("a", &format!("{spool}max_size = \"1MB\"\n")));
+    assert!(told.starts_with("5:1: \"max_size\" does not fit"), "{told}");
 }
 
 #[test]

@@ -111,7 +111,7 @@ fn a_first_look_brings_all_and_a_second_nothing() {
         let mails: Vec<&[u8]> = odd.iter().map(Vec::as_slice).collect();
         let (mut session, mut held) = with_mails(world, &mails);
         let all: Vec<RemoteId> = held.mails.keys().cloned().collect();
-        if !session.caps().snapshot {
+        if session.caps().flags {
             let newest_first: Vec<RemoteId> = all.iter().rev().cloned().collect();
             assert_eq!(held.order, newest_first);
             let heads: BTreeSet<Vec<u8>> = held.mails.values().map(|m| m.head.clone().unwrap()).collect();
@@ -481,7 +481,8 @@ fn i2_another_uidvalidity_voids_what_is_known() {
         let (session, mut held) = with_mails(world, &[b"Subject: a\r\n\r\n", b"Subject: b\r\n\r\n"]);
         let caps = session.caps();
         session.finish().unwrap();
-        if caps.snapshot {
+        // Without numbers there is nothing to be numbered anew.
+        if !caps.flags {
             return;
         }
         let old = held.mails.keys().next().unwrap().clone();
@@ -534,6 +535,9 @@ fn i9_a_wait_ends_with_news_the_interrupt_or_the_time() {
             assert_eq!(session.wait(&inbox(), late()).unwrap(), Wake::Interrupted);
         });
         assert!(bell.silence());
+        if !session.caps().flags {
+            return session.finish().unwrap();
+        }
         // Seen by another command than the wait: the wait ends at once.
         world.flag("INBOX", held.uids()[0], Flags::FLAGGED);
         session.keep_alive().unwrap();

@@ -48,6 +48,7 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
         delete_on_server_when_deleted_here: true,
         portion: mailtui::config::Portion::default(),
         check_every: Duration::from_secs(300),
+        spool: None,
     }
 }
 

@@ -51,6 +51,7 @@ mod relocate;
 mod screens;
 mod servers;
 mod sign_in;
+mod spool;
 mod store;
 mod store_far;
 mod store_intents;

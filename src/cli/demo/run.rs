@@ -252,6 +252,7 @@ fn account(name: &'static str, protocol: Protocol) -> Account {
         delete_on_server_when_deleted_here: true,
         portion: crate::config::Portion::default(),
         check_every: Duration::from_secs(300),
+        spool: None,
     }
 }
 

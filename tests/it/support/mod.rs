@@ -14,6 +14,7 @@ pub mod invariants;
 pub mod mail;
 pub mod office;
 pub mod pair;
+pub mod post;
 pub mod proxy;
 pub mod room;
 pub mod scene;

@@ -105,6 +105,7 @@ pub fn account(name: &str, protocol: Protocol, leave: Leave) -> Account {
         delete_on_server_when_deleted_here: true,
         portion: mailtui::config::Portion::default(),
         check_every: std::time::Duration::from_secs(300),
+        spool: None,
     }
 }
 

@@ -250,6 +250,7 @@ impl Server {
             delete_on_server_when_deleted_here: true,
             portion: mailtui::config::Portion::default(),
             check_every: Duration::from_secs(300),
+            spool: None,
         }
     }
 

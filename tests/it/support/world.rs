@@ -12,6 +12,7 @@ use mailtui::protocol::{
 use mailtui::secret::Secret;
 
 use super::dovecot::{self, User};
+use super::post;
 use super::proxy::{Proxy, Seal};
 use super::scene::without;
 
@@ -24,6 +25,7 @@ pub struct World {
 enum Server {
     Memory(memory::Server),
     Dovecot { user: User<'static>, protocol: Protocol, tls: Tls, proxy: Option<Proxy>, compress: Compress },
+    Spool(tempfile::TempDir),
 }
 
 /// A mail as a server holds it.
@@ -39,6 +41,7 @@ pub fn worlds() -> Vec<World> {
         World::memory("memory, IMAP", memory::Server::new(Protocol::Imap)),
         World::memory("memory, IMAP without CONDSTORE", memory::Server::new(Protocol::Imap).without_modseq()),
         World::memory("memory, POP3", memory::Server::new(Protocol::Pop3)),
+        World { name: "a spool".to_owned(), server: Server::Spool(tempfile::tempdir().unwrap()) },
     ];
     if let Some(dovecot) = dovecot::shared() {
         for protocol in [Protocol::Imap, Protocol::Pop3] {
@@ -127,13 +130,14 @@ impl World {
         match &self.server {
             Server::Memory(server) => server.session(interrupt).unwrap(),
             Server::Dovecot { user, .. } => open(&self.account(), &user.secret(), interrupt).unwrap(),
+            Server::Spool(_) => open(&self.account(), &Secret::new(""), interrupt).unwrap(),
         }
     }
 
     /// Signs in with this secret; `None` where there is none to be wrong.
     pub fn sign_in(&self, secret: &str) -> Option<Result<Box<dyn MailProtocol>>> {
         match &self.server {
-            Server::Memory(_) => None,
+            Server::Memory(_) | Server::Spool(_) => None,
             Server::Dovecot { .. } => {
                 Some(open(&self.account(), &Secret::new(secret), &Interrupt::new().unwrap()))
             }
@@ -143,6 +147,7 @@ impl World {
     fn account(&self) -> Account {
         match &self.server {
             Server::Memory(_) => panic!("it has no account"),
+            Server::Spool(dir) => post::local(Some(post::spool(dir.path()))),
             Server::Dovecot { user, protocol, tls, proxy, compress } => {
                 let mut account = user.account(*protocol, *tls);
                 account.compress = *compress;
@@ -157,6 +162,7 @@ impl World {
         match &self.server {
             Server::Memory(server) => drop(server.deliver(folder, raw, Flags::NONE, 1_700_000_000)),
             Server::Dovecot { user, .. } => user.deliver(folder, raw),
+            Server::Spool(dir) => post::deliver(dir.path(), raw),
         }
     }
 
@@ -164,6 +170,7 @@ impl World {
     pub fn served(&self, raw: &[u8]) -> Vec<u8> {
         match &self.server {
             Server::Memory(_) => raw.to_vec(),
+            Server::Spool(_) => post::served(raw),
             // Dovecot keeps bare line feeds on disk and sends CRLF.
             Server::Dovecot { protocol, .. } => {
                 let mut served = Vec::new();
@@ -193,6 +200,7 @@ impl World {
                 let mails = user.mails(folder).into_iter();
                 mails.map(|(letters, raw)| There { flags: flags_of(&letters), raw }).collect()
             }
+            Server::Spool(dir) => post::mails(dir.path()),
         }
     }
 
@@ -204,6 +212,7 @@ impl World {
                 let name = flag.wire_names().next().unwrap();
                 user.doveadm(&["flags", "add"], &[name, "mailbox", folder, "uid", &uid.to_string()]);
             }
+            Server::Spool(_) => panic!("a spool has no UIDs"),
         }
     }
 
@@ -214,6 +223,7 @@ impl World {
             Server::Dovecot { user, .. } => {
                 user.doveadm(&["expunge"], &["mailbox", folder, "uid", &uid.to_string()]);
             }
+            Server::Spool(_) => panic!("a spool has no UIDs"),
         }
     }
 
@@ -224,6 +234,7 @@ impl World {
             Server::Dovecot { user, .. } => {
                 user.doveadm(&["mailbox", "update", "--uid-validity", "2000000000"], &[folder]);
             }
+            Server::Spool(_) => panic!("a spool has no UIDs"),
         }
     }
 }
