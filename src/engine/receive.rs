@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, FolderId, MessageId, Role};
 use crate::protocol::twin::twin;
 use crate::protocol::{FolderRef, RemoteFolder, RemoteId};
-use crate::store::{Batch, Doubt, FolderSpec, Step, WantedBody};
+use crate::store::{Batch, Doubt, FolderSpec, FolderState, Step, WantedBody};
 use crate::text::Clean;
 
 /// Bodies asked for in one go, and POP3 mails taken in one go. At the end of each the line is idle until
@@ -333,5 +333,11 @@ fn spec(folder: &RemoteFolder) -> FolderSpec {
         role: folder.role,
         selectable: folder.selectable,
         subscribed: folder.subscribed,
+        object_id: folder.object_id.clone(),
+        state: folder.cursor.map(|cursor| FolderState {
+            validity: cursor.validity,
+            uidnext: cursor.uidnext,
+            messages: folder.messages,
+        }),
     }
 }

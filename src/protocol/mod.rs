@@ -155,6 +155,8 @@ pub struct RemoteFolder {
     pub messages: Option<u32>,
     /// What the server says of its state, if told in passing: lets the caller pass over folders in step.
     pub cursor: Option<Cursor>,
+    /// What the server calls it for good, whatever its name (MAILBOXID, RFC 8474).
+    pub object_id: Option<String>,
 }
 
 /// A folder to work in, named as on the wire.

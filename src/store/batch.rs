@@ -227,6 +227,21 @@ pub struct FolderSpec {
     pub selectable: bool,
     /// Whether it is subscribed to.
     pub subscribed: bool,
+    /// What the server calls it for good, whatever its name (MAILBOXID, RFC 8474).
+    pub object_id: Option<String>,
+    /// How it stands there, if that was told in passing.
+    pub state: Option<FolderState>,
+}
+
+/// How a folder stands on its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FolderState {
+    /// Its UIDVALIDITY.
+    pub validity: u32,
+    /// Its UIDNEXT.
+    pub uidnext: u32,
+    /// How many messages it has.
+    pub messages: Option<u32>,
 }
 
 /// A message that arrives from a server, header parsed.

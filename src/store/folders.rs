@@ -14,15 +14,18 @@ use crate::model::{AccountId, Cursor, FolderId, Owner, Role};
 const MANY: i64 = 20;
 
 /// A row of `folders`, as far as listing compares it.
-struct Held {
-    id: FolderId,
-    remote: Option<String>,
-    path: String,
+pub(super) struct Held {
+    pub(super) id: FolderId,
+    pub(super) remote: Option<String>,
+    pub(super) path: String,
     role: String,
     selectable: bool,
     subscribed: bool,
     total: i64,
     parked: String,
+    pub(super) validity: u32,
+    pub(super) uidnext: u32,
+    pub(super) object_id: String,
 }
 
 impl Tx<'_> {
@@ -115,7 +118,7 @@ impl Tx<'_> {
         }
         let held = self.db.all(
             sql!(
-                "SELECT id, remote, path, role, selectable, subscribed, total, parked FROM folders
+                "SELECT id, remote, path, role, selectable, subscribed, total, parked, uidvalidity, uidnext, object_id FROM folders
                   WHERE account_id = ?1"
             ),
             [account],
@@ -129,6 +132,9 @@ impl Tx<'_> {
                     subscribed: row.get(5)?,
                     total: row.get(6)?,
                     parked: row.get(7)?,
+                    validity: row.get(8)?,
+                    uidnext: row.get(9)?,
+                    object_id: row.get(10)?,
                 })
             },
         )?;
@@ -137,7 +143,8 @@ impl Tx<'_> {
         let specs: Vec<FolderSpec> =
             specs.iter().map(|spec| FolderSpec { path: overlay.path(&spec.path), ..spec.clone() }).collect();
         let specs = &specs[..];
-        let matched = matched(specs, &held);
+        let mut matched = matched(specs, &held);
+        self.follow(account, specs, &held, &mut matched)?;
         let roles = roles(specs, &matched);
         // A role that moved to another folder is free before it is given.
         for (old, role) in matched.iter().zip(&roles).filter_map(|(old, role)| Some(((*old)?, role))) {
@@ -172,6 +179,7 @@ impl Tx<'_> {
             && old.path == spec.path
             && old.role == role
             && (old.selectable, old.subscribed) == (spec.selectable, spec.subscribed)
+            && spec.object_id.as_ref().is_none_or(|id| *id == old.object_id)
             && old.parked != UNLISTED;
         if same {
             return Ok(());
@@ -179,9 +187,9 @@ impl Tx<'_> {
         self.db.run(
             sql!(
                 "UPDATE folders SET remote = ?2, path = ?3, role = ?4, selectable = ?5, subscribed = ?6,
-                    parked = CASE parked WHEN ?7 THEN '' ELSE parked END WHERE id = ?1"
+                    parked = CASE parked WHEN ?7 THEN '' ELSE parked END, object_id = ifnull(?8, object_id) WHERE id = ?1"
             ),
-            (old.id, &spec.remote, &spec.path, role, spec.selectable, spec.subscribed, UNLISTED),
+            (old.id, &spec.remote, &spec.path, role, spec.selectable, spec.subscribed, UNLISTED, &spec.object_id),
         )?;
         self.touched.accounts.insert(account);
         Ok(())
@@ -193,10 +201,10 @@ impl Tx<'_> {
         }
         self.db.run(
             sql!(
-                "INSERT OR IGNORE INTO folders (account_id, remote, path, role, selectable, subscribed)
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+                "INSERT OR IGNORE INTO folders (account_id, remote, path, role, selectable, subscribed, object_id)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ifnull(?7, ''))"
             ),
-            (account, &spec.remote, &spec.path, role, spec.selectable, spec.subscribed),
+            (account, &spec.remote, &spec.path, role, spec.selectable, spec.subscribed, &spec.object_id),
         )?;
         self.touched.accounts.insert(account);
         Ok(())

@@ -20,6 +20,7 @@ mod far;
 mod fault;
 mod flags;
 mod folders;
+mod follow;
 mod guard;
 mod handle;
 mod health;
@@ -67,8 +68,8 @@ mod plans;
 mod testing;
 
 pub use batch::{
-    Batch, Changed, Chunk, Committed, Fares, FolderSpec, Incoming, Maildrop, Op, OpItem, OpKind, Packed,
-    Parcel, Posting, Step, WantedBody,
+    Batch, Changed, Chunk, Committed, Fares, FolderSpec, FolderState, Incoming, Maildrop, Op, OpItem, OpKind,
+    Packed, Parcel, Posting, Step, WantedBody,
 };
 pub use carry::{Carried, Leg};
 pub use claim::{AccountLock, Holder, Locked};

@@ -48,6 +48,7 @@ mod props;
 mod pty;
 mod reading;
 mod relocate;
+mod renamed;
 mod screens;
 mod servers;
 mod sign_in;

@@ -96,7 +96,15 @@ impl Kit {
 
 pub(crate) fn spec(name: &str, role: Option<Role>) -> FolderSpec {
     let remote = if role == Some(Role::Inbox) { "INBOX" } else { name };
-    FolderSpec { remote: remote.to_owned(), path: name.to_owned(), role, selectable: true, subscribed: true }
+    FolderSpec {
+        remote: remote.to_owned(),
+        path: name.to_owned(),
+        role,
+        selectable: true,
+        subscribed: true,
+        object_id: None,
+        state: None,
+    }
 }
 
 /// The n-th mail: everything in it follows from `n`.

@@ -121,11 +121,13 @@ impl Session {
         }
         if self.tells_status() {
             returns.push(match offers.has_modseq() {
-                true => "STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)",
-                false => "STATUS (MESSAGES UIDNEXT UIDVALIDITY)",
+                true => "STATUS (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ",
+                false => "STATUS (MESSAGES UIDNEXT UIDVALIDITY",
             });
+            returns.push(if offers.has("OBJECTID") { "MAILBOXID)" } else { ")" });
         }
-        let command = Command::new(format!("LIST \"\" \"*\" RETURN ({})", returns.join(" ")));
+        let returns = returns.join(" ").replace(" )", ")");
+        let command = Command::new(format!("LIST \"\" \"*\" RETURN ({returns})"));
         let tag = self.link.send(&command)?;
         let mut hear = |reply: Reply| told.hear(reply);
         let answer = self.link.answer(&tag, &mut hear)?;
@@ -286,6 +288,7 @@ fn folders(root: &Root, told: Listing) -> Vec<RemoteFolder> {
                 subscribed: inbox || subscribed.contains(&folder.name),
                 messages: counts.and_then(|counts| counts.messages),
                 cursor: counts.and_then(cursor),
+                object_id: counts.and_then(|counts| counts.object_id.clone()),
             }
         })
         .collect();

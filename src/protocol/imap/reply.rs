@@ -96,6 +96,8 @@ pub(super) struct Counted {
     pub(super) uidnext: Option<u32>,
     pub(super) validity: Option<u32>,
     pub(super) modseq: Option<u64>,
+    /// MAILBOXID (RFC 8474).
+    pub(super) object_id: Option<String>,
 }
 
 /// Reads one whole response, literals in place.
@@ -255,6 +257,10 @@ fn counted(tokens: &mut Tokens<'_>) -> Reply {
             b"UIDNEXT" => told.uidnext = small,
             b"UIDVALIDITY" => told.validity = small,
             b"HIGHESTMODSEQ" => told.modseq = count,
+            b"MAILBOXID" => {
+                let id = value.into_list().into_iter().next();
+                told.object_id = id.as_ref().and_then(Value::bytes).map(text);
+            }
             _ => {}
         }
     }

@@ -26,12 +26,15 @@ impl Session {
         let selected = self.link.state.selected.as_ref().map(|mailbox| names::bytes(&mailbox.remote));
         // Of the selected one a STATUS is not to be asked for (RFC 9051 section 6.3.11).
         let mut names = names.iter().filter(|name| selected.as_ref() != Some(&plain(name)));
+        let items = match self.link.state.offers.has("OBJECTID") {
+            true => " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ MAILBOXID)",
+            false => " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)",
+        };
         let mut ahead = VecDeque::new();
         loop {
             while ahead.len() < AHEAD
                 && let Some(name) = names.next()
             {
-                let items = " (MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)";
                 ahead.push_back(self.link.send(&Command::new("STATUS").string(name).text(items))?);
             }
             let Some(tag) = ahead.pop_front() else { return Ok(()) };

@@ -179,6 +179,7 @@ impl MailProtocol for Session {
             subscribed: true,
             messages: None,
             cursor: None,
+            object_id: None,
         }])
     }
 

@@ -177,6 +177,7 @@ impl Mailbox {
                 modseq: if condstore { self.modseq } else { 0 },
                 backfill: self.uidnext,
             }),
+            object_id: None,
         }
     }
 

@@ -66,6 +66,7 @@ impl MailProtocol for Session {
             subscribed: true,
             messages: u32::try_from(self.listed().count()).ok(),
             cursor: None,
+            object_id: None,
         }])
     }
 

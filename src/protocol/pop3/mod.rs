@@ -73,6 +73,7 @@ impl MailProtocol for Session {
             subscribed: true,
             messages: self.listing.as_ref().and_then(|l| u32::try_from(l.entries.len()).ok()),
             cursor: None,
+            object_id: None,
         }])
     }
 

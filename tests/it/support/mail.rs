@@ -161,6 +161,8 @@ impl Post {
             role,
             selectable: true,
             subscribed: true,
+            object_id: None,
+            state: None,
         };
         let mut folders: Vec<_> = roles.iter().map(|role| spec(role.title(), Some(*role))).collect();
         folders.extend(["Projects", "Projects/Engine", "rust"].map(|name| spec(name, None)));
