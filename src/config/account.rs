@@ -42,6 +42,8 @@ pub struct Account {
     pub delete_on_server_when_deleted_here: bool,
     /// POP3: how much is taken of the server, and at a time.
     pub portion: Portion,
+    /// IMAP: the bodies of which mails are kept here.
+    pub keep_bodies: KeepBodies,
     /// How often a server that cannot push is asked.
     pub check_every: Duration,
     /// [`Protocol::Local`]: the file that other programs of this machine deliver to.
@@ -69,6 +71,26 @@ pub struct Spool {
     pub path: PathBuf,
     /// A directory of ours, where what stays is put aside while the file is rewritten.
     pub aside: PathBuf,
+}
+
+/// The bodies of which mails are kept here; the others are fetched when they are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct KeepBodies {
+    /// Of those that arrived within so many days; `None`: of any age.
+    pub days: Option<u32>,
+    /// Of those of at most so many bytes; `None`: of any size.
+    pub size: Option<u64>,
+}
+
+impl std::fmt::Display for KeepBodies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.days, self.size) {
+            (None, None) => f.write_str("all"),
+            (Some(days), None) => write!(f, "{days}d"),
+            (None, Some(size)) => write!(f, "{size}B"),
+            (Some(days), Some(size)) => write!(f, "{days}d {size}B"),
+        }
+    }
 }
 
 /// How a server is spoken to.

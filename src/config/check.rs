@@ -98,6 +98,7 @@ const ACCOUNT: &[Field] = &[
     may("max_messages_per_session", Shape::Count),
     may("max_bytes_per_session", Shape::Text(|t| value::size(t).map(drop))),
     may("reconnect_every", Shape::Count),
+    may("keep_bodies", Shape::Text(|t| value::keep_bodies(t).map(drop))),
     may("check_every", Shape::Text(|t| value::interval(t).map(drop))),
     may("spool", Shape::Text(value::line)),
     may("smtp", Shape::Table(SMTP)),
@@ -405,6 +406,11 @@ impl Check<'_> {
                 "\"spool\" does not fit: mail of this account comes from a server".into(),
                 Some(hint.into()),
             );
+        }
+        if text("protocol") != Some("imap") && account.contains_key("keep_bodies") {
+            let text = "\"keep_bodies\" is for IMAP: here the mail lives on this computer".to_owned();
+            let hint = "with POP3, max_size and headers_only say what is fetched".to_owned();
+            self.say(account.key("keep_bodies").and_then(toml_edit::Key::span), text, Some(hint));
         }
         if text("protocol") == Some("imap") {
             if text("auth") == Some("apop") {

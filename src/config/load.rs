@@ -12,8 +12,8 @@ use toml_edit::Document;
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
-    Account, Auth, Compress, Config, KeySetting, Leave, Overrides, Paths, Portion, Protocol, SecretSource,
-    Spool, Tls, Ui, paths,
+    Account, Auth, Compress, Config, KeepBodies, KeySetting, Leave, Overrides, Paths, Portion, Protocol,
+    SecretSource, Spool, Tls, Ui, paths,
 };
 use crate::error::{Error, Kind, Result};
 
@@ -53,6 +53,7 @@ struct RawAccount {
     max_messages_per_session: Option<u64>,
     max_bytes_per_session: Option<String>,
     reconnect_every: Option<u64>,
+    keep_bodies: Option<String>,
     check_every: Option<String>,
     spool: Option<String>,
 }
@@ -247,6 +248,7 @@ fn account(name: &str, raw: RawAccount, base: &Path, data: &Path) -> Parsed<Acco
         delete_on_server_when_deleted_here: raw.delete_on_server_when_deleted_here.unwrap_or(true),
         portion,
         spool: raw.spool.map(|text| Spool { path: paths::expand(&text, base), aside: data.join("spool") }),
+        keep_bodies: raw.keep_bodies.as_deref().map_or(Ok(KeepBodies::default()), value::keep_bodies)?,
         check_every: raw.check_every.as_deref().map_or(Ok(Duration::from_secs(300)), value::interval)?,
     })
 }

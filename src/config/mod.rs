@@ -7,7 +7,7 @@ mod paths;
 pub mod theme;
 mod value;
 
-pub use account::{Account, Auth, Compress, Leave, Portion, Protocol, SecretSource, Spool, Tls};
+pub use account::{Account, Auth, Compress, KeepBodies, Leave, Portion, Protocol, SecretSource, Spool, Tls};
 pub use check::{Problem, known_keys};
 pub use paths::Paths;
 pub use value::nearest;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::tz::TimeZone;
 
-use super::{Auth, Compress, Leave, Protocol, Tls};
+use super::{Auth, Compress, KeepBodies, Leave, Protocol, Tls};
 
 /// A value that was understood, or what is wrong with it in words that follow the value's name.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
@@ -57,6 +57,24 @@ pub(super) fn leave(text: &str) -> Parsed<Leave> {
         Some(Ok(days)) if (1..=36_500).contains(&days) => Ok(Leave::Days(days)),
         _ => Err(choice(text, &["forever", "delete_after_download", "14d"])),
     }
+}
+
+/// `all`, or an age such as `90d`, a size such as `10MB`, or both.
+pub(super) fn keep_bodies(text: &str) -> Parsed<KeepBodies> {
+    let mut keep = KeepBodies::default();
+    if text == "all" {
+        return Ok(keep);
+    }
+    let wrong = || choice(text, &["all", "90d", "10MB", "90d 10MB"]);
+    for word in text.split_whitespace() {
+        let days = word.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
+        match days.filter(|days| (1..=36_500).contains(days)) {
+            Some(days) if keep.days.is_none() => keep.days = Some(days),
+            None if keep.size.is_none() => keep.size = Some(size(word).map_err(|_| wrong())?),
+            _ => return Err(wrong()),
+        }
+    }
+    if keep == KeepBodies::default() { Err(wrong()) } else { Ok(keep) }
 }
 
 /// Time as people write it: `90s`, `5m`, `1.5s`, `2h`, `14d`, `1h 30m`; `0` is no time.

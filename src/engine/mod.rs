@@ -11,6 +11,7 @@ mod claim;
 mod door;
 mod event;
 mod heads;
+mod keep;
 mod plan;
 mod pop;
 mod portion;

@@ -68,6 +68,7 @@ impl Worker<'_> {
         if !empty.is_empty() {
             self.store.commit(Batch { account: self.id, steps: empty })?;
         }
+        self.keep_bodies()?;
         // The inbox first, then the folder that is looked at, then by role.
         due.sort_by_key(|(unlooked, role, id)| (*role != Role::Inbox, *unlooked, *role, *id));
         self.pulls = due.into_iter().map(|(_, _, id)| id).collect();
@@ -270,7 +271,7 @@ impl Worker<'_> {
             return Ok(());
         };
         if !self.told.is_working() {
-            let total = self.reader.wanted_count(self.id)?;
+            let total = self.reader.wanted_count(self.id, self.keep())?;
             self.told.begin("messages", Clean::default(), total);
         }
         self.told.state(AccountState::Syncing);

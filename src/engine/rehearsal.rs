@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Cursor, Flags, Role, UidSet};
 use crate::net::Interrupt;
 use crate::protocol::{Change, Flow, FolderRef, Known, MailProtocol, RemoteId, Sink};
-use crate::store::{Reader, Store};
+use crate::store::{Keep, Reader, Store};
 
 /// What a round would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -152,7 +152,7 @@ fn folders(session: &mut dyn MailProtocol, reader: &Reader, id: Option<AccountId
     Ok(Forecast {
         new: count.new,
         bytes: count.bytes,
-        bodies: id.map_or(Ok(0), |id| reader.wanted_count(id))?,
+        bodies: id.map_or(Ok(0), |id| reader.wanted_count(id, Keep::ALL))?,
         marked: count.marked,
         gone: count.gone,
         pushes: id.map_or(Ok(0), |id| reader.waiting(id).map(|waiting| waiting.queued))?,

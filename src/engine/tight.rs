@@ -36,7 +36,7 @@ impl Worker<'_> {
         after: Option<(i64, MessageId)>,
         limit: usize,
     ) -> Result<Vec<WantedBody>> {
-        let mut wanted = self.reader.wanted_bodies(self.id, after, limit)?;
+        let mut wanted = self.reader.wanted_bodies(self.id, self.keep(), after, limit)?;
         if wanted.is_empty() {
             return Ok(wanted);
         }

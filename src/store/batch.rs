@@ -1,5 +1,6 @@
 //! What the engine hands to the store and what it is told back: plain values, parsed already.
 
+use super::keep::Keep;
 use super::renaming::NewName;
 use super::sign_in::Refusal;
 use crate::model::{
@@ -125,6 +126,10 @@ pub enum Step {
     },
     /// POP3: QUIT was not +OK, or the next listing still shows them: to be deleted again.
     Untold,
+    /// The bodies of these mails are let go of, where the server has them and nothing that waits needs them.
+    Evict(Vec<MessageId>),
+    /// Bodies that were let go of and fit now are wanted again.
+    WantAgain(Keep),
     /// A sign-in worked, or a secret was refused (promise A7).
     SignedIn {
         /// What was refused; `None`: it worked.

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::batch::WantedBody;
 use super::db::{sql, unsigned};
 use super::fault::damaged;
+use super::keep::Keep;
 use super::list::rows;
 use super::messages::body_state;
 use super::pack::unpack;
@@ -90,11 +91,11 @@ impl Reader {
         })
     }
 
-    /// How many mails have no body here.
-    pub fn wanted_count(&self, account: AccountId) -> Result<u64> {
+    /// How many mails have no body here that is to be kept.
+    pub fn wanted_count(&self, account: AccountId, keep: Keep) -> Result<u64> {
         let count = self.0.one(
-            sql!("SELECT count(*) FROM messages WHERE account_id = ?1 AND body_state = 0"),
-            [account],
+            sql!("SELECT count(*) FROM messages WHERE account_id = ?1 AND body_state = 0 AND received >= ?2 AND size <= ?3"),
+            (account, keep.since, keep.largest),
             |row| row.get(0),
         )?;
         Ok(unsigned(count.unwrap_or(0)))
@@ -119,11 +120,12 @@ impl Reader {
         Ok(since.unwrap_or(i64::MIN))
     }
 
-    /// Mail whose body is not here and can be fetched, newest first; `after` is the key of the last one that
+    /// Mail whose body is not here, is to be kept and can be fetched, newest first; `after` is the key of the last one that
     /// was returned before.
     pub fn wanted_bodies(
         &self,
         account: AccountId,
+        keep: Keep,
         after: Option<(i64, MessageId)>,
         limit: usize,
     ) -> Result<Vec<WantedBody>> {
@@ -136,9 +138,10 @@ impl Reader {
                 let next = self.0.all(
                     sql!(
                         "SELECT id, size, received FROM messages WHERE account_id = ?1 AND body_state = 0
-                          AND (received, id) < (?2, ?3) ORDER BY received DESC, id DESC LIMIT ?4"
+                          AND (received, id) < (?2, ?3) AND received >= ?5 AND size <= ?6
+                          ORDER BY received DESC, id DESC LIMIT ?4"
                     ),
-                    (account, from.0, from.1, rows(step)),
+                    (account, from.0, from.1, rows(step), keep.since, keep.largest),
                     |row| Ok((row.get(0)?, unsigned(row.get(1)?), row.get(2)?)),
                 )?;
                 for &(message, size, received) in &next {

@@ -135,6 +135,8 @@ impl<'a> Tx<'a> {
                 Step::Stub { incoming, head } => done.messages.push(self.stub(account, incoming, head)?),
                 Step::Told { uidls } => self.told(account, uidls)?,
                 Step::Untold => self.untold(account)?,
+                Step::Evict(messages) => self.evict(account, messages)?,
+                Step::WantAgain(keep) => self.want_again(account, *keep)?,
                 Step::SignedIn { refusal } => self.signed_in(account, refusal.as_ref())?,
                 Step::Fares(fares) => self.fares(account, fares)?,
                 Step::OpRunning(op) => self.op_running(*op)?,

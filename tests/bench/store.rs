@@ -51,7 +51,11 @@ fn first_sync() {
         stored >> 20
     );
     let headers = write(&store, batches(account, heads, 50));
-    let messages = store.reader().unwrap().wanted_bodies(account, None, BODIES as usize).unwrap();
+    let messages = store
+        .reader()
+        .unwrap()
+        .wanted_bodies(account, mailtui::store::Keep::ALL, None, BODIES as usize)
+        .unwrap();
     let bodies =
         messages.iter().zip(bodies).map(|(wanted, body)| Step::Body { message: wanted.message, body });
     let bodies = write(&store, batches(account, bodies.collect(), 10));

@@ -40,6 +40,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         pin: None,
         leave_on_server: Leave::Forever,
         delete_on_server_when_deleted_here: true,
+        keep_bodies: mailtui::config::KeepBodies::default(),
         portion: mailtui::config::Portion::default(),
         check_every: std::time::Duration::from_secs(300),
         spool: None,

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mailtui::app::keymap::Keymap;
-use mailtui::config::{Config, Leave, Overrides, Paths, Protocol, SecretSource, Tls, known_keys, problems};
+use mailtui::config::{
+    Config, KeepBodies, Leave, Overrides, Paths, Protocol, SecretSource, Tls, known_keys, problems,
+};
 use mailtui::{Kind, Result};
 
 const ACCOUNT: &str = r#"[accounts.work]
@@ -124,6 +126,25 @@ fn portions_of_a_maildrop_are_understood() {
     assert_eq!((all.bytes, all.reconnect_every), (Some(100_000_000), 50));
     assert_eq!(portion("headers_only = true\n").max_size, Some(0));
     assert_eq!(portion("headers_only = false\nmax_size = \"1MB\"\n").max_size, Some(1_000_000));
+}
+
+#[test]
+fn i4_which_bodies_are_kept_is_understood() {
+    let keep = |text: &str| load(&format!("{ACCOUNT}keep_bodies = \"{text}\"\n"));
+    let kept = |text: &str| keep(text).unwrap().accounts[0].keep_bodies;
+    assert_eq!(kept("all"), KeepBodies::default());
+    assert_eq!(kept("90d"), KeepBodies { days: Some(90), size: None });
+    assert_eq!(kept("10MB"), KeepBodies { days: None, size: Some(10_000_000) });
+    assert_eq!(kept("10mb"), kept("10MB"));
+    assert_eq!(kept("500kB 14d"), KeepBodies { days: Some(14), size: Some(500_000) });
+    for wrong in ["", "0d", "none", "90d 14d", "1MB 2MB", "all 90d", "90"] {
+        let text = keep(wrong).map(|config| config.accounts[0].keep_bodies);
+        // A bare number is one of bytes.
+        assert_eq!(text.is_err(), wrong != "90", "{wrong:?}: {text:?}");
+    }
+    let pop3 = format!("{}keep_bodies = \"90d\"\n", ACCOUNT.replace("imap\"\n", "pop3\"\n"));
+    let (said, hint) = mistake(&pop3);
+    assert!(said.contains("is for IMAP") && hint.contains("max_size"), "{said} {hint}");
 }
 
 /// What is wrong, where, and the hint; the file's name is left out.

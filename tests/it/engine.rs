@@ -46,6 +46,7 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
         pin: None,
         leave_on_server: Leave::Forever,
         delete_on_server_when_deleted_here: true,
+        keep_bodies: mailtui::config::KeepBodies::default(),
         portion: mailtui::config::Portion::default(),
         check_every: Duration::from_secs(300),
         spool: None,
@@ -147,7 +148,7 @@ impl World {
         }
     }
 
-    fn calls(&self, which: Call) -> Arc<AtomicUsize> {
+    pub(crate) fn calls(&self, which: Call) -> Arc<AtomicUsize> {
         let count = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&count);
         self.server.on_call(move |call| {

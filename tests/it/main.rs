@@ -38,6 +38,7 @@ mod imap_resync;
 mod imap_shape;
 mod imap_tags;
 mod imap_wire;
+mod keep;
 mod keys;
 mod net_dial;
 mod net_wire;

@@ -56,12 +56,12 @@ fn p8_a_body_comes_back_byte_for_byte() {
     let kit = Kit::server();
     let raw = [b"a\nb\r\n\0\xff From x".as_slice(), &[7; 3_000_000]].concat();
     let message = kit.bring(mail(kit.inbox, 1));
-    assert_eq!(kit.reader.wanted_bodies(kit.account, None, 10).unwrap().len(), 1);
+    assert_eq!(kit.reader.wanted_bodies(kit.account, mailtui::store::Keep::ALL, None, 10).unwrap().len(), 1);
     kit.commit([Step::Body { message, body: packed(&raw) }]);
     assert_eq!(kit.reader.raw(message, u64::MAX).unwrap(), raw);
     assert_eq!(kit.reader.raw(message, 10).unwrap(), raw[..10]);
     assert_eq!(Some(kit.reader.body_hash(message).unwrap()), kit.reader.recorded_hash(message).unwrap());
-    assert!(kit.reader.wanted_bodies(kit.account, None, 10).unwrap().is_empty());
+    assert!(kit.reader.wanted_bodies(kit.account, mailtui::store::Keep::ALL, None, 10).unwrap().is_empty());
     let summary = kit.reader.message(message).unwrap().unwrap();
     assert_eq!(
         (summary.body, summary.snippet.as_str(), summary.attachments),
@@ -106,7 +106,7 @@ fn a_body_that_never_became_whole_is_dropped_at_the_next_start() {
     let gone = reader.read_body(message, &mut |_| Ok(())).unwrap_err();
     assert_eq!(gone.kind(), Kind::Gone);
     assert_eq!(reader.read_body(header, &mut |_| panic!("a piece was left")).unwrap(), BodyState::None);
-    assert_eq!(reader.wanted_bodies(account, None, 10).unwrap().len(), 1);
+    assert_eq!(reader.wanted_bodies(account, mailtui::store::Keep::ALL, None, 10).unwrap().len(), 1);
     assert_eq!(reader.check().unwrap(), Vec::<String>::new());
 }
 

@@ -250,6 +250,7 @@ fn account(name: &'static str, protocol: Protocol) -> Account {
         pin: None,
         leave_on_server: Leave::Forever,
         delete_on_server_when_deleted_here: true,
+        keep_bodies: crate::config::KeepBodies::default(),
         portion: crate::config::Portion::default(),
         check_every: Duration::from_secs(300),
         spool: None,

@@ -33,6 +33,7 @@ pub fn local(spool: Option<Spool>) -> Account {
         leave_on_server: Leave::Forever,
         delete_on_server_when_deleted_here: true,
         portion: Portion::default(),
+        keep_bodies: mailtui::config::KeepBodies::default(),
         check_every: Duration::from_secs(3600),
         spool,
     }

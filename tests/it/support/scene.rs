@@ -103,6 +103,7 @@ pub fn account(name: &str, protocol: Protocol, leave: Leave) -> Account {
         pin: None,
         leave_on_server: leave,
         delete_on_server_when_deleted_here: true,
+        keep_bodies: mailtui::config::KeepBodies::default(),
         portion: mailtui::config::Portion::default(),
         check_every: std::time::Duration::from_secs(300),
         spool: None,

@@ -248,6 +248,7 @@ impl Server {
             pin: None,
             leave_on_server: Leave::Forever,
             delete_on_server_when_deleted_here: true,
+            keep_bodies: mailtui::config::KeepBodies::default(),
             portion: mailtui::config::Portion::default(),
             check_every: Duration::from_secs(300),
             spool: None,
