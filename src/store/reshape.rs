@@ -21,6 +21,14 @@ impl Overlay {
         })
     }
 
+    /// The path under which the server has a folder that is shown so.
+    fn told(&self, path: &str) -> String {
+        self.renames.iter().rev().fold(path.to_owned(), |path, (from, to)| match beneath(&path, to) {
+            Some(rest) => format!("{from}{rest}"),
+            None => path,
+        })
+    }
+
     /// Whether the user is subscribed, if that is queued.
     pub(super) fn subscribed(&self, folder: FolderId) -> Option<bool> {
         self.subscriptions.iter().rev().find(|(id, _)| *id == folder).map(|(_, on)| *on)
@@ -76,10 +84,15 @@ impl Tx<'_> {
 
     /// The folder has another name on the wire, and all beneath it.
     fn renamed(&mut self, account: AccountId, folder: FolderId, remote: &str) -> Result<()> {
+        // What lies beneath may be shown elsewhere already, by a later rename that the server has not heard of.
+        let overlay = self.overlay(account)?;
         let rows = self.db.all(
             sql!("SELECT id, remote, path FROM folders WHERE account_id = ?1 AND remote IS NOT NULL"),
             [account],
-            |row| Ok((row.get::<_, FolderId>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)),
+            |row| {
+                let path = overlay.told(&row.get::<_, String>(2)?);
+                Ok((row.get::<_, FolderId>(0)?, row.get::<_, String>(1)?, path))
+            },
         )?;
         let Some((_, old, above)) = rows.iter().find(|(id, ..)| *id == folder) else { return Ok(()) };
         for (id, name, path) in &rows {

@@ -188,6 +188,11 @@ impl Tx<'_> {
             return Ok(Some(held.id));
         }
         let id = match id {
+            Some(id) => Some(id),
+            // Actions on the folder that was there before may still be taken back, and know it by its number.
+            None => self.removed_folder(account, path)?,
+        };
+        let id = match id {
             Some(id) if self.shaped(id)?.is_none() => Some(id),
             _ => None,
         };

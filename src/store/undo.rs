@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use super::acts::Act;
 use super::db::sql;
 use super::intents::refused;
+use super::shape::Shape;
 use super::tx::Tx;
 use crate::error::{Error, Kind, Result};
-use crate::model::{FolderId, MessageId, Outcome, Place};
+use crate::model::{AccountId, FolderId, MessageId, Outcome, Place};
 
 /// How far `u` reaches back.
 const ACTIONS: i64 = 500;
@@ -141,6 +142,22 @@ impl Tx<'_> {
             }
         }
         Ok((done, shaped))
+    }
+
+    /// The folder that the user removed last at this path, as far as that can be taken back.
+    pub(super) fn removed_folder(&self, account: AccountId, path: &str) -> Result<Option<FolderId>> {
+        let forward =
+            self.db.all(sql!("SELECT forward FROM undo WHERE undone = 0 ORDER BY id DESC"), [], |row| {
+                row.get::<_, String>(0)
+            })?;
+        let acts = forward.iter().flat_map(|acts| serde_json::from_str::<Vec<Act>>(acts).unwrap_or_default());
+        let removed = |act| match act {
+            Act::Shape(Shape::Remove { account: of, folder, path: at }) => {
+                (of == account && at == path).then_some(folder)
+            }
+            _ => None,
+        };
+        Ok(acts.into_iter().find_map(removed))
     }
 
     /// Whether any mail of the acts is still somewhere.

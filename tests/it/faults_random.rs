@@ -5,25 +5,37 @@ use std::sync::Arc;
 
 use mailtui::config::{Leave, Protocol};
 use mailtui::error::{Error, Kind};
-use mailtui::model::{FlagDelta, Flags};
+use mailtui::model::{FlagDelta, Flags, Intent};
 use mailtui::protocol::memory::Server;
 
 use crate::faults_memory::account;
 use crate::support::chance::{Budget, Chance, Seed as Chosen, is_campaign};
 use crate::support::desk::Desk;
-use crate::support::invariants::{State, of_memory};
+use crate::support::invariants::State;
+use crate::support::room::{self, Room};
 use crate::support::seed::{Seed, number, seeds};
-use crate::support::whim::{FLAGS, Tale, Whim};
+use crate::support::whim::{FLAGS, PATHS, Tale, Whim};
 
 const T0: i64 = 1_750_000_000;
-const FOLDERS: [&str; 4] = ["INBOX", "Archive", "Trash", "Sent"];
 /// Stories that a campaign tells.
 const STORIES: u64 = 3000;
 /// Runs within which everything must be quiet.
 const RUNS: usize = 6;
 
+/// What a story is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Plot {
+    /// Mail alone.
+    Mail,
+    /// Folders too.
+    Folders,
+    /// Folders too; nobody but the user does anything, and takes it all back in the end.
+    Back,
+}
+
 /// One sequence of events.
 struct Story {
+    plot: Plot,
     seeds: Vec<Seed>,
     server: Server,
     desk: Desk,
@@ -31,7 +43,7 @@ struct Story {
 }
 
 impl Story {
-    fn new(chance: &mut Chance) -> Self {
+    fn new(plot: Plot, chance: &mut Chance) -> Self {
         let server = Server::new(Protocol::Imap);
         let server = if chance.below(3) == 0 { server.without_modseq() } else { server };
         let seeds = seeds(8, chance);
@@ -42,12 +54,20 @@ impl Story {
         let far = server.clone();
         let account = account(Protocol::Imap, Leave::Forever);
         let desk = Desk::new(account, Arc::new(move |bell| far.session(bell)));
-        Self { seeds, server, desk, tale: Tale::default() }
+        if plot != Plot::Mail {
+            for path in ["Work", "Work/a", "Old"] {
+                server.add_folder(path, None);
+            }
+            server.move_to("Archive", "Old", &[2]);
+        }
+        Self { plot, seeds, server, desk, tale: Tale::default() }
     }
 
     /// What the user and another client may do at once, in a form that can be handed to a hook.
     fn hands(&self, chance: &mut Chance) -> Hands {
-        let whim = Whim::new(Chance::new(chance.next()), self.tale.clone());
+        let mut whim = Whim::new(Chance::new(chance.next()), self.tale.clone());
+        whim.shapes = self.plot != Plot::Mail;
+        whim.careful = self.plot == Plot::Back;
         Hands { server: self.server.clone(), whim }
     }
 
@@ -55,6 +75,7 @@ impl Story {
     fn run(&self, chance: &mut Chance) {
         let mut hands = self.hands(chance);
         let odds = 4 + chance.below(12);
+        let plot = self.plot;
         let result = self.desk.sync_while(|store| {
             let store = store.clone();
             let (server, tale) = (self.server.clone(), self.tale.clone());
@@ -65,7 +86,7 @@ impl Story {
                 }
                 tale.tell(format!("    at {call:?}:"));
                 match hands.whim.chance.below(4) {
-                    0 => hands.elsewhere(),
+                    0 if plot != Plot::Back => hands.elsewhere(),
                     1 if !cut => {
                         cut = true;
                         tale.tell("    the line breaks".into());
@@ -80,16 +101,38 @@ impl Story {
         self.tale.tell(format!("  a run: {result:?}"));
     }
 
+    fn state(&self) -> State {
+        let room = Room::new(Protocol::Imap, self.seeds.clone(), room::Kind::Memory(self.server.clone()));
+        self.desk.state(room.there(), room.folders())
+    }
+
     fn quiet(&self) -> Result<State, Vec<String>> {
         let mut now = State::default();
         for _ in 0..RUNS {
             self.desk.sync().map_err(|e| vec![format!("a run at the end fails: {e}")])?;
-            let last = std::mem::replace(&mut now, self.desk.state(of_memory(&self.server), Vec::new()));
+            let last = std::mem::replace(&mut now, self.state());
             if now.wrong.is_empty() && now == last {
                 break;
             }
         }
         Ok(now)
+    }
+
+    /// The user takes everything back: all is as it was, here and there.
+    fn back_to(&self, start: &State) -> Result<(), Vec<String>> {
+        self.server.on_call(|_| Ok(()));
+        self.desk.act(|user| {
+            loop {
+                let outcome = user.store.intend_wait(Intent::Undo).unwrap();
+                self.tale.tell(format!("    I take back: {outcome:?}"));
+                if outcome.error.is_some() {
+                    break;
+                }
+            }
+        });
+        let now = self.quiet()?;
+        let wrong = now.judge(&self.seeds, start, true);
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
     }
 
     fn end(&self) -> Result<(), Vec<String>> {
@@ -116,7 +159,12 @@ struct Hands {
 impl Hands {
     /// Another client does something.
     fn elsewhere(&mut self) {
-        let folder = *self.whim.chance.pick(&FOLDERS);
+        if self.whim.shapes && self.whim.chance.below(3) == 0 {
+            return self.elsewhere_folders();
+        }
+        let names = self.server.folder_names();
+        let folder = self.whim.chance.pick(&names).clone();
+        let folder = folder.as_str();
         let held = self.server.mails(folder);
         let mut uids: Vec<u32> = held.iter().map(|mail| mail.uid).collect();
         self.whim.chance.shuffle(&mut uids);
@@ -135,9 +183,9 @@ impl Hands {
                 format!("{delta:?}")
             }
             4..=6 => {
-                let to = *self.whim.chance.pick(&FOLDERS);
+                let to = self.whim.chance.pick(&names).clone();
                 if to != folder {
-                    self.server.move_to(folder, to, &uids);
+                    self.server.move_to(folder, &to, &uids);
                 }
                 format!("move to {to}")
             }
@@ -159,10 +207,39 @@ impl Hands {
     }
 }
 
-fn story(seed: u64) -> Result<(), (Vec<String>, Vec<String>)> {
+impl Hands {
+    /// Another client does something to folders.
+    fn elsewhere_folders(&mut self) {
+        let path = *self.whim.chance.pick(&PATHS);
+        let names: Vec<String> = PATHS.map(|path| path.replace('/', ".")).to_vec();
+        let name = self.whim.chance.pick(&names).clone();
+        let what = match self.whim.chance.below(4) {
+            0 => format!("makes {}", self.server.add_folder(path, None)),
+            1 => format!("renames {name} to {path}: {:?}", self.server.rename(&name, path)),
+            2 => {
+                let seeds: Vec<u32> =
+                    self.server.mails(&name).iter().filter_map(|mail| number(&mail.source.bytes())).collect();
+                let removed = self.server.remove(&name);
+                if removed {
+                    self.whim.tale.remove(&seeds);
+                }
+                format!("removes {name} with {seeds:?}: {removed}")
+            }
+            _ => {
+                let on = self.whim.chance.below(2) == 0;
+                self.server.subscribe(&name, on);
+                format!("subscribes to {name}: {on}")
+            }
+        };
+        self.whim.tale.tell(format!("    another client {what}"));
+    }
+}
+
+fn story(plot: Plot, seed: u64) -> Result<(), (Vec<String>, Vec<String>)> {
     let mut chance = Chance::new(seed);
-    let story = Story::new(&mut chance);
+    let story = Story::new(plot, &mut chance);
     story.desk.sync().unwrap();
+    let start = story.state();
     for _ in 0..=chance.below(4) {
         let mut hands = story.hands(&mut chance);
         story.desk.act(|user| {
@@ -171,36 +248,54 @@ fn story(seed: u64) -> Result<(), (Vec<String>, Vec<String>)> {
             }
         });
         for _ in 0..hands.whim.chance.below(3) {
-            hands.elsewhere();
+            if plot != Plot::Back {
+                hands.elsewhere();
+            }
         }
         story.run(&mut chance);
     }
-    let end = story.end();
+    let end = if plot == Plot::Back { story.back_to(&start) } else { story.end() };
     end.map_err(|wrong| (wrong, story.tale.lines()))
 }
 
-#[test]
-fn any_story_ends_with_both_sides_equal() {
+fn tell(plot: Plot) {
     let chosen = Chosen::of_run();
     let mut chance = chosen.chance();
     let budget = Budget::new();
     let (mut told, mut bad) = (0, 0);
     if let Ok(seed) = std::env::var("MAILTUI_FAULT_STORY") {
-        let (wrong, told) = story(seed.parse().unwrap()).unwrap_err();
-        panic!("{}\n{}", told.join("\n"), wrong.join("\n"));
+        if let Err((wrong, told)) = story(plot, seed.parse().unwrap()) {
+            panic!("{plot:?}\n{}\n{}", told.join("\n"), wrong.join("\n"));
+        }
+        return;
     }
     while if is_campaign() { told < STORIES } else { told == 0 || !budget.is_spent() } {
         let seed = chance.next() >> 16;
         told += 1;
         if told % 200 == 0 {
-            eprintln!("{told} stories so far, {bad} bad");
+            eprintln!("{plot:?}: {told} stories so far, {bad} bad");
         }
-        if let Err((wrong, story)) = story(seed) {
+        if let Err((wrong, story)) = story(plot, seed) {
             bad += 1;
-            eprintln!("MAILTUI_FAULT_STORY={seed}\n{}\n{}", story.join("\n"), wrong.join("\n"));
+            eprintln!("{plot:?}, MAILTUI_FAULT_STORY={seed}\n{}\n{}", story.join("\n"), wrong.join("\n"));
             assert!(bad < 10, "too much is wrong");
         }
     }
-    eprintln!("{told} stories told, {bad} bad");
+    eprintln!("{plot:?}: {told} stories told, {bad} bad");
     assert_eq!(bad, 0, "{chosen:?}");
+}
+
+#[test]
+fn r5_any_story_ends_with_both_sides_equal() {
+    tell(Plot::Mail);
+}
+
+#[test]
+fn r5_any_story_of_folders_ends_with_both_sides_equal() {
+    tell(Plot::Folders);
+}
+
+#[test]
+fn a1_any_story_can_be_taken_back_to_its_start() {
+    tell(Plot::Back);
 }

@@ -16,6 +16,7 @@ mod engine_guards;
 mod engine_pop;
 mod far;
 mod faults_disk;
+mod faults_intents;
 mod faults_kill;
 mod faults_memory;
 mod faults_migrate;

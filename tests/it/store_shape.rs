@@ -344,3 +344,37 @@ fn p12_without_a_server_folders_are_what_is_here() {
     kit.did(Intent::Subscribe { folder: work, on: false });
     assert!(kit.refused(Intent::RenameFolder { folder: kit.inbox, path: "x".into() }).contains("inbox"));
 }
+
+#[test]
+fn a1_a_folder_made_again_where_one_was_removed_can_be_taken_back_with_it() {
+    let kit = Kit::server();
+    let made = kit.make("Work");
+    kit.did(kit.delete(made, false));
+    assert_eq!(kit.make("Work"), made, "older actions know it by its number");
+    kit.push_shape(&OpKind::Mkdir { folder: made, path: "Work".into() }, Some("Work"));
+    for _ in 0..3 {
+        kit.did(Intent::Undo);
+    }
+    assert_eq!(kit.refused(Intent::Undo), "nothing to undo");
+    assert_eq!(kit.paths(), [""; 0]);
+    kit.push_shape(&OpKind::Rmdir(made), None);
+    for _ in 0..3 {
+        kit.did(Intent::Redo);
+    }
+    assert_eq!(kit.paths(), ["Work"]);
+}
+
+#[test]
+fn i5_a_rename_takes_along_what_is_to_be_renamed_out_of_it() {
+    let kit = Kit::server();
+    kit.listing(&["Old", "Old/a"]);
+    let (old, inner) = (kit.at("Old"), kit.at("Old/a"));
+    kit.rename(old, "New");
+    let first = kit.ops()[0].id;
+    kit.commit([Step::OpRunning(first)]);
+    kit.rename(inner, "Kept");
+    kit.commit([Step::OpDone { op: first, moved: vec![], created: Some("New".into()) }]);
+    assert_eq!(kit.remote(inner), "New.a", "the server has it there until it hears of the other rename");
+    kit.push_shape(&OpKind::Rename { folder: inner, path: "Kept".into() }, Some("Kept"));
+    assert_eq!((kit.remote(inner), kit.paths()), ("Kept".to_owned(), vec!["Kept".into(), "New".into()]));
+}

@@ -205,6 +205,18 @@ impl Server {
         renamed.map(|_| Mailbox::wire_name(path))
     }
 
+    /// Another client removes a folder and the mail in it, but not one with folders beneath; says whether.
+    pub fn remove(&self, folder: &str) -> bool {
+        let removed = self.lock().remove(folder);
+        self.tell();
+        removed
+    }
+
+    /// Another client subscribes to a folder, or unsubscribes.
+    pub fn subscribe(&self, folder: &str, on: bool) {
+        self.change(folder, |there| there.subscribed = on);
+    }
+
     /// Whether a folder is there, and subscribed to.
     #[must_use]
     pub fn is_subscribed(&self, folder: &str) -> Option<bool> {
@@ -347,6 +359,15 @@ impl State {
         self.next_validity += 1;
         self.boxes.push(mailbox);
         remote
+    }
+
+    /// Removes a folder with its mail if it is not INBOX and there is none beneath it; says whether.
+    fn remove(&mut self, folder: &str) -> bool {
+        let beneath = format!("{folder}.");
+        let may_go = folder != "INBOX" && !self.boxes.iter().any(|b| b.remote.starts_with(&beneath));
+        let before = self.boxes.len();
+        self.boxes.retain(|b| !may_go || b.remote != folder);
+        self.boxes.len() < before
     }
 
     fn deliver(&mut self, folder: &str, source: Source, flags: Flags, received: i64) -> u32 {

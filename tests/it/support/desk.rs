@@ -227,10 +227,15 @@ pub struct User<'a> {
 impl User<'_> {
     /// The copies of these seeds in the folder of this role.
     pub fn copies(&self, role: Role, seeds: &[u32]) -> Vec<PlacementId> {
-        self.copies_in(self.role(self.account, role), seeds)
+        self.copies_in(self.role_of(self.account, role), seeds)
     }
 
-    fn role(&self, account: AccountId, role: Role) -> FolderId {
+    /// The folder of a role in the account of this name.
+    pub fn role(&self, account: &str, role: Role) -> FolderId {
+        self.role_of(named(self.reader, account), role)
+    }
+
+    fn role_of(&self, account: AccountId, role: Role) -> FolderId {
         self.reader.folder_by_role(account, role).unwrap().unwrap().id
     }
 
@@ -271,7 +276,7 @@ impl User<'_> {
         self.intend(Intent::Tag { items: self.copies(role, seeds), add: owned(add), del: owned(del) });
     }
 
-    fn folder(&self, path: &str) -> FolderId {
+    pub fn folder(&self, path: &str) -> FolderId {
         let folders = self.reader.folders(self.account).unwrap();
         folders.into_iter().find(|folder| folder.path.as_str() == path).expect("the folder is there").id
     }
@@ -283,8 +288,8 @@ impl User<'_> {
 
     /// To a folder of another account, or from there.
     pub fn send(&self, (from, role): (&str, Role), seeds: &[u32], (to, target): (&str, Role)) {
-        let items = self.copies_in(self.role(named(self.reader, from), role), seeds);
-        let to = Target::Folder(self.role(named(self.reader, to), target));
+        let items = self.copies_in(self.role(from, role), seeds);
+        let to = Target::Folder(self.role(to, target));
         self.intend(Intent::Move { items, to });
     }
 

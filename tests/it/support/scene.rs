@@ -280,6 +280,11 @@ fn plans(bench: &mut Bench<'_>, tally: &Tally) -> Vec<Plan> {
         replies = bench.chance.sample(&replies, SAMPLE);
     }
     points.extend(replies);
+    // `MAILTUI_FAULT_EVERY=10`: one point in ten of a campaign.
+    if let Ok(every) = std::env::var("MAILTUI_FAULT_EVERY") {
+        let every: usize = every.parse().expect("MAILTUI_FAULT_EVERY is a number");
+        points = bench.chance.sample(&points, points.len().div_ceil(every));
+    }
     let random = if is_campaign() { RANDOM } else { 1 };
     points.extend((0..random).map(|_| Plan::random(&mut bench.chance, tally)));
     if !is_campaign() {
