@@ -373,7 +373,7 @@ fn i7_an_append_tells_where_it_went() {
             session.fetch(&FolderRef::new(&remote), std::slice::from_ref(&put), &mut bodies).unwrap();
             assert!(bodies.whole[&put] == raw);
         }
-        let nowhere = Letter { make: false, ..letter("Nowhere", b"Subject: a\r\n\r\n") };
+        let nowhere = Letter { make: false, ..letter(&world.wire_name("Nowhere"), b"Subject: a\r\n\r\n") };
         let mark = session.mark(&nowhere.folder).unwrap();
         assert_eq!(mark.validity, 0);
         assert_eq!(session.find(&nowhere, mark).unwrap(), None);
@@ -486,7 +486,9 @@ fn i2_another_uidvalidity_voids_what_is_known() {
             return;
         }
         let old = held.mails.keys().next().unwrap().clone();
-        world.bump_validity("INBOX");
+        if !world.bump_validity("INBOX") {
+            return;
+        }
         let mut session = world.session();
         held.pull(&mut *session, "INBOX");
         assert_eq!((held.resets, held.mails.len()), (1, 2));

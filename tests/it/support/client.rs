@@ -27,6 +27,10 @@ impl Client {
 
     /// One line, with its literals in it.
     fn line(&mut self) -> String {
+        String::from_utf8_lossy(&self.bytes()).trim_end().to_owned()
+    }
+
+    fn bytes(&mut self) -> Vec<u8> {
         let mut all = Vec::new();
         loop {
             let start = all.len();
@@ -38,7 +42,34 @@ impl Client {
             self.stream.read_exact(&mut bytes).unwrap();
             all.extend(bytes);
         }
-        String::from_utf8_lossy(&all).trim_end().to_owned()
+        all
+    }
+
+    /// The mails of a folder in order of their UIDs: flags and bytes.
+    pub fn mails(&mut self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        self.ask(&format!("SELECT {folder}"));
+        self.tag += 1;
+        let command = format!("c{} UID FETCH 1:* (FLAGS BODY.PEEK[])\r\n", self.tag);
+        self.stream.get_mut().write_all(command.as_bytes()).unwrap();
+        let (mut mails, end) = (Vec::new(), format!("c{} ", self.tag));
+        loop {
+            let line = self.bytes();
+            if line.starts_with(end.as_bytes()) {
+                return mails;
+            }
+            let text = String::from_utf8_lossy(&line);
+            let Some((_, rest)) = text.split_once("FLAGS (").filter(|_| text.contains("BODY[]")) else {
+                continue;
+            };
+            let flags = rest.split(')').next().unwrap().to_owned();
+            let at = line.windows(8).position(|w| w == b"BODY[] {").map(|at| at + 8);
+            let raw = at.map_or(Vec::new(), |at| {
+                let digits = line[at..].iter().position(|byte| *byte == b'}').unwrap();
+                let size: usize = std::str::from_utf8(&line[at..at + digits]).unwrap().parse().unwrap();
+                line[at + digits + 3..][..size].to_vec()
+            });
+            mails.push((flags, raw));
+        }
     }
 
     /// Says a command and answers the untagged lines; `Err`: what the server said instead of OK.

@@ -78,7 +78,7 @@ fn find(program: &str) -> Option<PathBuf> {
     std::env::split_paths(&path).chain(system).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
 }
 
@@ -187,6 +187,32 @@ impl Drop for Dovecot {
     }
 }
 
+/// An account on a server of the tests.
+pub fn account(user: &str, port: u16, protocol: Protocol, tls: Tls) -> Account {
+    Account {
+        name: "test".into(),
+        email: format!("{user}@example.org"),
+        display_name: String::new(),
+        protocol,
+        host: "localhost".into(),
+        port,
+        tls,
+        allow_plaintext: false,
+        user: user.to_owned(),
+        password: SecretSource::Plain(PASSWORD.into()),
+        auth: Default::default(),
+        compress: Default::default(),
+        ca_file: Some(certs::ca_file()),
+        pin: None,
+        leave_on_server: Leave::Forever,
+        delete_on_server_when_deleted_here: true,
+        keep_bodies: mailtui::config::KeepBodies::default(),
+        portion: mailtui::config::Portion::default(),
+        check_every: Duration::from_secs(300),
+        spool: None,
+    }
+}
+
 /// A user of the server.
 pub struct User<'a> {
     server: &'a Dovecot,
@@ -196,28 +222,7 @@ pub struct User<'a> {
 impl User<'_> {
     /// An account for this user.
     pub fn account(&self, protocol: Protocol, tls: Tls) -> Account {
-        Account {
-            name: "test".into(),
-            email: format!("{}@example.org", self.name),
-            display_name: String::new(),
-            protocol,
-            host: "localhost".into(),
-            port: self.server.port(protocol, tls),
-            tls,
-            allow_plaintext: false,
-            user: self.name.clone(),
-            password: SecretSource::Plain(PASSWORD.into()),
-            auth: Default::default(),
-            compress: Default::default(),
-            ca_file: Some(certs::ca_file()),
-            pin: None,
-            leave_on_server: Leave::Forever,
-            delete_on_server_when_deleted_here: true,
-            keep_bodies: mailtui::config::KeepBodies::default(),
-            portion: mailtui::config::Portion::default(),
-            check_every: Duration::from_secs(300),
-            spool: None,
-        }
+        account(&self.name, self.server.port(protocol, tls), protocol, tls)
     }
 
     /// The password.

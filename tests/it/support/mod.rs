@@ -5,6 +5,7 @@ pub mod bench;
 pub mod certs;
 pub mod chance;
 pub mod client;
+pub mod cyrus;
 pub mod desk;
 mod dialogue;
 pub mod dovecot;

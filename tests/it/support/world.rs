@@ -11,7 +11,9 @@ use mailtui::protocol::{
 };
 use mailtui::secret::Secret;
 
-use super::dovecot::{self, User};
+use super::client::Client;
+use super::cyrus;
+use super::dovecot::{self, PASSWORD, User};
 use super::post;
 use super::proxy::{Proxy, Seal};
 use super::scene::without;
@@ -24,7 +26,19 @@ pub struct World {
 
 enum Server {
     Memory(memory::Server),
-    Dovecot { user: User<'static>, protocol: Protocol, tls: Tls, proxy: Option<Proxy>, compress: Compress },
+    /// A server of another make: what is done from outside is done by another client, in clear.
+    Foreign {
+        account: Box<Account>,
+        port: u16,
+        prefix: &'static str,
+    },
+    Dovecot {
+        user: User<'static>,
+        protocol: Protocol,
+        tls: Tls,
+        proxy: Option<Proxy>,
+        compress: Compress,
+    },
     Spool(tempfile::TempDir),
 }
 
@@ -59,6 +73,19 @@ pub fn worlds() -> Vec<World> {
         }
         worlds.push(World::compressed(dovecot.user()));
         worlds.extend(LACKING.iter().map(|lacks| World::lacking(dovecot.user(), lacks)));
+    }
+    if let Some(cyrus) = cyrus::shared() {
+        for protocol in [Protocol::Imap, Protocol::Pop3] {
+            for tls in [Tls::Implicit, Tls::Starttls, Tls::None] {
+                let user = cyrus.user();
+                let account = user.account(protocol, tls);
+                // The mailbox is made when its user comes for the first time.
+                Client::sign_in(cyrus.imap, &user.name);
+                let server =
+                    Server::Foreign { account: Box::new(account), port: cyrus.imap, prefix: "INBOX/" };
+                worlds.push(World { name: format!("Cyrus, {protocol:?}, {tls:?}"), server });
+            }
+        }
     }
     worlds
 }
@@ -131,6 +158,7 @@ impl World {
             Server::Memory(server) => server.session(interrupt).unwrap(),
             Server::Dovecot { user, .. } => open(&self.account(), &user.secret(), interrupt).unwrap(),
             Server::Spool(_) => open(&self.account(), &Secret::new(""), interrupt).unwrap(),
+            Server::Foreign { account, .. } => open(account, &Secret::new(PASSWORD), interrupt).unwrap(),
         }
     }
 
@@ -138,7 +166,7 @@ impl World {
     pub fn sign_in(&self, secret: &str) -> Option<Result<Box<dyn MailProtocol>>> {
         match &self.server {
             Server::Memory(_) | Server::Spool(_) => None,
-            Server::Dovecot { .. } => {
+            Server::Dovecot { .. } | Server::Foreign { .. } => {
                 Some(open(&self.account(), &Secret::new(secret), &Interrupt::new().unwrap()))
             }
         }
@@ -148,6 +176,7 @@ impl World {
         match &self.server {
             Server::Memory(_) => panic!("it has no account"),
             Server::Spool(dir) => post::local(Some(post::spool(dir.path()))),
+            Server::Foreign { account, .. } => Account::clone(account),
             Server::Dovecot { user, protocol, tls, proxy, compress } => {
                 let mut account = user.account(*protocol, *tls);
                 account.compress = *compress;
@@ -163,6 +192,10 @@ impl World {
             Server::Memory(server) => drop(server.deliver(folder, raw, Flags::NONE, 1_700_000_000)),
             Server::Dovecot { user, .. } => user.deliver(folder, raw),
             Server::Spool(dir) => post::deliver(dir.path(), raw),
+            Server::Foreign { .. } => {
+                let (mut client, folder) = self.outside(folder);
+                client.append(&folder, "", &with_crlf(raw));
+            }
         }
     }
 
@@ -171,17 +204,11 @@ impl World {
         match &self.server {
             Server::Memory(_) => raw.to_vec(),
             Server::Spool(_) => post::served(raw),
-            // Dovecot keeps bare line feeds on disk and sends CRLF.
-            Server::Dovecot { protocol, .. } => {
-                let mut served = Vec::new();
-                for (at, byte) in raw.iter().enumerate() {
-                    if *byte == b'\n' && (at == 0 || raw[at - 1] != b'\r') {
-                        served.push(b'\r');
-                    }
-                    served.push(*byte);
-                }
+            // Line feeds alone become CRLF on disk or on the way.
+            Server::Dovecot { .. } | Server::Foreign { .. } => {
+                let mut served = with_crlf(raw);
                 // POP3 cannot say that the last line has no end (RFC 1939 section 3).
-                if *protocol == Protocol::Pop3 && !served.ends_with(b"\r\n") {
+                if self.account().protocol == Protocol::Pop3 && !served.ends_with(b"\r\n") {
                     served.extend_from_slice(b"\r\n");
                 }
                 served
@@ -196,6 +223,16 @@ impl World {
                 let mails = server.mails(folder).into_iter();
                 mails.map(|m| There { flags: m.flags, raw: m.source.bytes().to_vec() }).collect()
             }
+            Server::Foreign { .. } => {
+                let (mut client, folder) = self.outside(folder);
+                let known = [Flags::SEEN, Flags::FLAGGED, Flags::ANSWERED, Flags::DELETED, Flags::DRAFT];
+                let mails = client.mails(&folder).into_iter().map(|(words, raw)| {
+                    let is_set = |flag: &Flags| words.contains(flag.wire_names().next().unwrap());
+                    let flags = known.into_iter().filter(is_set).fold(Flags::NONE, |all, flag| all | flag);
+                    There { flags, raw }
+                });
+                mails.collect()
+            }
             Server::Dovecot { user, .. } => {
                 let mails = user.mails(folder).into_iter();
                 mails.map(|(letters, raw)| There { flags: flags_of(&letters), raw }).collect()
@@ -208,6 +245,11 @@ impl World {
     pub fn flag(&self, folder: &str, uid: u32, flag: Flags) {
         match &self.server {
             Server::Memory(server) => server.set_flags(folder, &[uid], FlagDelta::add(flag)),
+            Server::Foreign { .. } => {
+                let (mut client, folder) = self.outside(folder);
+                client.ask(&format!("SELECT {folder}"));
+                client.ask(&format!("UID STORE {uid} +FLAGS ({})", flag.wire_names().next().unwrap()));
+            }
             Server::Dovecot { user, .. } => {
                 let name = flag.wire_names().next().unwrap();
                 user.doveadm(&["flags", "add"], &[name, "mailbox", folder, "uid", &uid.to_string()]);
@@ -220,6 +262,12 @@ impl World {
     pub fn expunge(&self, folder: &str, uid: u32) {
         match &self.server {
             Server::Memory(server) => server.expunge(folder, &[uid]),
+            Server::Foreign { .. } => {
+                let (mut client, folder) = self.outside(folder);
+                client.ask(&format!("SELECT {folder}"));
+                client.ask(&format!("UID STORE {uid} +FLAGS (\\Deleted)"));
+                client.ask(&format!("UID EXPUNGE {uid}"));
+            }
             Server::Dovecot { user, .. } => {
                 user.doveadm(&["expunge"], &["mailbox", folder, "uid", &uid.to_string()]);
             }
@@ -227,16 +275,48 @@ impl World {
         }
     }
 
-    /// The server numbers a folder anew.
-    pub fn bump_validity(&self, folder: &str) {
+    /// The server numbers a folder anew; `false`: it cannot be made to.
+    pub fn bump_validity(&self, folder: &str) -> bool {
         match &self.server {
             Server::Memory(server) => server.bump_validity(folder),
+            Server::Foreign { .. } => return false,
             Server::Dovecot { user, .. } => {
                 user.doveadm(&["mailbox", "update", "--uid-validity", "2000000000"], &[folder]);
             }
             Server::Spool(_) => panic!("a spool has no UIDs"),
         }
+        true
     }
+
+    /// What this server calls a folder that may not be there.
+    pub fn wire_name(&self, folder: &str) -> String {
+        match &self.server {
+            Server::Foreign { prefix, .. } => prefixed(prefix, folder),
+            _ => folder.to_owned(),
+        }
+    }
+
+    /// Another client, and what it calls the folder.
+    fn outside(&self, folder: &str) -> (Client, String) {
+        let Server::Foreign { account, port, prefix } = &self.server else { panic!("not of another make") };
+        (Client::sign_in(*port, &account.user), format!("\"{}\"", prefixed(prefix, folder)))
+    }
+}
+
+/// Names that the server told are whole.
+fn prefixed(prefix: &str, folder: &str) -> String {
+    if folder.starts_with("INBOX") { folder.to_owned() } else { format!("{prefix}{folder}") }
+}
+
+fn with_crlf(raw: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    for (at, byte) in raw.iter().enumerate() {
+        if *byte == b'\n' && (at == 0 || raw[at - 1] != b'\r') {
+            whole.push(b'\r');
+        }
+        whole.push(*byte);
+    }
+    whole
 }
 
 fn flags_of(letters: &str) -> Flags {
