@@ -3,6 +3,7 @@
 use super::effect::Wish;
 use crate::mime::Line;
 use crate::model::BodyState;
+use crate::store::Lives;
 use crate::text::Clean;
 
 /// A mail, ready to be drawn.
@@ -24,6 +25,8 @@ pub struct Letter {
     pub has_choice: bool,
     /// How much of the mail was here.
     pub body: BodyState,
+    /// Where it lives, of an account whose server is a letter box.
+    pub lives: Option<Lives>,
 }
 
 /// Somebody to whom a mail went.

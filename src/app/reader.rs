@@ -246,6 +246,7 @@ impl Reading {
             + 1
             + u16::try_from(warnings).unwrap_or(u16::MAX)
             + u16::from(chips)
+            + u16::from(self.letter().is_some_and(|l| l.lives.is_some()))
             + u16::from(self.size.1 >= 12)
     }
 

@@ -121,6 +121,8 @@ pub(super) struct Intake<'a> {
     pub(super) listed: Option<HashSet<String>>,
     /// What the server asks of those who use it.
     pub(super) terms: Terms,
+    /// Days that mail is left there; `None`: for ever.
+    pub(super) stays: Option<u32>,
     /// Whether it was asked to stop.
     pub(super) stopped: bool,
     /// New messages.
@@ -221,6 +223,7 @@ impl Sink for Intake<'_> {
                     bytes,
                     login_delay: self.terms.login_delay.as_secs(),
                     expires: self.terms.expires,
+                    stays: self.stays,
                 }))?;
             }
         }

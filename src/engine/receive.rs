@@ -9,6 +9,7 @@ use super::event::{AccountState, Event};
 use super::portion::Listed;
 use super::pull::{Held, Intake, Outgoing};
 use super::tight;
+use crate::config::Leave;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, FolderId, MessageId, Role};
 use crate::protocol::twin::twin;
@@ -110,6 +111,11 @@ impl Worker<'_> {
             take: VecDeque::new(),
             listed: None,
             terms: self.pace.terms,
+            stays: match self.setup.account.leave_on_server {
+                Leave::Forever => None,
+                Leave::DeleteAfterDownload => Some(0),
+                Leave::Days(days) => Some(days),
+            },
             stopped: false,
             new: 0,
             unread: 0,

@@ -64,6 +64,7 @@ impl Loader {
                 cc: Vec::new(),
                 has_choice: false,
                 body: BodyState::None,
+                lives: None,
             });
         }
         let document = self.document(wish.message, mail.body)?;
@@ -90,6 +91,7 @@ impl Loader {
             has_choice: rendered.has_other_form,
             lines: rendered.lines,
             body: mail.body,
+            lives: self.db.lives(wish.message)?,
         })
     }
 

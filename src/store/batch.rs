@@ -215,6 +215,8 @@ pub struct Maildrop {
     pub bytes: u64,
     /// Seconds between two sign-ins that it asks for.
     pub login_delay: u64,
+    /// Days that the account leaves mail there once it is here; `None`: for ever.
+    pub stays: Option<u32>,
     /// Days after which it deletes mail; `None`: it does not, or does not say.
     pub expires: Option<u32>,
 }

@@ -80,7 +80,7 @@ pub use intents::NO_CHANGE;
 pub use keep::{Keep, KeepMark};
 pub use ledger::{Bookmark, Entry, Standing, Waiting};
 pub use list::{Edge, Page};
-pub use maildrop::MaildropRow;
+pub use maildrop::{Lives, MaildropRow};
 pub use pack::Packer;
 pub use queue::{Conflict, PopPolicy};
 pub use reader::{AccountRow, Doubt, Reader};

@@ -12,6 +12,7 @@ use crate::app::scope::Focus;
 use crate::config::theme::Role;
 use crate::mime::{Line, Role as Kind, Span};
 use crate::model::{BodyState, Summary};
+use crate::store::Lives;
 use crate::text::{Clean, when};
 
 pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
@@ -27,6 +28,11 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
             brush.put(x, y, warning, Role::ReaderWarning, right.saturating_sub(x));
             y += 1;
         }
+        if let Some(lives) = letter.lives {
+            let text = Clean::line(&where_it_lives(lives, app.now.unix, look));
+            brush.put(left, y, &text, Role::ReaderHeader, right.saturating_sub(left));
+            y += 1;
+        }
         if !letter.chips.is_empty() {
             draw_chips(brush, &letter.chips, (left, y, right));
         }
@@ -36,6 +42,18 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
     match app.reader.letter() {
         Some(letter) => draw_body(app, brush, letter, body),
         None => draw_waiting(app, brush, mail, body),
+    }
+}
+
+/// What becomes of a mail whose server is a letter box.
+fn where_it_lives(lives: Lives, now: i64, look: &Look) -> String {
+    match lives {
+        Lives::Here => "only here".to_owned(),
+        Lives::HereAndThere => "here and on the server".to_owned(),
+        Lives::HereAndThereUntil(at) if at <= now => "here, and on the server until the next look".to_owned(),
+        Lives::HereAndThereUntil(at) => {
+            format!("here and on the server until {}", when::short(at, now, &look.zone))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use mailtui::error::{Error, Kind};
 use mailtui::model::{BodyState, FlagDelta, Flags, Intent, Matter, Reach, Role, Settle, Target};
 use mailtui::protocol::Terms;
 use mailtui::protocol::memory::Call;
-use mailtui::store::Wish;
+use mailtui::store::{Lives, Wish};
 
 use crate::engine::{T0, World, mail, until};
 
@@ -347,4 +347,37 @@ fn p7_a_maildrop_that_another_program_emptied_asks_nothing() {
     assert_eq!(world.once().unwrap().new, 3);
     assert_eq!(world.reader().matter(Matter::Folder(world.folder(Role::Inbox).id)).unwrap(), None);
     assert_eq!(world.rows(Role::Inbox).len(), 23);
+}
+
+#[test]
+fn where_a_mail_lives_is_known() {
+    let mut world = world(3, Leave::Forever, Portion::default());
+    world.once().unwrap();
+    let message = world.rows(Role::Inbox)[0].head.message;
+    let lives = |world: &World| world.reader().lives(message).unwrap().unwrap();
+    assert_eq!(lives(&world), Lives::HereAndThere);
+    world.account.leave_on_server = Leave::Days(14);
+    world.once().unwrap();
+    let Lives::HereAndThereUntil(at) = lives(&world) else { panic!("{:?}", lives(&world)) };
+    let drop = world.reader().maildrop(world.id()).unwrap().unwrap();
+    assert!((at - drop.at - 14 * 86_400).abs() < 60, "{at} {}", drop.at);
+    world.account.leave_on_server = Leave::DeleteAfterDownload;
+    world.once().unwrap();
+    assert_eq!(lives(&world), Lives::Here, "asked for");
+    world.server.deliver("INBOX", mail(9), Flags::NONE, T0);
+    world.once().unwrap();
+    assert_eq!(lives(&world), Lives::Here, "and gone");
+}
+
+#[test]
+fn p14_a_maildrop_that_fills_up_is_told() {
+    let world = world(1, Leave::Forever, Portion::default());
+    world.once().unwrap();
+    let row = world.reader().maildrop(world.id()).unwrap().unwrap();
+    assert!(!row.is_large() && row.weekly() == 0);
+    let mut later = row;
+    later.holds.bytes += 1_000_000_000;
+    later.at += 14 * 86_400;
+    assert!(later.is_large());
+    assert_eq!(later.weekly(), 500_000_000);
 }

@@ -248,7 +248,7 @@ fn account(name: &'static str, protocol: Protocol) -> Account {
         compress: Default::default(),
         ca_file: None,
         pin: None,
-        leave_on_server: Leave::Forever,
+        leave_on_server: if protocol == Protocol::Pop3 { Leave::Days(14) } else { Leave::Forever },
         delete_on_server_when_deleted_here: true,
         keep_bodies: crate::config::KeepBodies::default(),
         portion: crate::config::Portion::default(),

@@ -9,6 +9,7 @@ CREATE TABLE maildrops (                       -- POP3: what was on the server w
   at INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
   then_at INTEGER NOT NULL, then_bytes INTEGER NOT NULL,   -- the same about a week before, for the growth
   login_delay INTEGER NOT NULL DEFAULT 0,      -- seconds between two sign-ins that the server asks for
+  stays INTEGER,                               -- days that the account leaves mail there; NULL: for ever
   expires INTEGER                              -- days after which it deletes mail; NULL: it does not, or does not say
 ) STRICT;
 
