@@ -327,6 +327,8 @@ pub enum AccountVerb {
     },
     /// Copy all mail of an account to another one, each once; only tells what that comes to, without --yes
     Move(Relocate),
+    /// The server is gone, the mail stays: from now on the account lives here only
+    Freeze(Freeze),
     /// Delete the mail of an account here, for good; only of one that the configuration does not name
     Forget(Forget),
 }
@@ -345,6 +347,19 @@ pub struct Relocate {
     /// Afterwards delete at the old account what the new server was seen to have
     #[arg(long, requires = "yes")]
     pub delete_after: bool,
+}
+
+/// `mailtui account freeze`.
+#[derive(Debug, Args)]
+pub struct Freeze {
+    /// Its name in the configuration
+    pub name: String,
+    /// Do it; without, only what it comes to is told
+    #[arg(long)]
+    pub yes: bool,
+    /// Only show which lines of the configuration change
+    #[arg(long, conflicts_with = "yes")]
+    pub print: bool,
 }
 
 /// `mailtui account forget`.

@@ -6,6 +6,7 @@ pub mod args;
 pub mod demo;
 mod find;
 mod forecast;
+mod freeze;
 mod get;
 pub mod keys;
 mod list;

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::args::{AccountVerb, Forget};
 use super::out::Out;
-use super::relocate;
 use super::words::{grouped, plural, sized};
+use super::{freeze, relocate};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::Owner;
@@ -52,6 +52,7 @@ pub(super) fn run(
         AccountVerb::Rename { old, new } => rename(old, new, config, store, &reader, out),
         AccountVerb::Park { old } => park(old, store, &reader, out),
         AccountVerb::Move(relocate) => relocate::run(relocate, config, store, out),
+        AccountVerb::Freeze(wish) => freeze::run(wish, config, store, out),
         AccountVerb::Forget(what) => forget(what, store, &reader, out),
     }
 }
@@ -161,7 +162,7 @@ fn parked(name: &str, reader: &Reader) -> Result<AccountRow> {
 }
 
 /// Nobody may be at work on what is to change.
-fn alone(row: &AccountRow, store: &Store) -> Result<Locked> {
+pub(super) fn alone(row: &AccountRow, store: &Store) -> Result<Locked> {
     match store.lock_account(row.id, &row.name)? {
         Locked::Mine(lock) => Ok(Locked::Mine(lock)),
         Locked::Held(holder) => {
@@ -245,7 +246,7 @@ fn mails(reader: &Reader, row: &AccountRow) -> Result<String> {
     Ok(format!("{} {} ({})", grouped(holding.mails), plural(holding.mails, "mail"), sized(holding.bytes)))
 }
 
-fn said(text: &str, out: &mut Out) -> Result<u8> {
+pub(super) fn said(text: &str, out: &mut Out) -> Result<u8> {
     let text = Clean::line(text);
     if out.json {
         out.object(&json!({ "done": text }))?

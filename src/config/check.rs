@@ -74,6 +74,11 @@ const REACH: [&str; 10] =
 /// What says how often a server is asked, and what becomes of the mail there.
 const CHECKED: [&str; 3] = ["leave_on_server", "delete_on_server_when_deleted_here", "check_every"];
 
+/// Keys that an account without a server and without a spool cannot have.
+pub(super) fn servers_own() -> impl Iterator<Item = &'static str> {
+    REACH.into_iter().chain(ONLY_POP3).chain(["check_every"])
+}
+
 const TOP: &[Field] =
     &[may("accounts", Shape::Named(ACCOUNT)), may("ui", Shape::Table(UI)), may("keys", Shape::Many(KEYS))];
 
@@ -383,11 +388,10 @@ impl Check<'_> {
         }
         if is_local(account) {
             let is_fed = account.contains_key("spool");
-            let other = REACH.iter().chain(&ONLY_POP3).chain(["check_every"].iter());
-            let other = other.filter(|key| !(is_fed && CHECKED.contains(key)));
+            let other = servers_own().filter(|key| !(is_fed && CHECKED.contains(key)));
             for key in other.filter(|key| account.contains_key(key)) {
                 let text = format!("{key:?} does not fit: with protocol = \"local\" there is no server");
-                let hint = if CHECKED.contains(key) {
+                let hint = if CHECKED.contains(&key) {
                     "it says what becomes of mail in a spool: name one, or leave it out"
                 } else {
                     "the mail of this account lives here and nowhere else"

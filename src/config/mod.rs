@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod freeze;
 mod load;
 mod paths;
 pub mod theme;
@@ -9,6 +10,7 @@ mod value;
 
 pub use account::{Account, Auth, Compress, KeepBodies, Leave, Portion, Protocol, SecretSource, Spool, Tls};
 pub use check::{Problem, known_keys};
+pub use freeze::frozen;
 pub use paths::Paths;
 pub use value::nearest;
 

@@ -38,6 +38,8 @@ pub(super) enum Job {
     Roll(Vec<String>),
     RenameAccount(AccountId, String),
     LeaveParked(AccountId),
+    /// Its server is gone; the key that it has from now on.
+    Freeze(AccountId, String),
     Forget(AccountId),
     Carry {
         from: FolderId,

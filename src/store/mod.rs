@@ -21,6 +21,7 @@ mod fault;
 mod flags;
 mod folders;
 mod follow;
+mod freeze;
 mod guard;
 mod handle;
 mod health;

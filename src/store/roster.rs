@@ -192,7 +192,13 @@ impl Tx<'_> {
 
     /// Deletes everything of a parked account, unless mail of another account waits for it.
     pub(super) fn forget_account(&mut self, account: AccountId) -> Result<()> {
-        let name = self.parked_name(account)?;
+        self.parked_name(account)?;
+        self.apart(account)?;
+        self.erase(account)
+    }
+
+    /// An error where mail of another account waits for one of this account, or the other way round.
+    pub(super) fn apart(&self, account: AccountId) -> Result<()> {
         let awaited = self.db.all(
             sql!(
                 "SELECT o.id FROM ops f JOIN ops o ON o.after_id = f.id
@@ -208,9 +214,9 @@ impl Tx<'_> {
                 Kind::Conflict,
                 format!("{} of its mails are on their way to or from another account", awaited.len()),
             )
-            .hint(format!("`mailtui queue discard {name}` takes that back")));
+            .hint("see `mailtui queue`; `mailtui queue discard` takes it back"));
         }
-        self.erase(account)
+        Ok(())
     }
 
     fn erase(&mut self, account: AccountId) -> Result<()> {

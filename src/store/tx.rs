@@ -88,6 +88,10 @@ impl<'a> Tx<'a> {
                 self.leave_parked(*account)?;
                 Answer::Done
             }
+            Job::Freeze(account, key) => {
+                self.freeze(*account, key)?;
+                Answer::Done
+            }
             Job::Forget(account) => {
                 self.forget_account(*account)?;
                 Answer::Done
