@@ -69,7 +69,13 @@ impl Worker<'_> {
         let known = self.reader.cursor(parcel.folder)?.validity;
         let moved: Vec<_> = match placed.id {
             // A folder that was numbered anew shows its mail at the next look.
-            Some(RemoteId::Uid { validity, uid }) if known == 0 || known == validity => vec![(item, uid)],
+            // Nor is a number believed that the folder had given out before.
+            Some(RemoteId::Uid { validity, uid })
+                if (known == 0 || known == validity)
+                    && parcel.mark.is_none_or(|mark| mark.validity != validity || uid >= mark.uidnext) =>
+            {
+                vec![(item, uid)]
+            }
             _ => Vec::new(),
         };
         let look = Some(parcel.folder).filter(|_| moved.is_empty());

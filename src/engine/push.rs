@@ -134,13 +134,18 @@ fn apply(session: &mut dyn MailProtocol, ops: &[RemoteOp]) -> Result<Applied> {
     }
 }
 
-/// Which item got which UID, where the server told.
-fn moved(op: &Op, told: &[(RemoteId, RemoteId)]) -> Vec<(PlacementId, u32)> {
+/// Which item got which UID, where the server told: not one of another numbering of the target. The others are
+/// looked for.
+fn moved(op: &Op, told: &[(RemoteId, RemoteId)], validity: u32) -> Vec<(PlacementId, u32)> {
     told.iter()
         .filter_map(|(old, new)| {
-            let (RemoteId::Uid { uid: old, .. }, RemoteId::Uid { uid: new, .. }) = (old, new) else {
+            let (RemoteId::Uid { uid: old, .. }, RemoteId::Uid { validity: told, uid: new }) = (old, new)
+            else {
                 return None;
             };
+            if validity != 0 && *told != validity {
+                return None;
+            }
             op.items.iter().find(|item| item.uid == Some(*old)).map(|item| (item.placement, *new))
         })
         .collect()
@@ -176,7 +181,9 @@ pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now
     };
     match remote_ops(reader, op).and_then(|ops| apply(session, &ops)) {
         Ok(Applied::Done { moved: told, created }) => {
-            let moved = moved(op, &told);
+            // A target that cannot be read is looked at.
+            let at = target.and_then(|folder| reader.cursor(folder).ok()).unwrap_or_default();
+            let moved = moved(op, &told, at.validity);
             let known = moved.len() + op.items.iter().filter(|item| item.landed).count();
             done(moved, created, target.filter(|_| known < op.items.len()))
         }

@@ -8,7 +8,7 @@ use super::flags::marks_from;
 use super::places::{AWAITED, Placement};
 use super::tx::Tx;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, FolderId, Mark, OpId, PlacementId};
+use crate::model::{AccountId, FolderId, Mark, MessageId, OpId, PlacementId};
 
 /// A row of `ops`, as far as its end needs it.
 struct Ending {
@@ -156,6 +156,25 @@ impl Tx<'_> {
         )
     }
 
+    /// Whether a mail that was just put into a folder can have this UID there: not that of another mail, nor one that
+    /// was given out before (servers lie in COPYUID).
+    fn may_be(&self, folder: FolderId, uid: u32, message: MessageId) -> Result<bool> {
+        let is_so = match self.by_uid(folder, uid)? {
+            Some(held) => self.db.one(
+                sql!("SELECT 1 FROM messages a JOIN messages b ON b.id = ?2
+                      WHERE a.id = ?1 AND (a.id = b.id OR (a.msgid = b.msgid AND a.msgid <> '') OR a.head_hash = b.head_hash)"),
+                (message, held.message),
+                |_| Ok(()),
+            )?,
+            None => self.db.one(
+                sql!("SELECT 1 FROM folders WHERE id = ?1 AND (?2 >= uidnext OR backfill_uid <> 1)"),
+                (folder, uid),
+                |_| Ok(()),
+            )?,
+        };
+        Ok(is_so.is_some())
+    }
+
     /// A copy is in the target folder on the server, under `uid` if that was told.
     fn landed(&mut self, item: &Item, target: Option<FolderId>, uid: Option<u32>) -> Result<()> {
         let Some(target) = target else { return Ok(()) };
@@ -163,6 +182,10 @@ impl Tx<'_> {
         let result = match item.result {
             Some(id) => self.placement(id)?,
             None => None,
+        };
+        let uid = match uid {
+            Some(uid) if self.may_be(target, uid, item.placement.message)? => Some(uid),
+            _ => None,
         };
         let Some(uid) = uid else {
             if let Some(result) = result.filter(|result| result.uid.is_none()) {

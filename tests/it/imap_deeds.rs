@@ -78,6 +78,17 @@ fn i6_moves_by_what_the_server_has() {
         ),
         (
             "MOVE",
+            "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 2,5 11,11]\nS: m2 OK [COPYUID 8 2,2 11,12]".into(),
+            Applied::done(),
+        ),
+        // What was told once is not told otherwise later.
+        (
+            "MOVE",
+            "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 2,5 11:12]\nS: m2 OK [COPYUID 8 2,5 13:14]".into(),
+            new.clone(),
+        ),
+        (
+            "MOVE",
             "C: m2 UID MOVE 2,5 \"a\"\nS: m2 NO [TRYCREATE] make it\nC: m3 CREATE \"a\"\nC: m4 SUBSCRIBE \"a\"\n\
              S: m3 OK\nS: m4 NO\nC: m5 UID MOVE 2,5 \"a\"\nS: m5 OK"
                 .into(),

@@ -476,6 +476,28 @@ fn an_action_on_mail_that_is_gone_says_so() {
 }
 
 #[test]
+fn i1_a_uid_that_is_another_mails_or_was_given_out_before_is_not_believed() {
+    let kit = Kit::server();
+    let messages = [1, 2].map(|n| kit.bring(mail(kit.inbox, n)));
+    let archive = kit.folder(Role::Archive);
+    let other = kit.bring(mail(archive, 7));
+    let at = Cursor { validity: 1, uidnext: 8, modseq: 0, backfill: 1 };
+    kit.commit([Step::Cursor { folder: archive, cursor: at }]);
+    for (message, lie) in messages.into_iter().zip([7, 3]) {
+        let items = vec![kit.copy(kit.inbox, message)];
+        kit.act(Intent::Copy { items, to: Target::Role(Role::Archive) });
+        let op = kit.ops().remove(0);
+        kit.run(op.id);
+        kit.done(op.id, vec![(op.items[0].placement, lie)]);
+        assert!(kit.reader.uids(archive).unwrap().iter().eq([7]), "{lie}");
+    }
+    // Both mails are there as they were; the copies wait for a look at the folder.
+    assert_eq!(kit.reader.summary(kit.copy(archive, other)).unwrap().unwrap().message, other);
+    assert_eq!(kit.reader.doubt(archive).unwrap(), Doubt::Awaited);
+    kit.check();
+}
+
+#[test]
 fn a_missing_folder_of_a_role_is_made_on_the_server_first() {
     let kit = Kit::server();
     let message = kit.bring(mail(kit.inbox, 1));

@@ -47,7 +47,7 @@ impl Progress {
         None
     }
 
-    /// COPYUID (RFC 4315 section 3): believed where it speaks of these messages only.
+    /// COPYUID (RFC 4315 section 3): believed where it speaks of these messages only, and of each and its copy once.
     fn learn(&mut self, answer: &Answer, old: &Mailbox, uids: &UidSet) {
         let Some(Code::CopyUid { validity, from, to }) = &answer.code else { return };
         let count = from.count();
@@ -55,6 +55,14 @@ impl Progress {
         if let (Some(from), Some(to)) = (from.exactly(count), to.exactly(count))
             && from.iter().all(|uid| uids.contains(*uid))
         {
+            let told = |id: &RemoteId| uid_of(id).unwrap_or(0);
+            let each: UidSet = from.iter().copied().chain(self.pairs.iter().map(|(a, _)| told(a))).collect();
+            let copies: UidSet = to.iter().copied().chain(self.pairs.iter().map(|(_, b)| told(b))).collect();
+            let count = (self.pairs.len() + from.len()) as u64;
+            if each.len() != count || copies.len() != count {
+                tracing::warn!("the server names one message twice: where it put them is looked for");
+                return;
+            }
             let id = |validity, uid| RemoteId::Uid { validity, uid };
             self.pairs.extend(from.into_iter().zip(to).map(|(a, b)| (id(old.validity, a), id(*validity, b))));
         }
