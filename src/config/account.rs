@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::model::Role;
+
 use crate::model::Owner;
 
 /// `[accounts.NAME]`, checked and with its defaults filled in.
@@ -32,6 +34,8 @@ pub struct Account {
     pub auth: Auth,
     /// IMAP: whether the connection is compressed.
     pub compress: Compress,
+    /// IMAP: what folders are for, by their paths, where neither the server nor their names say it.
+    pub folders: Vec<(Role, String)>,
     /// A certificate file (PEM) that is trusted in addition.
     pub ca_file: Option<PathBuf>,
     /// The SHA-256 of the server's public key (SubjectPublicKeyInfo): this one and no other.

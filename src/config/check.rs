@@ -94,6 +94,7 @@ const ACCOUNT: &[Field] = &[
     reaches("password", Shape::Secret),
     may("auth", Shape::Text(|t| value::auth(t).map(drop))),
     may("compress", Shape::Text(|t| value::compress(t).map(drop))),
+    may("folders", Shape::Table(FOLDERS)),
     may("ca_file", Shape::Text(value::line)),
     may("pin", Shape::Text(|t| value::pin(t).map(drop))),
     may("leave_on_server", Shape::Text(|t| value::leave(t).map(drop))),
@@ -118,6 +119,14 @@ const ONLY_POP3: [&str; 7] = [
     "max_messages_per_session",
     "max_bytes_per_session",
     "reconnect_every",
+];
+
+const FOLDERS: &[Field] = &[
+    may("drafts", Shape::Text(value::line)),
+    may("sent", Shape::Text(value::line)),
+    may("archive", Shape::Text(value::line)),
+    may("junk", Shape::Text(value::line)),
+    may("trash", Shape::Text(value::line)),
 ];
 
 const SMTP: &[Field] = &[
@@ -399,8 +408,14 @@ impl Check<'_> {
                 self.say(account.key(key).and_then(toml_edit::Key::span), text, Some(hint.to_owned()));
             }
         }
-        if text("protocol") == Some("pop3") && account.contains_key("compress") {
-            self.say(span("compress"), "\"compress\" is for IMAP".to_owned(), None);
+        for key in ["compress", "folders"] {
+            if text("protocol") != Some("imap") && account.contains_key(key) {
+                self.say(
+                    account.key(key).and_then(toml_edit::Key::span),
+                    format!("{key:?} is for IMAP"),
+                    None,
+                );
+            }
         }
         if !is_local(account) && account.contains_key("spool") {
             let at = account.key("spool").and_then(toml_edit::Key::span);

@@ -16,6 +16,7 @@ use super::{
     SecretSource, Spool, Tls, Ui, paths,
 };
 use crate::error::{Error, Kind, Result};
+use crate::model::Role;
 
 /// The keys of `[ui]` that the environment can set, as `MAILTUI_UI_THEME` and so on.
 const UI_KEYS: [&str; 4] = ["theme", "timezone", "mark_read_after", "download_dir"];
@@ -44,6 +45,8 @@ struct RawAccount {
     password: Option<RawSecret>,
     auth: Option<String>,
     compress: Option<String>,
+    #[serde(default)]
+    folders: RawFolders,
     ca_file: Option<String>,
     pin: Option<String>,
     leave_on_server: Option<String>,
@@ -56,6 +59,29 @@ struct RawAccount {
     keep_bodies: Option<String>,
     check_every: Option<String>,
     spool: Option<String>,
+}
+
+/// The paths of folders by what they are for.
+#[derive(Deserialize, Default)]
+struct RawFolders {
+    drafts: Option<String>,
+    sent: Option<String>,
+    archive: Option<String>,
+    junk: Option<String>,
+    trash: Option<String>,
+}
+
+impl RawFolders {
+    fn roles(self) -> Vec<(Role, String)> {
+        let all = [
+            (Role::Drafts, self.drafts),
+            (Role::Sent, self.sent),
+            (Role::Archive, self.archive),
+            (Role::Junk, self.junk),
+            (Role::Trash, self.trash),
+        ];
+        all.into_iter().filter_map(|(role, path)| Some((role, path?))).collect()
+    }
 }
 
 /// One of them is set: the check saw to it.
@@ -240,6 +266,7 @@ fn account(name: &str, raw: RawAccount, base: &Path, data: &Path) -> Parsed<Acco
         tls,
         allow_plaintext: raw.allow_plaintext,
         password: raw.password.map_or(SecretSource::Nothing, RawSecret::source),
+        folders: raw.folders.roles(),
         compress: raw.compress.as_deref().map_or(Ok(Compress::Auto), value::compress)?,
         auth: raw.auth.as_deref().map_or(Ok(Auth::Auto), value::auth)?,
         ca_file: raw.ca_file.map(|text| paths::expand(&text, base)),

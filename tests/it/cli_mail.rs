@@ -36,6 +36,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         password: SecretSource::Prompt,
         auth: Default::default(),
         compress: Default::default(),
+        folders: Vec::new(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

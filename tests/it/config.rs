@@ -9,6 +9,7 @@ use mailtui::app::keymap::Keymap;
 use mailtui::config::{
     Config, KeepBodies, Leave, Overrides, Paths, Protocol, SecretSource, Tls, known_keys, problems,
 };
+use mailtui::model::Role;
 use mailtui::{Kind, Result};
 
 const ACCOUNT: &str = r#"[accounts.work]
@@ -86,6 +87,16 @@ fn the_example_names_every_option() {
         })
         .collect();
     assert!(missing.is_empty(), "examples/config.toml says nothing of {missing:?}");
+}
+
+#[test]
+fn i10_folders_are_given_their_roles() {
+    let text = format!("{ACCOUNT}[accounts.work.folders]\nsent = \"Post/Gesendet\"\ntrash = \"Bin\"\n");
+    let config = load(&text).unwrap();
+    let folders = [(Role::Sent, "Post/Gesendet".to_owned()), (Role::Trash, "Bin".to_owned())];
+    assert_eq!(config.accounts[0].folders, folders);
+    let pop3 = text.replace("\"imap\"", "\"pop3\"");
+    assert!(load(&pop3).unwrap_err().to_string().contains("\"folders\" is for IMAP"));
 }
 
 #[test]
@@ -193,6 +204,7 @@ fn mistakes_name_line_and_column_and_what_was_meant() {
         (with("allow_plaintext = \"yes\""), "6:19: \"allow_plaintext\" must be true or false", ""),
         (with("check_every = \"5 minutes\""), "6:15: check_every: \"5 minutes\" is not a time", ""),
         (with("auth = \"scram\""), "6:8: auth: \"scram\" is none of", ""),
+        (with("folders = { snet = \"x\" }"), "6:13: unknown key \"snet\"", "did you mean \"sent\"?"),
         (with("auth = \"apop\""), "6:8: \"apop\" is for POP3", "auto"),
         (with("pin = \"sha256:zz\""), "6:7: pin: is not a pin", ""),
         (with("leave_on_server = \"14d\""), "6:1: \"leave_on_server\" is for POP3", ""),

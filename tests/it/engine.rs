@@ -42,6 +42,7 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
         password: SecretSource::Prompt,
         auth: Default::default(),
         compress: Default::default(),
+        folders: Vec::new(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

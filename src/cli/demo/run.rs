@@ -246,6 +246,7 @@ fn account(name: &'static str, protocol: Protocol) -> Account {
         password: SecretSource::Prompt,
         auth: Default::default(),
         compress: Default::default(),
+        folders: Vec::new(),
         ca_file: None,
         pin: None,
         leave_on_server: if protocol == Protocol::Pop3 { Leave::Days(14) } else { Leave::Forever },

@@ -105,7 +105,7 @@ impl Session {
         }
         let root =
             told.namespace.take().or_else(|| self.root.take()).unwrap_or_else(|| guess_root(&told.listed));
-        let folders = folders(&root, told);
+        let folders = folders(&root, told, &self.roles);
         self.root = Some(root);
         let told = |f: &RemoteFolder| Told { messages: f.messages, cursor: f.cursor };
         self.told = folders.iter().map(|f| (f.remote.clone(), told(f))).collect();
@@ -258,7 +258,7 @@ fn guess_root(listed: &[Listed]) -> Root {
     Root { prefix: if beneath { inbox } else { Vec::new() }, delimiter }
 }
 
-fn folders(root: &Root, told: Listing) -> Vec<RemoteFolder> {
+fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFolder> {
     let Listing { listed, subscribed, counted, .. } = told;
     let mut names_seen = HashSet::new();
     let listed: Vec<Listed> = listed
@@ -292,7 +292,7 @@ fn folders(root: &Root, told: Listing) -> Vec<RemoteFolder> {
             }
         })
         .collect();
-    give_roles(&mut folders, &listed);
+    give_roles(&mut folders, &listed, own);
     folders
 }
 
@@ -305,12 +305,19 @@ fn cursor(counts: &Counted) -> Option<Cursor> {
     })
 }
 
-/// Each role to one folder: first as the server says, then by well-known names.
-fn give_roles(folders: &mut [RemoteFolder], listed: &[Listed]) {
+/// Each role to one folder: first as the user says, then as the server does, then by well-known names.
+fn give_roles(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role, String)]) {
     let mut given = HashSet::new();
     if let Some(inbox) = folders.iter_mut().find(|folder| folder.remote == "INBOX") {
         inbox.role = Some(Role::Inbox);
         given.insert(Role::Inbox);
+    }
+    for (role, path) in own {
+        let named = |folder: &&mut RemoteFolder| folder.path == *path || folder.remote == *path;
+        match folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()).find(named) {
+            Some(folder) => folder.role = Some(*role).filter(|role| given.insert(*role)),
+            None => tracing::warn!("the folder that the configuration names for {role:?} is not there"),
+        }
     }
     for (folder, listed) in folders.iter_mut().zip(listed) {
         let role = listed.attributes.iter().find_map(|a| roles::of_attribute(a));
@@ -353,7 +360,7 @@ mod tests {
             "* STATUS Inbox (MESSAGES 3 UIDNEXT 7 UIDVALIDITY 1 HIGHESTMODSEQ 9)",
         ]);
         let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.') };
-        let found = folders(&root, told);
+        let found = folders(&root, told, &[]);
         let rows: Vec<_> =
             found.iter().map(|f| (f.remote.as_str(), f.path.as_str(), f.role, f.selectable)).collect();
         assert_eq!(
@@ -371,6 +378,36 @@ mod tests {
         );
         assert_eq!(found[0].cursor, Some(Cursor { validity: 1, uidnext: 7, modseq: 9, backfill: 7 }));
         assert_eq!(found[0].messages, Some(3));
+    }
+
+    #[test]
+    fn i10_what_the_user_says_of_a_folder_goes_before_what_the_server_says() {
+        let told = told(&[
+            "* LIST () \".\" INBOX",
+            "* LIST (\\Sent) \".\" INBOX.Sent",
+            "* LIST () \".\" \"INBOX.Entw&APw-rfe\"",
+            "* LIST (\\Noselect) \".\" INBOX.Papierkorb",
+            "* LIST () \".\" INBOX.Post.Gesendet",
+        ]);
+        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.') };
+        let own = [
+            (Role::Sent, "Post/Gesendet".to_owned()),
+            (Role::Archive, "INBOX.Entw&APw-rfe".to_owned()),
+            (Role::Trash, "Papierkorb".to_owned()),
+            (Role::Junk, "Nowhere".to_owned()),
+        ];
+        let found = folders(&root, told, &own);
+        let roles: Vec<_> = found.iter().map(|f| (f.path.as_str(), f.role)).collect();
+        assert_eq!(
+            roles,
+            [
+                ("INBOX", Some(Role::Inbox)),
+                ("Sent", None),
+                ("Entwürfe", Some(Role::Archive)),
+                ("Papierkorb", None),
+                ("Post/Gesendet", Some(Role::Sent)),
+            ]
+        );
     }
 
     #[test]

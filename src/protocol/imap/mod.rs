@@ -52,7 +52,7 @@ use super::{
 };
 use crate::config::{Account, Compress};
 use crate::error::Result;
-use crate::model::{Cursor, Mark};
+use crate::model::{Cursor, Mark, Role};
 use crate::net::{DialOptions, Interrupt, Wire};
 use crate::secret::Secret;
 
@@ -70,7 +70,9 @@ const GOODBYE: Duration = Duration::from_secs(2);
 /// rest.
 pub fn connect(account: &Account, secret: &Secret, interrupt: &Interrupt) -> Result<Box<dyn MailProtocol>> {
     let options = DialOptions::from(account, interrupt);
-    Ok(Box::new(connect_with(&options, &account.user, secret)?))
+    let mut session = connect_with(&options, &account.user, secret)?;
+    session.roles = account.folders.clone();
+    Ok(Box::new(session))
 }
 
 /// Connects and signs in.
@@ -83,6 +85,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
     };
     Ok(Session {
         may_compress,
+        roles: Vec::new(),
         link,
         interrupt: options.interrupt.clone(),
         root: None,
@@ -100,6 +103,8 @@ pub struct Session {
     link: Link,
     /// Whether the connection is to be compressed and is not yet.
     may_compress: bool,
+    /// What folders are for as the user says, by their paths.
+    roles: Vec<(Role, String)>,
     interrupt: Interrupt,
     /// Where folders are made; `None`: not asked yet.
     root: Option<Root>,

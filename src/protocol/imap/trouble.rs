@@ -47,6 +47,13 @@ fn by_code(answer: &Answer) -> Option<(Kind, &'static str)> {
         "NONEXISTENT" => (Kind::Gone, "the folder is not there any more"),
         "TRYCREATE" => (Kind::Gone, "the folder has to be made first"),
         "EXPUNGEISSUED" => (Kind::Gone, "another program deleted some of these messages"),
+        "ALREADYEXISTS" => (Kind::Refused, "a folder of that name is there already"),
+        "HASCHILDREN" => (Kind::Refused, "there are folders within this one; remove them first"),
+        "REFERRAL" => (
+            Kind::Config,
+            "the mailbox moved to another server: ask the provider and change host in the account",
+        ),
+        "WEBALERT" => (Kind::Auth, "the provider wants you to sign in once with a web browser"),
         "CANNOT" => (Kind::Refused, "the server does not take this name"),
         "CLIENTBUG" => (Kind::Bug, "please report this with the transcript"),
         "CORRUPTION" => (Kind::Refused, "the mailbox is damaged on the server; ask whoever runs it"),
@@ -126,6 +133,48 @@ mod tests {
             ("a BAD what\r\n", Kind::Protocol),
         ] {
             assert_eq!(sign_in("h", &answer(line)).kind(), kind, "{line}");
+        }
+    }
+
+    #[test]
+    fn i12_each_code_has_its_kind_and_says_what_to_do() {
+        for (code, kind, part) in [
+            ("OVERQUOTA", Kind::Refused, "full"),
+            ("TRYCREATE", Kind::Gone, "made first"),
+            ("NONEXISTENT", Kind::Gone, "not there"),
+            ("ALREADYEXISTS", Kind::Refused, "there already"),
+            ("HASCHILDREN", Kind::Refused, "within"),
+            ("INUSE", Kind::Offline, "tried again"),
+            ("UNAVAILABLE", Kind::Offline, "tried again"),
+            ("SERVERBUG", Kind::Offline, "tried again"),
+            ("THROTTLED", Kind::Offline, "tried again"),
+            ("LIMIT", Kind::Offline, "tried again"),
+            ("AUTHENTICATIONFAILED", Kind::Auth, "password"),
+            ("AUTHORIZATIONFAILED", Kind::Auth, "check user"),
+            ("EXPIRED", Kind::Auth, "new one"),
+            ("WEBALERT https://x", Kind::Auth, "browser"),
+            ("PRIVACYREQUIRED", Kind::Config, "encryption"),
+            ("REFERRAL imap://other.example.org/", Kind::Config, "another server"),
+            ("CONTACTADMIN", Kind::Refused, "runs the server"),
+            ("NOPERM", Kind::Refused, "allow"),
+            ("TOOBIG", Kind::Refused, "larger"),
+            ("CANNOT", Kind::Refused, "name"),
+            ("EXPUNGEISSUED", Kind::Gone, "another program"),
+            ("CLIENTBUG", Kind::Bug, "report"),
+            ("CORRUPTION", Kind::Refused, "damaged"),
+        ] {
+            for line in [format!("a NO [{code}] why\r\n"), format!("a no [{}] why\r\n", code.to_lowercase())]
+            {
+                let error = refused("could not", &answer(&line));
+                assert_eq!(error.kind(), kind, "{code}");
+                assert_eq!(error.to_string(), "could not: the server said: \"why\"");
+                assert!(error.hint_text().is_some_and(|hint| hint.contains(part)), "{code}: {error:?}");
+            }
+        }
+        // One that nobody knows, and none at all, tell what the server said.
+        for line in ["a NO [X-ODD] why\r\n", "a NO why\r\n"] {
+            let error = refused("could not", &answer(line));
+            assert_eq!((error.kind(), error.hint_text()), (Kind::Refused, None));
         }
     }
 

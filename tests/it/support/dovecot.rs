@@ -202,6 +202,7 @@ pub fn account(user: &str, port: u16, protocol: Protocol, tls: Tls) -> Account {
         password: SecretSource::Plain(PASSWORD.into()),
         auth: Default::default(),
         compress: Default::default(),
+        folders: Vec::new(),
         ca_file: Some(certs::ca_file()),
         pin: None,
         leave_on_server: Leave::Forever,

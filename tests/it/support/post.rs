@@ -28,6 +28,7 @@ pub fn local(spool: Option<Spool>) -> Account {
         password: SecretSource::Nothing,
         auth: Auth::Auto,
         compress: Default::default(),
+        folders: Vec::new(),
         ca_file: None,
         pin: None,
         leave_on_server: Leave::Forever,

@@ -99,6 +99,7 @@ pub fn account(name: &str, protocol: Protocol, leave: Leave) -> Account {
         password: SecretSource::Prompt,
         auth: Default::default(),
         compress: Default::default(),
+        folders: Vec::new(),
         ca_file: None,
         pin: None,
         leave_on_server: leave,

@@ -244,6 +244,7 @@ impl Server {
             password: SecretSource::Prompt,
             auth: Default::default(),
             compress: Default::default(),
+            folders: Vec::new(),
             ca_file: Some(certs::ca_file()),
             pin: None,
             leave_on_server: Leave::Forever,
