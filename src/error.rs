@@ -132,13 +132,19 @@ impl Error {
     }
 }
 
+/// What the system says of its error, without its number: `Connection refused (os error 111)`.
+fn wordy(cause: &str) -> &str {
+    let number = |tail: &str| tail.strip_suffix(')').is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    cause.rsplit_once(" (os error ").filter(|(_, tail)| number(tail)).map_or(cause, |(words, _)| words)
+}
+
 impl fmt::Display for Error {
     /// One line: the context, then each cause.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.context)?;
         let mut next = std::error::Error::source(self);
         while let Some(cause) = next {
-            write!(f, ": {cause}")?;
+            write!(f, ": {}", wordy(&cause.to_string()))?;
             // Our own type prints its causes itself.
             if cause.is::<Self>() {
                 break;
@@ -158,6 +164,13 @@ impl std::error::Error for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_number_of_a_system_error_is_no_word() {
+        let refused = Error::new(Kind::Offline, "no way").because(std::io::Error::from_raw_os_error(111));
+        assert_eq!(refused.to_string(), "no way: Connection refused");
+        assert_eq!(wordy("as it is (os error x)"), "as it is (os error x)");
+    }
 
     #[test]
     fn shows_every_cause_once() {

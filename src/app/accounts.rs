@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::engine::{AccountState, Event, Progress};
 use crate::error::Result;
-use crate::model::{AccountId, Folder};
+use crate::model::{AccountId, Folder, Owner};
 use crate::store::{Reader, Waiting};
 use crate::text::Clean;
 
@@ -15,6 +15,10 @@ pub struct Account {
     pub id: AccountId,
     /// Its name.
     pub name: Clean,
+    /// When all of it was last in step, Unix time; 0: never.
+    pub in_step_at: i64,
+    /// What is done to its mail stays here, as the server knows of nothing but the mail (promise P12).
+    pub is_maildrop: bool,
     /// The configuration does not name it any more: its mail stays, apart from that of the others.
     pub is_parked: bool,
     /// What its engine is doing.
@@ -80,11 +84,14 @@ impl Accounts {
     /// Reads the accounts and their folders.
     pub fn read(&mut self, db: &Reader) -> Result<()> {
         let mut old = std::mem::take(&mut self.all);
+        let health = db.health()?;
         for row in db.accounts()? {
             let known = old.iter().position(|a| a.id == row.id).map(|at| old.swap_remove(at));
             let mut account = known.unwrap_or_else(|| Account {
                 id: row.id,
                 name: Clean::line(&row.name),
+                in_step_at: 0,
+                is_maildrop: row.owner == Owner::Here && row.protocol != "local",
                 is_parked: false,
                 state: AccountState::Resting,
                 progress: None,
@@ -92,6 +99,7 @@ impl Accounts {
                 folders: Vec::new(),
             });
             account.is_parked = row.is_parked;
+            account.in_step_at = health.iter().find(|h| h.id == row.id).map_or(0, |h| h.in_step_at);
             account.folders = sorted(db.folders(row.id)?);
             account.waiting = db.waiting(row.id)?;
             self.all.push(account);

@@ -145,7 +145,7 @@ impl Needs {
             Self::Shown => "No mail is open",
             Self::Part => "This mail has no attachments",
             Self::Accounts => "There is only one account",
-            Self::Folder => "No single folder is shown",
+            Self::Folder => "This list is of several folders: J, K or gi go to one",
         }
     }
 }

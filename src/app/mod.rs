@@ -18,6 +18,7 @@ pub mod list;
 mod moves;
 mod news;
 pub mod notice;
+mod once;
 mod open;
 mod press;
 pub mod prompt;
@@ -35,7 +36,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::model::{FlagDelta, MessageId, PlacementId, Role, View};
+use crate::model::{AccountId, FlagDelta, MessageId, PlacementId, Role, View};
 use crate::store::Reader;
 use crate::text::Clean;
 
@@ -141,6 +142,10 @@ pub struct App {
     touched: bool,
     /// `V` was pressed in the reader: the next action takes the whole conversation.
     whole_thread: bool,
+    /// What is explained once with the next answer of the store (promise P12).
+    explain: Option<AccountId>,
+    /// The accounts for which it was.
+    explained: HashSet<AccountId>,
     /// What `.` does.
     again: Option<tags::Again>,
     everything_ticket: effect::Ticket,
@@ -182,6 +187,8 @@ impl App {
             quit_asked: false,
             touched: false,
             whole_thread: false,
+            explain: None,
+            explained: HashSet::new(),
             again: None,
             everything_ticket: 0,
             backlog: news::Backlog::default(),

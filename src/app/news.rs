@@ -119,7 +119,7 @@ impl App {
         } else if !outcome.label.is_empty() && !silent {
             let mut notice = Notice::calm(&capitalised(&outcome.label), self.now.at);
             if outcome.undoable {
-                notice = notice.hint("u undoes");
+                notice = notice.hint(self.explained().unwrap_or("u undoes"));
             }
             self.notice = Some(notice);
         }

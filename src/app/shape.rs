@@ -21,7 +21,22 @@ impl App {
         if path.is_empty() {
             return self.run(Action::CommandLine("mkdir ".to_owned()));
         }
-        let Some(account) = self.account_at_hand() else { return };
+        // Of mail of all accounts nobody can tell which account is meant.
+        let named = path.split_once('/').and_then(|(name, rest)| {
+            let account = self.accounts.live().find(|account| account.name.as_str() == name)?;
+            Some((account.id, rest.to_owned()))
+        });
+        let (account, path) = match (self.list.view(), named) {
+            (Some(View::Unified(_)) | None, Some(named)) => named,
+            (Some(View::Unified(_)), None) if self.accounts.are_several() => {
+                let name = self.accounts.live().next().map(|a| a.name.to_string()).unwrap_or_default();
+                return self.say(&format!("Name the account too, as in `:mkdir {name}/{path}`"));
+            }
+            _ => match self.account_at_hand() {
+                Some(account) => (account, path),
+                None => return,
+            },
+        };
         self.do_to_folders(Intent::MakeFolder { account, path });
     }
 

@@ -176,6 +176,7 @@ impl App {
     /// Hands a deed to the store, and lets the cursor go on.
     pub(super) fn carry_out(&mut self, deed: Deed) {
         let Deed { intent, leaving } = deed;
+        self.explain = self.unexplained(&intent);
         let flags = match &intent {
             Intent::Flag { items, delta, .. } => Some((items.clone(), *delta)),
             _ => None,

@@ -310,7 +310,7 @@ impl Tx<'_> {
     }
 }
 
-pub(super) const NOT_THERE: &str = "it does not wait any more";
+pub(super) const NOT_THERE: &str = "nothing waits under that id: it is done, or never was";
 
 fn listed(paths: &[String]) -> String {
     let verb = if paths.len() == 1 { "is" } else { "are" };

@@ -121,7 +121,7 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
         }
     }
     panel::draw(app, brush, layout.body);
-    facts.cursor = status::draw(app, brush, layout.status);
+    facts.cursor = status::draw(app, look, brush, layout.status);
 }
 
 fn too_small(brush: &mut Brush<'_>, all: Area) {

@@ -1,5 +1,6 @@
 //! The line at the bottom: what is typed, what happened, and how the accounts are.
 
+use super::Look;
 use super::paint::{Brush, cells, number, size};
 use crate::app::accounts::{Account, Dot, pace};
 use crate::app::layout::{Area, TWO_PANES};
@@ -11,7 +12,7 @@ use crate::store::Waiting;
 use crate::text::{Clean, when};
 
 /// Draws it; where the cursor of the terminal is to be, if something is being typed.
-pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) -> Option<(u16, u16)> {
+pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) -> Option<(u16, u16)> {
     brush.clear(area, Role::Status);
     let (left, y) = (area.x + 1, area.y);
     match &app.overlay {
@@ -32,7 +33,7 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) -> Option<(u16,
         }
         _ => {}
     }
-    let end = draw_right(app, brush, area);
+    let end = draw_right(app, look, brush, area);
     let room = end.saturating_sub(left + 2);
     if !app.pending.is_empty() {
         brush.put(left, y, Clean::line(&app.pending.print()), Role::StatusKeys, room);
@@ -69,7 +70,7 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) -> Option<(u16,
 }
 
 /// At the right: a running piece of work, the accounts that need a word, what is queued. Where it begins.
-fn draw_right(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
+fn draw_right(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) -> u16 {
     let y = area.y;
     let wide = area.width >= TWO_PANES;
     let mut end = area.right() - 1;
@@ -97,9 +98,34 @@ fn draw_right(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     }
     if let Some((account, progress)) = app.accounts.progress() {
         let text = progress_text(app, account, progress, area.width);
-        end = brush.put_right(end, y, &text, Role::StatusWork, area.width * 2 / 3).saturating_sub(2);
+        return brush.put_right(end, y, &text, Role::StatusWork, area.width * 2 / 3).saturating_sub(2);
+    }
+    // Where nothing else is to be said. The time of day, not how long ago: that would have to tick.
+    if app.notice.is_none() && app.list.selection.is_empty() && app.pending.is_empty() {
+        let text = in_step(app, look, usize::from(area.width / 2));
+        end = brush.put_right(end, y, &text, Role::StatusDim, cells(&text)).saturating_sub(2);
     }
     end
+}
+
+/// When the accounts were last in step (promise A2): `in step 14:02` where that is one time for all, `work 14:02
+/// home Tue` where it is not, in little room the one that was so longest ago.
+fn in_step(app: &App, look: &Look, room: usize) -> Clean {
+    let at = |a: &&Account| (a.in_step_at > 0).then(|| when::short(a.in_step_at, app.now.unix, &look.zone));
+    let told: Vec<(&Account, String)> = app.accounts.live().filter_map(|a| Some((a, at(&a)?))).collect();
+    let Some((_, first)) = told.first() else { return Clean::default() };
+    if told.iter().all(|(_, when)| when == first) {
+        return Clean::line(&format!("in step {first}"));
+    }
+    let word = |(account, when): &(&Account, String)| format!("{} {when}", account.name);
+    let all = Clean::line(&told.iter().map(word).collect::<Vec<_>>().join("  "));
+    if all.width() <= room {
+        return all;
+    }
+    told.iter()
+        .min_by_key(|(account, _)| account.in_step_at)
+        .map(|one| Clean::line(&word(one)))
+        .unwrap_or_default()
 }
 
 /// `● work`, `○ home offline`; where it begins.

@@ -133,7 +133,10 @@ fn a2_undo_and_what_cannot_be_done() {
     assert_eq!(place.total(), 3);
     let (code, said, error) = place.queue(&["retry", &op]);
     assert_eq!((code, said.as_str()), (Some(8), ""));
-    assert_eq!(error, "mailtui: it does not wait any more\nhint: `mailtui queue` tells what waits\n");
+    assert_eq!(
+        error,
+        "mailtui: nothing waits under that id: it is done, or never was\nhint: `mailtui queue` tells what waits\n"
+    );
     let (code, _, error) = place.queue(&["discard", "everything"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("\"everything\" is no id and no account"), "{error}");

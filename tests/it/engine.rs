@@ -357,7 +357,9 @@ fn what_is_queued_for_a_folder_that_another_client_renamed_says_so() {
     let page = world.reader().page(View::Folder(folder), Edge::Top, 9).unwrap();
     let items = vec![page.rows[0].head.placement];
     world.intend(Intent::Flag { items, delta: FlagDelta::add(Flags::FLAGGED), undoable: true });
+    // Under another name, and numbered anew: nothing tells that it is the same.
     world.server.rename(&work, "Elsewhere").unwrap();
+    world.server.bump_validity("Elsewhere");
     let _ = world.once();
     let _ = world.once();
     let conflicts = world.reader().conflicts(world.id()).unwrap();

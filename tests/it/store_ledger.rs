@@ -127,7 +127,7 @@ fn a2_pop3_deletions_are_one_entry_and_can_be_given_up() {
     assert_eq!(kit.settle(Settle::Discard, entry.matter), "2 mails stay on the server");
     assert_eq!(kit.ledger()[0].standing, Standing::Told, "what was asked for is not taken back");
     let none = kit.settled(Settle::Discard, Reach::These(vec![entry.matter]));
-    assert_eq!(none.error.as_deref(), Some("it does not wait any more"));
+    assert_eq!(none.error.as_deref(), Some("nothing waits under that id: it is done, or never was"));
 }
 
 #[test]
@@ -427,8 +427,14 @@ fn a_refusal_says_why() {
     let error = |how, matter| kit.settled(how, Reach::These(vec![matter])).error.unwrap();
     assert_eq!(error(Settle::Undo, op), "it cannot be undone: it can only be given up");
     assert_eq!(error(Settle::Accept, op), "only a folder whose changes are held back can be accepted");
-    assert_eq!(error(Settle::Retry, Matter::Op(OpId(99))), "it does not wait any more");
-    assert_eq!(error(Settle::Accept, Matter::Folder(kit.inbox)), "it does not wait any more");
+    assert_eq!(
+        error(Settle::Retry, Matter::Op(OpId(99))),
+        "nothing waits under that id: it is done, or never was"
+    );
+    assert_eq!(
+        error(Settle::Accept, Matter::Folder(kit.inbox)),
+        "nothing waits under that id: it is done, or never was"
+    );
     assert_eq!(matters(&kit.ledger()), [op]);
 }
 

@@ -1,6 +1,7 @@
 //! The folders of a role of all accounts together: reached from one another, named, kept, left.
 
 use mailtui::model::Role;
+use mailtui::store::{Batch, Fares, Step};
 
 use crate::support::drive::{Screen, Start};
 use crate::support::mail::{MINUTE, Post, mail};
@@ -81,4 +82,47 @@ fn a3_accounts_with_the_same_beginning_are_told_apart() {
         let shown: Vec<_> = rows.filter_map(|l| l.split_whitespace().last()).collect();
         assert_eq!(shown, names, "{screen}");
     }
+}
+
+#[test]
+fn p12_that_a_maildrop_tells_other_devices_nothing_is_said_once_for_each_account() {
+    let post = two();
+    let mut screen = Screen::open(&post);
+    // Mail of the other account: nothing to explain.
+    screen.at("In Inbox at work.").keys("s").until("Starred 1").until("u undoes").gone("POP3");
+    screen.keys("j").at("In Inbox at home.").keys("s").until("POP3 tells other devices nothing");
+    screen.keys("s").until("Unstarred 1").gone("POP3");
+    drop(screen);
+    post.settle();
+    let mut screen = Screen::open(&post);
+    screen.keys("<Down>").at("In Inbox at home.").keys("d").until("Moved 1 to Trash").gone("POP3");
+}
+
+#[test]
+fn a2_the_status_line_tells_when_the_accounts_were_last_in_step() {
+    let post = two();
+    let told = |account, at| {
+        let fares = Fares { state: None, in_step: at, bytes_in: 0, bytes_out: 0 };
+        post.store.commit(Batch { account, steps: vec![Step::Fares(fares)] }).unwrap();
+    };
+    let mut screen = Screen::open(&post);
+    screen.until(" All inboxes").gone("in step");
+    told(post.work, true);
+    screen.until("in step 16:20");
+    told(post.home(), true);
+    screen.until("in step 16:20");
+}
+
+#[test]
+fn a3_a_folder_made_from_all_inboxes_needs_the_name_of_its_account() {
+    let post = two();
+    let mut screen = Screen::open(&post);
+    screen
+        .until(" All inboxes")
+        .keys(":mkdir Plans<Enter>")
+        .until("Name the account too, as in `:mkdir work/Plans`");
+    screen.keys(":mkdir home/Plans<Enter>").until("Made the folder Plans");
+    screen.keys(":rename-folder x<Enter>").until("This list is of several folders: J, K or gi go to one");
+    let reader = post.store.reader().unwrap();
+    assert!(reader.folders(post.home()).unwrap().iter().any(|folder| folder.path.as_str() == "Plans"));
 }

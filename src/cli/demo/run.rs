@@ -64,7 +64,7 @@ pub(in crate::cli) fn run(
         let _ = PINNED.set(now.timestamp().as_second());
         face.clock = pinned;
     }
-    let store = Store::open(&place.dir)?;
+    let store = Store::open_at(&place.dir, Arc::new(face.clock))?;
     let setups = vec![
         setup(&config.accounts[0], &world.work, Owner::Server),
         setup(&config.accounts[1], &world.home, Owner::Here),

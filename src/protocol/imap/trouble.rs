@@ -91,7 +91,7 @@ pub(super) fn sign_in(host: &str, answer: &Answer) -> Error {
     if by_code(answer).is_some() || answer.verdict == Verdict::Bad {
         return refused(&doing, answer);
     }
-    Error::new(Kind::Auth, doing)
+    Error::new(Kind::Auth, format!("{host} does not accept this user and password"))
         .because(said(answer))
         .hint("check user and password of the account; some providers want a password made for this program")
 }
