@@ -9,7 +9,7 @@ use mailtui::protocol::pop3::connect_with;
 use mailtui::protocol::{MailProtocol, Terms};
 use mailtui::secret::Secret;
 
-use crate::pop3_wire::{Bodies, IN, IN_PIPELINED, SECRET, TWO, finish, id, inbox, server, session};
+use crate::pop3_wire::{Bodies, IN, IN_PIPELINED, SECRET, TWO, finish, id, inbox, pull, server, session};
 use crate::support::script::Script;
 
 #[test]
@@ -94,6 +94,47 @@ fn p13_gmail_is_known_by_its_greeting_and_terms_by_capa() {
         let session = connect_with(&options, "ann", &Secret::new(SECRET)).unwrap();
         assert_eq!(session.terms(), terms, "{greeting}");
         drop(session);
+        server.finish();
+    }
+}
+
+#[test]
+fn x3_a_listing_without_an_end_is_cut_off_in_clear_words() {
+    // More lines than any maildrop has; and few that are as long as a line may be.
+    for (line, most) in [("1 x\r\n".to_owned(), 2_000_001), (format!("1 {}\r\n", "u".repeat(250)), 270_000)] {
+        let flood = line.repeat(most + 1000);
+        let script = format!("{IN}C: UIDL\nS: +OK\nS> ${{flood}}\nHANG");
+        let server = Script::new(&script).put("flood", flood).start();
+        let mut session = session(&server);
+        let error = pull(&mut session, &[]).unwrap_err();
+        assert_eq!(error.kind(), Kind::Protocol);
+        assert!(error.to_string().contains("lists more than"), "{error}");
+        // In the middle of an answer nothing is said any more, QUIT least of all.
+        assert_eq!(finish(session).unwrap_err().kind(), Kind::Offline);
+        server.give_up();
+    }
+}
+
+#[test]
+fn p4_a_drop_in_every_state_is_told_as_one_and_says_nothing_more() {
+    let states = [
+        "C: UIDL\nCUT",
+        "C: UIDL\nS: +OK\nS: 1 a\nCUT",
+        "C: UIDL\nS: +OK\nS: 1 a\nS: .\nC: LIST\nCUT",
+        "C: UIDL\nS: +OK\nS: 1 a\nS: .\nC: LIST\nS: +OK\nS> 1 1\nCUT",
+    ];
+    for state in states {
+        let server = server(&[IN, state]);
+        let mut session = session(&server);
+        assert_eq!(pull(&mut session, &[]).unwrap_err().kind(), Kind::Offline, "{state}");
+        assert_eq!(finish(session).unwrap_err().kind(), Kind::Offline, "{state}");
+        server.finish();
+    }
+    for state in ["C: TOP 1 0\nCUT", "C: TOP 1 0\nS: +OK\nS: A: b\nCUT"] {
+        let server = server(&[IN, TWO, state]);
+        let mut session = session(&server);
+        let error = session.heads(&inbox(), &[id("a")], &mut Nowhere).unwrap_err();
+        assert_eq!(error.kind(), Kind::Offline, "{state}");
         server.finish();
     }
 }
