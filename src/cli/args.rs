@@ -84,6 +84,8 @@ pub enum Verb {
     Mark(Mark),
     /// Put tags on mails, or take them off
     Tag(Tag),
+    /// Take in the mail of mbox files, Maildirs and single files, each mail once
+    Import(Import),
     /// Tell which accounts have mail here; settle what became of one
     Account {
         /// What to do.
@@ -306,6 +308,20 @@ pub struct Tag {
     /// Only mails of this account; others are refused
     #[arg(long, short)]
     pub account: Option<String>,
+}
+
+/// `mailtui import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// An mbox file, a Maildir with its folders, a mail in a file, or a directory of such
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub paths: Vec<PathBuf>,
+    /// The account that it goes to: one whose mail lives here (local, POP3)
+    #[arg(long, short)]
+    pub account: String,
+    /// The folder, made if it is not there; else the inbox, and for folders in a Maildir or a directory one of their name
+    #[arg(long, short, value_name = "PATH")]
+    pub folder: Option<String>,
 }
 
 /// `mailtui account`.

@@ -8,6 +8,7 @@ mod find;
 mod forecast;
 mod freeze;
 mod get;
+mod import;
 pub mod keys;
 mod list;
 mod log;
@@ -79,6 +80,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
     match verb {
         Verb::Sync(sync) => return sync::run(&sync, config, &renamed, store, out),
         Verb::Account { what } => return roster::run(&what, config, &renamed, store, out),
+        Verb::Import(wish) => return import::run(&wish, config, store, out),
         Verb::Queue(queue) => return queue::run(&queue, config, store, out),
         Verb::Archive(archive) => return acts::archive(&archive, config, store, out),
         Verb::Delete(delete) => return acts::delete(&delete, config, store, out),

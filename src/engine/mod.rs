@@ -11,6 +11,7 @@ mod claim;
 mod door;
 mod event;
 mod heads;
+mod import;
 mod keep;
 mod plan;
 mod pop;
@@ -34,6 +35,7 @@ use std::time::{Duration, Instant};
 
 pub use account::Report;
 pub use event::{AccountState, Command, Event, Progress};
+pub use import::{Filed, Import};
 pub use plan::Mode;
 pub use rehearsal::{Forecast, rehearse};
 pub use survey::{Survey, survey};

@@ -4,6 +4,7 @@
 mod cli;
 mod cli_acts;
 mod cli_freeze;
+mod cli_import;
 mod cli_mail;
 mod cli_queue;
 mod cli_roster;
