@@ -370,6 +370,45 @@ fn i9_news_of_other_folders_comes_on_the_same_line_where_the_server_tells_it() {
 }
 
 #[test]
+fn i2_a_folder_that_is_numbered_anew_while_it_is_open_takes_no_old_uid() {
+    let select = SELECT.replace("\"INBOX\"", "\"INBOX\" (CONDSTORE)");
+    let (server, mut session) = session(
+        NEW,
+        &format!(
+            "{select}C: m2 IDLE\nS: + idling\nS: * OK [UIDVALIDITY 8] anew\nC: DONE\nS: m2 OK\nC: m3 NOOP\nS: m3 OK"
+        ),
+    );
+    let late = Instant::now() + Duration::from_secs(60);
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed);
+    session.keep_alive().unwrap();
+    let error = session.apply(&flag(Flags::SEEN, &[])).unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    drop(session);
+    server.finish();
+}
+
+#[test]
+fn i8_a_count_that_shrinks_without_a_word_is_news_and_proves_nothing() {
+    let select = SELECT.replace("\"INBOX\"", "\"INBOX\" (CONDSTORE)");
+    let (server, mut session) = session(
+        NEW,
+        &format!(
+            "{select}C: m2 IDLE\nS: + idling\nS: * 1 EXISTS\nC: DONE\nC: m3 SELECT \"INBOX\" (CONDSTORE)\nS: m2 OK\n\
+             S: * 1 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: * OK [UIDNEXT 4]\nS: m3 OK\n\
+             C: m4 UID FETCH 2:9 (UID FLAGS)\nS: m4 OK\nC: m5 UID SEARCH *\nS: * ESEARCH UID ALL 2,5,9\nS: m5 OK"
+        ),
+    );
+    let late = Instant::now() + Duration::from_secs(60);
+    assert_eq!(session.wait(&inbox(), late).unwrap(), Wake::Changed);
+    // Even with a lower UIDNEXT: it is asked which mails it has, and has them all.
+    let mut held = known(Cursor { validity: 7, uidnext: 10, modseq: 0, backfill: 1 }, &[2, 5, 9]);
+    held.pull(&mut session, "INBOX");
+    assert_eq!((held.uids(), held.told, held.at.uidnext), (vec![2, 5, 9], 0, 10));
+    drop(session);
+    server.finish();
+}
+
+#[test]
 fn i9_odd_ends_of_idle() {
     for (end, outcome) in [
         ("S: m2 BAD what", Ok(Wake::Unsupported)),

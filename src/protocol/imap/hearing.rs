@@ -253,6 +253,11 @@ impl State {
                 self.news = true;
             }
             Reply::Fetch(_) => self.news = true,
+            // Numbered anew while it is open: no UID of before is said any more (promise I2).
+            Reply::Says(Answer { code: Some(Code::UidValidity(validity)), .. }) => {
+                self.news |= mailbox.validity != *validity;
+                mailbox.validity = *validity;
+            }
             _ => {}
         }
     }
