@@ -1,5 +1,8 @@
 //! `mailtui account move`: all mail of an account is copied to another, each once, and looked for there afterwards.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use serde_json::json;
 
 use super::args::Relocate;
@@ -43,7 +46,7 @@ pub(super) fn run(wish: &Relocate, config: &Config, store: &Store, out: &mut Out
     let id = store.account(&to.name, protocol, owner, &to.remote_key())?;
     let new = reader.accounts()?.into_iter().find(|row| row.id == id);
     let new = new.ok_or_else(|| Error::new(Kind::Bug, "an account that was made is not there"))?;
-    let mut removal = Removal { wish, config, store, reader: &reader, old, new: &new };
+    let removal = Removal { wish, config, store, reader: &reader, old, new: &new, in_round: Arc::default() };
     if !wish.yes {
         return removal.plan(out).map(|_| 0);
     }
@@ -57,6 +60,8 @@ struct Removal<'a> {
     reader: &'a Reader,
     old: &'a AccountRow,
     new: &'a AccountRow,
+    /// Whether engines run, which end in order at a signal.
+    in_round: Arc<AtomicBool>,
 }
 
 impl Removal<'_> {
@@ -102,7 +107,15 @@ impl Removal<'_> {
         Ok(legs)
     }
 
-    fn carry_out(&mut self, out: &mut Out) -> Result<u8> {
+    fn carry_out(&self, out: &mut Out) -> Result<u8> {
+        // Between the rounds every step is whole by itself: a signal ends the program at once.
+        let far = Arc::clone(&self.in_round);
+        rounds::on_signal(move || {
+            if !far.load(Ordering::Acquire) {
+                std::process::exit(i32::from(Kind::Interrupted.exit_code()));
+            }
+            true
+        })?;
         // What is on either side is known before anything is copied: nothing goes there twice.
         if let Some(code) = self.rounds(out)? {
             return Ok(code);
@@ -144,7 +157,10 @@ impl Removal<'_> {
         }
         let names = self.reader.accounts()?.into_iter().map(|a| (a.id, Clean::line(&a.name))).collect();
         let mut teller = Teller::new(out, names, false);
-        let ended = rounds::run(self.store, setups, Mode::Once, &mut |event| teller.event(event))?;
+        self.in_round.store(true, Ordering::Release);
+        let ended = rounds::run(self.store, setups, Mode::Once, &mut |event| teller.event(event));
+        self.in_round.store(false, Ordering::Release);
+        let ended = ended?;
         if let Some(busy) = ended.reports.iter().find_map(|(name, report)| {
             let who = report.as_ref().ok()?.elsewhere.as_ref()?;
             Some(format!("the account {name} is synced by {who}"))

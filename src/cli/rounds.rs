@@ -125,13 +125,18 @@ fn one(
 }
 
 fn watch_signals(tell: Sender<News>) -> Result<()> {
+    on_signal(move || tell.send(News::Signal).is_ok())
+}
+
+/// Does this at every signal that asks the program to end, until it answers no.
+pub(super) fn on_signal(does: impl Fn() -> bool + Send + 'static) -> Result<()> {
     let failed = |e| Error::new(Kind::Bug, "could not listen for signals").because(e);
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).map_err(failed)?;
     std::thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
             for _ in signals.forever() {
-                if tell.send(News::Signal).is_err() {
+                if !does() {
                     break;
                 }
             }
