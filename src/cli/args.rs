@@ -345,8 +345,20 @@ pub enum AccountVerb {
     Move(Relocate),
     /// The server is gone, the mail stays: from now on the account lives here only
     Freeze(Freeze),
+    /// Delete on a POP3 server what is safely here, whatever leave_on_server says; only tells what, without --yes
+    Cleanup(Cleanup),
     /// Delete the mail of an account here, for good; only of one that the configuration does not name
     Forget(Forget),
+}
+
+/// `mailtui account cleanup`.
+#[derive(Debug, Args)]
+pub struct Cleanup {
+    /// The account
+    pub account: String,
+    /// Do it
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// `mailtui account move`.

@@ -3,6 +3,7 @@
 mod accounts;
 mod acts;
 pub mod args;
+mod cleanup;
 pub mod demo;
 mod find;
 mod forecast;

@@ -6,6 +6,7 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use serde_json::json;
 
 use super::args::{AccountVerb, Forget};
+use super::cleanup;
 use super::out::Out;
 use super::words::{grouped, plural, sized};
 use super::{freeze, relocate};
@@ -53,6 +54,7 @@ pub(super) fn run(
         AccountVerb::Park { old } => park(old, store, &reader, out),
         AccountVerb::Move(relocate) => relocate::run(relocate, config, store, out),
         AccountVerb::Freeze(wish) => freeze::run(wish, config, store, out),
+        AccountVerb::Cleanup(what) => cleanup::run(what, config, store, out),
         AccountVerb::Forget(what) => forget(what, store, &reader, out),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mailtui::config::{Account, Leave, Portion, Protocol, Tls};
+use mailtui::config::{Account, Leave, Portion, Protocol, SecretSource, Tls};
 use mailtui::engine::{Emit, Engine, Mode, Report, Setup};
 use mailtui::error::{Kind, Result};
 use mailtui::model::{BodyState, FlagDelta, Flags, Intent, PlacementId, Role, Row, Target, View};
@@ -385,6 +385,39 @@ fn p3_p4_each_policy_with_each_portion_loses_nothing_and_takes_nothing_twice() {
             });
         }
     }
+}
+
+#[test]
+fn p14_a_cleanup_tells_first_and_removes_what_is_safely_here() {
+    with_mails(5, |user| {
+        let account = user.account(Protocol::Pop3, Tls::Implicit);
+        let dir = tempfile::tempdir().unwrap();
+        let SecretSource::Plain(password) = &account.password else { panic!("a password in clear") };
+        let config = format!(
+            "[accounts.test]\nemail = {:?}\nprotocol = \"pop3\"\nhost = \"localhost\"\nport = {}\nuser = {:?}\n\
+             password = {{ command = \"echo {password}\" }}\nca_file = {:?}\n",
+            account.email,
+            account.port,
+            account.user,
+            account.ca_file.as_ref().unwrap()
+        );
+        std::fs::write(dir.path().join("config.toml"), config).unwrap();
+        let run = |words: &[&str]| {
+            let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_mailtui"));
+            program.args(words).arg("--config").arg(dir.path().join("config.toml"));
+            let output = program.arg("--data").arg(dir.path().join("data")).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        run(&["sync"]);
+        let told = run(&["account", "cleanup", "test"]);
+        assert!(told.contains("would delete 5 mails") && told.contains("--yes does it"), "{told}");
+        assert_eq!(user.mails("INBOX").len(), 5);
+        let done = run(&["account", "cleanup", "test", "--yes"]);
+        assert!(done.contains("5 mails deleted on the server"), "{done}");
+        assert_eq!(user.mails("INBOX").len(), 0);
+        assert_eq!(run(&["list", "--json"]).lines().count(), 5);
+    });
 }
 
 #[test]
