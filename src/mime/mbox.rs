@@ -11,57 +11,10 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read as _};
 
-use jiff::tz::TimeZone;
-use sha2::{Digest, Sha256};
-
-use super::date;
-use crate::model::Flags;
+use super::enclosed::{Enclosed, Piece, Reading};
 
 /// Lines are read in pieces of this size, so that memory does not grow with them.
 const PIECE: u64 = 64 << 10;
-/// Empty lines at the end of a mail that are not counted to it; more are taken as they are.
-const EMPTY: usize = 1 << 20;
-/// Fields that programs put into a header to remember things of their own: they do not make it another mail.
-const MARKS: [&str; 13] = [
-    "content-length",
-    "lines",
-    "status",
-    "x-evolution",
-    "x-imap",
-    "x-imapbase",
-    "x-keywords",
-    "x-label",
-    "x-mozilla-keys",
-    "x-mozilla-status",
-    "x-mozilla-status2",
-    "x-status",
-    "x-uid",
-];
-/// The subject of what some programs keep as the first mail of a file for themselves.
-const INTERNAL: &[u8] = b"DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA";
-
-/// One mail of a mailbox file. Offsets are those of the file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Enclosed {
-    /// Where its `From ` line begins.
-    pub start: u64,
-    /// Where the mail itself begins.
-    pub begin: u64,
-    /// Where the mail ends, without the empty line that parts it from the next one.
-    pub end: u64,
-    /// Where the next one begins, or the file ends.
-    pub next: u64,
-    /// SHA-256 of it, its `From ` line included; without the fields in which programs remember what became of it,
-    /// and without the empty lines at its end. The same mail, marked as read by another program, is the same.
-    pub identity: [u8; 32],
-    /// What other programs remember of it (Status and X-Status).
-    pub flags: Flags,
-    /// When its `From ` line says that it came, Unix seconds, as this machine's clock shows time.
-    pub at: Option<i64>,
-    /// No mail, but what a program keeps for itself at the beginning of the file.
-    pub is_internal: bool,
-}
-
 /// Reads a mailbox file from its beginning, or from where a mail begins.
 #[derive(Debug)]
 pub struct Mbox<R> {
@@ -74,37 +27,6 @@ pub struct Mbox<R> {
     begun: bool,
     /// All of it is one mail, whatever its lines are.
     single: bool,
-}
-
-/// A line, or a piece of a long one.
-#[derive(Debug)]
-struct Piece {
-    at: u64,
-    bytes: Vec<u8>,
-    /// It opens a line.
-    opens: bool,
-}
-
-impl Piece {
-    /// Its bytes and its line break.
-    fn parts(&self) -> (&[u8], &[u8]) {
-        let length = match &self.bytes[..] {
-            [content @ .., b'\r', b'\n'] | [content @ .., b'\n'] => content.len(),
-            all => all.len(),
-        };
-        self.bytes.split_at(length)
-    }
-
-    fn is_empty_line(&self) -> bool {
-        self.opens && self.parts().0.is_empty() && !self.bytes.is_empty()
-    }
-
-    /// Whether it is the beginning of a header field, or what old programs write as one.
-    fn is_field(&self) -> bool {
-        let name =
-            self.bytes.iter().take(100).take_while(|b| (b'!'..=b'~').contains(*b) && **b != b':').count();
-        (name > 0 && self.bytes.get(name) == Some(&b':')) || self.bytes.starts_with(b">From ")
-    }
 }
 
 impl<R: BufRead> Mbox<R> {
@@ -182,177 +104,10 @@ impl<R: BufRead> Mbox<R> {
     }
 }
 
-/// A mail of which not all was read.
-struct Reading {
-    start: u64,
-    begin: u64,
-    hash: Sha256,
-    /// Line breaks at the end of what was read, not counted yet.
-    breaks: Vec<u8>,
-    /// The line before was empty, and how long it was.
-    empty: Option<u64>,
-    /// Where the body begins, once the header has ended.
-    body: Option<u64>,
-    /// What Content-Length says.
-    length: Option<u64>,
-    /// The field that is being read is a mark of another program.
-    is_mark: bool,
-    flags: Flags,
-    at: Option<i64>,
-    is_internal: bool,
-    was_imap: bool,
-}
-
-impl Reading {
-    fn new(postmark: &Piece) -> Self {
-        let mut reading = Self {
-            start: postmark.at,
-            begin: postmark.at,
-            hash: Sha256::new(),
-            breaks: Vec::new(),
-            empty: None,
-            body: None,
-            length: None,
-            is_mark: false,
-            flags: Flags::NONE,
-            at: came(postmark.parts().0),
-            is_internal: false,
-            was_imap: false,
-        };
-        reading.postmark_goes_on(postmark);
-        reading
-    }
-
-    fn postmark_goes_on(&mut self, piece: &Piece) {
-        self.begin = piece.at + piece.bytes.len() as u64;
-        self.count(piece);
-    }
-
-    /// Counts bytes to its identity; line breaks only once something follows them.
-    fn count(&mut self, piece: &Piece) {
-        let (content, line_break) = piece.parts();
-        if !content.is_empty() || self.breaks.len() > EMPTY {
-            self.hash.update(&self.breaks);
-            self.breaks.clear();
-        }
-        self.hash.update(content);
-        self.breaks.extend_from_slice(line_break);
-    }
-
-    fn may_end_before(&self, piece: &Piece) -> bool {
-        piece.opens
-            && piece.bytes.starts_with(b"From ")
-            && piece.bytes.ends_with(b"\n")
-            && (is_exact(piece.parts().0) || (self.empty.is_some() && came(piece.parts().0).is_some()))
-    }
-
-    /// Whether a line that may be the postmark of another mail is one, by what follows it.
-    fn ends_before(&self, postmark: &Piece, after: &Piece) -> bool {
-        if after.is_field() {
-            return true;
-        }
-        // A mail without a header. Who wrote this one may have told that it goes on.
-        let goes_on = match (self.body, self.length) {
-            (Some(body), Some(length)) => body.saturating_add(length) > postmark.at,
-            _ => false,
-        };
-        after.is_empty_line() && self.empty.is_some() && is_exact(postmark.parts().0) && !goes_on
-    }
-
-    fn take(&mut self, piece: &Piece) {
-        if self.body.is_none() {
-            if piece.is_empty_line() {
-                self.body = Some(piece.at + piece.bytes.len() as u64);
-                self.count(piece);
-                return;
-            }
-            if piece.opens && !matches!(piece.bytes.first(), Some(b' ' | b'\t')) {
-                self.field(piece.parts().0);
-            }
-            if !self.is_mark {
-                self.count(piece);
-            }
-            return;
-        }
-        self.empty = piece.is_empty_line().then_some(piece.bytes.len() as u64);
-        self.count(piece);
-    }
-
-    /// The first line of a header field.
-    fn field(&mut self, line: &[u8]) {
-        let colon = line.iter().take(100).position(|b| *b == b':').unwrap_or(0);
-        let (name, value) = (line[..colon].trim_ascii_end().to_ascii_lowercase(), line[colon..].trim_ascii());
-        let name = String::from_utf8_lossy(&name);
-        self.is_mark = MARKS.contains(&&*name);
-        let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
-        let mut flag = |letter, flag| {
-            if value.contains(&letter) {
-                self.flags = self.flags | flag;
-            }
-        };
-        match &*name {
-            "status" => flag(b'R', Flags::SEEN),
-            "x-status" => {
-                flag(b'A', Flags::ANSWERED);
-                flag(b'F', Flags::FLAGGED);
-                flag(b'T', Flags::DRAFT);
-            }
-            "content-length" => self.length = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok()),
-            "x-imap" => self.was_imap = true,
-            "subject" => self.is_internal = value == INTERNAL,
-            _ => {}
-        }
-    }
-
-    fn done(self, next: u64) -> Enclosed {
-        Enclosed {
-            start: self.start,
-            begin: self.begin,
-            end: next - self.empty.unwrap_or(0),
-            next,
-            identity: self.hash.finalize().into(),
-            flags: self.flags,
-            at: self.at,
-            is_internal: self.start == 0 && self.is_internal && self.was_imap,
-        }
-    }
-}
-
-/// When a `From ` line says that its mail came: it must hold a time and a year. It names no zone as a rule, and then
-/// shows what the clock of the machine showed.
-fn came(line: &[u8]) -> Option<i64> {
-    let text = line.get(5..line.len().min(500))?;
-    let sender = text.iter().position(|b| *b == b' ').unwrap_or(0);
-    let seconds = date::parse(&text[sender..])?;
-    let has_time = text.windows(3).any(|w| w[0].is_ascii_digit() && w[1] == b':' && w[2].is_ascii_digit());
-    let names_zone = text.windows(3).any(|w| matches!(w, [b' ', b'+' | b'-', b'0'..=b'9']));
-    if names_zone {
-        return has_time.then_some(seconds);
-    }
-    let clock = jiff::Timestamp::from_second(seconds).ok()?.to_zoned(TimeZone::UTC).datetime();
-    let there = clock.to_zoned(TimeZone::system()).ok()?.timestamp().as_second();
-    has_time.then_some(there)
-}
-
-/// Whether a line ends as the C library writes dates: `Mon Nov 23 14:22:01 2026`.
-fn is_exact(line: &[u8]) -> bool {
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let text = String::from_utf8_lossy(&line[line.len().saturating_sub(40)..]);
-    let words: Vec<&str> = text.split_ascii_whitespace().collect();
-    let Some(&[day, month, date, time, year]) = words.last_chunk::<5>() else { return false };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    DAYS.contains(&day)
-        && MONTHS.contains(&month)
-        && (date.len() <= 2 && digits(date))
-        && (matches!(time.len(), 5 | 8) && time.split(':').all(|part| part.len() == 2 && digits(part)))
-        && (year.len() == 4 && digits(year))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Flags;
 
     fn mails(text: &[u8]) -> Vec<Enclosed> {
         let mut mbox = Mbox::new(text, 0);
