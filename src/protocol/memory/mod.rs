@@ -7,6 +7,7 @@
 mod apply;
 mod mailbox;
 mod pop3;
+mod pull;
 mod session;
 
 #[cfg(test)]

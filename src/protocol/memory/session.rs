@@ -8,18 +8,17 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::apply::{carry_out, mailbox, no_such, touched};
 use super::mailbox::{Mail, Mailbox};
+use super::pull::{CHUNK, Pull};
 use super::{Call, Server, State};
 use crate::error::Result;
 use crate::mime::{envelope, header_block};
-use crate::model::{Cursor, FlagDelta, Flags, Mark, UidSet};
+use crate::model::{Cursor, FlagDelta, Mark, UidSet};
 use crate::net::Interrupt;
 use crate::protocol::{
     Applied, BodySink, BodySource, Caps, Change, Flow, FolderRef, Known, Letter, Likeness, MailProtocol,
     RemoteFolder, RemoteId, RemoteOp, Sink, Wake,
 };
 
-/// Mails reported between two points at which a first look is covered.
-const CHUNK: usize = 200;
 /// Bytes of a body handed over at once.
 const PIECE: usize = 64 * 1024;
 
@@ -52,13 +51,13 @@ impl Session {
         })
     }
 
-    fn call(&self, call: Call) -> Result<()> {
+    pub(super) fn call(&self, call: Call) -> Result<()> {
         self.server.call(call)?;
         self.interrupt.may_speak()?;
         self.server.alive(self.epoch)
     }
 
-    fn with<T>(&self, folder: &FolderRef, act: impl FnOnce(&mut Mailbox) -> T) -> Result<T> {
+    pub(super) fn with<T>(&self, folder: &FolderRef, act: impl FnOnce(&mut Mailbox) -> T) -> Result<T> {
         self.server.lock().mailbox(&folder.remote).map(act).ok_or_else(|| no_such(folder))
     }
 
@@ -288,123 +287,4 @@ pub(super) fn hand_over(id: &RemoteId, raw: &[u8], sink: &mut dyn BodySink) -> R
         sink.data(piece)?;
     }
     sink.end()
-}
-
-/// One pull under way.
-struct Pull<'a> {
-    session: &'a Session,
-    folder: &'a FolderRef,
-    sink: &'a mut dyn Sink,
-    /// What was known at the start, under this UIDVALIDITY.
-    held: UidSet,
-    /// Without modification sequences: the flags that were told before.
-    told: Vec<(u32, Flags, Vec<String>)>,
-    /// The modification sequence that was covered at the start.
-    since: u64,
-    validity: u32,
-}
-
-impl Pull<'_> {
-    fn expect(&mut self, at: Cursor) -> Result<()> {
-        let held = &self.held;
-        let messages = self.session.with(self.folder, |there| {
-            let new =
-                |range: &mut dyn Iterator<Item = &u32>| range.filter(|uid| !held.contains(**uid)).count();
-            new(&mut there.mails.range(at.uidnext..).map(|(uid, _)| uid))
-                + new(&mut there.mails.range(..at.backfill.min(at.uidnext)).map(|(uid, _)| uid))
-        })? as u64;
-        if messages > 0 {
-            self.sink.change(Change::Expect { messages })?;
-        }
-        Ok(())
-    }
-
-    /// What is new above the cursor or changed within it, newest first.
-    fn changed(&self, at: Cursor) -> Result<Vec<u32>> {
-        self.session.with(self.folder, |there| {
-            let newer = there.mails.range(at.backfill..).rev();
-            newer
-                .filter(|(uid, mail)| **uid >= at.uidnext || self.differs(**uid, mail))
-                .map(|(u, _)| *u)
-                .collect()
-        })
-    }
-
-    /// The next chunk of a first look.
-    fn below(&self, backfill: u32) -> Result<Vec<u32>> {
-        self.session.with(self.folder, |there| {
-            there.mails.range(..backfill).rev().take(CHUNK).map(|(uid, _)| *uid).collect()
-        })
-    }
-
-    /// Whether a mail is not what is known of it.
-    fn differs(&self, uid: u32, mail: &Mail) -> bool {
-        if !self.held.contains(uid) {
-            return true;
-        }
-        if self.since != 0 {
-            return mail.modseq > self.since;
-        }
-        match self.told.binary_search_by_key(&uid, |(u, _, _)| *u) {
-            Ok(at) => {
-                let (_, flags, words) = &self.told[at];
-                let mut words = words.clone();
-                words.sort_unstable();
-                *flags != mail.flags || words != mail.keywords
-            }
-            Err(_) => true,
-        }
-    }
-
-    /// Reports these mails, each as it is by now. Stopped: the UID at which.
-    fn report(&mut self, uids: &[u32]) -> Result<Option<u32>> {
-        for &uid in uids {
-            // Not under the lock: the sink may take its time, and others act meanwhile.
-            let mail = self.session.with(self.folder, |there| {
-                (there.validity == self.validity).then(|| there.mails.get(&uid).cloned()).flatten()
-            })?;
-            let Some(mail) = mail.filter(|mail| self.differs(uid, mail)) else { continue };
-            self.session.call(Call::Change)?;
-            if self.sink.change(self.tell(uid, &mail))? == Flow::Stop {
-                return Ok(Some(uid));
-            }
-        }
-        Ok(None)
-    }
-
-    fn tell(&self, uid: u32, mail: &Mail) -> Change {
-        let id = RemoteId::Uid { validity: self.validity, uid };
-        if self.held.contains(uid) {
-            return Change::Flags { id, flags: mail.flags, keywords: mail.keywords.clone() };
-        }
-        let raw = mail.source.bytes();
-        Change::New {
-            id,
-            remote_id: Some(mail.email_id()),
-            flags: mail.flags,
-            keywords: mail.keywords.clone(),
-            size: raw.len() as u64,
-            received: mail.received,
-            head: Some(header_block(&raw).to_vec()),
-        }
-    }
-
-    /// Reports what is known here and not there any more.
-    fn gone(&mut self) -> Result<Flow> {
-        let uids: Vec<u32> = self.session.with(self.folder, |there| {
-            if self.since == 0 {
-                return self.held.iter().filter(|uid| !there.mails.contains_key(uid)).collect();
-            }
-            let after = there.gone.partition_point(|(modseq, _)| *modseq <= self.since);
-            there.gone[after..].iter().map(|(_, uid)| *uid).filter(|uid| self.held.contains(*uid)).collect()
-        })?;
-        for uid in uids {
-            self.session.call(Call::Change)?;
-            let id = RemoteId::Uid { validity: self.validity, uid };
-            if self.sink.change(Change::Gone { id, certain: self.since != 0 })? == Flow::Stop {
-                return Ok(Flow::Stop);
-            }
-        }
-        Ok(Flow::Continue)
-    }
 }
