@@ -30,6 +30,7 @@ mod inbox;
 mod intents;
 mod keep;
 mod ledger;
+mod letterbox;
 mod list;
 mod lock;
 mod maildrop;
@@ -38,6 +39,7 @@ mod messages;
 mod migrate;
 mod open;
 mod ops;
+mod order;
 mod pack;
 mod peers;
 mod pieces;
@@ -70,8 +72,8 @@ mod plans;
 mod testing;
 
 pub use batch::{
-    Batch, Changed, Chunk, Committed, Fares, FolderSpec, FolderState, Incoming, Maildrop, Op, OpItem, OpKind,
-    Packed, Parcel, Posting, Step, WantedBody,
+    Batch, Changed, Chunk, Committed, Fares, FolderSpec, FolderState, Incoming, Maildrop, Packed, Step,
+    WantedBody,
 };
 pub use carry::{Carried, Leg};
 pub use claim::{AccountLock, Holder, Locked};
@@ -80,10 +82,12 @@ pub use health::Health;
 pub use intents::NO_CHANGE;
 pub use keep::{Keep, KeepMark};
 pub use ledger::{Bookmark, Entry, Standing, Waiting};
+pub use letterbox::PopPolicy;
 pub use list::{Edge, Page};
 pub use maildrop::{Lives, MaildropRow};
+pub use order::{Op, OpItem, OpKind, Parcel, Posting};
 pub use pack::Packer;
-pub use queue::{Conflict, PopPolicy};
+pub use queue::Conflict;
 pub use reader::{AccountRow, Doubt, Reader};
 pub use records::Record;
 pub use renaming::NewName;
