@@ -16,7 +16,6 @@ use mailtui::protocol::{self, FolderRef};
 use crate::support::chance::{Seed, is_campaign};
 use crate::support::dovecot;
 use crate::support::pair::*;
-use crate::support::proxy::{Break, Fault, Plan, Proxy, Seal, Tally, Way};
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -228,76 +227,6 @@ fn i13_engines_wake_each_other_and_fetch_first_what_the_other_waits_for() {
     });
     engine.stop(Duration::from_secs(5));
     assert_eq!(pair.reader().check().unwrap(), Vec::<String>::new());
-}
-
-/// A Dovecot behind a proxy.
-fn behind_proxy() -> Option<(Side, Proxy)> {
-    let user = dovecot::shared()?.user();
-    let mut account = user.account(Protocol::Imap, Tls::None);
-    let proxy = Proxy::start(account.port, Protocol::Imap, Seal::None);
-    account.port = proxy.port;
-    let (at, secret) = (account.clone(), user.secret());
-    let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
-    Some((Side { setup: setup(account, "home", open), server: Kept::Dovecot(user) }, proxy))
-}
-
-/// What passes in a round in which one mail is put on the server, and how many lines the server says until
-/// the mail is on its way.
-fn passes() -> Option<(Tally, u64)> {
-    let (home, proxy) = behind_proxy()?;
-    let round = proxy.begin(Plan::none());
-    let mut session = (home.setup.open)(&Interrupt::new().unwrap()).unwrap();
-    session.mark(&FolderRef::new("Archive")).unwrap();
-    drop(session);
-    round.wait_closed();
-    let lines = round.tally().connections[0].lines(Way::Down);
-    Some((broken(&Plan::none())?.0, lines))
-}
-
-/// One mail goes to a Dovecot under this plan, each time with users and a store of its own. What passed, and
-/// whether the mail was there and nobody knew; `None`: there is no Dovecot here.
-fn broken(plan: &Plan) -> Option<(Tally, bool)> {
-    let ((home, proxy), work) = (behind_proxy()?, Side::dovecot("work", Protocol::Imap)?);
-    let pair = Pair::new(work, home);
-    pair.work.deliver(1);
-    pair.settle();
-    pair.send();
-    let round = proxy.begin(plan.clone());
-    pair.sync(&[&pair.home]);
-    round.wait_closed();
-    let tally = round.tally();
-    proxy.begin(Plan::none());
-    let unknown = pair.reader().ops_waiting(pair.account("home")).unwrap() == 1;
-    let lost = unknown && pair.sent().len() == 1;
-    pair.settle();
-    let sent = pair.sent();
-    assert_eq!(sent.len(), 1, "{plan}");
-    assert_eq!(sent[0].raw, raw(1), "{plan}");
-    assert_eq!(pair.work.there("INBOX"), [], "{plan}");
-    assert_eq!(pair.copies(pair.archive()).len(), 1, "{plan}");
-    Some((tally, lost))
-}
-
-#[test]
-fn i7_an_append_survives_every_fault() {
-    let chosen = Seed::of_run();
-    let Some((tally, lines)) = passes() else { return };
-    let mut plans = Plan::every_reply(&tally);
-    let cuts = Plan::every_byte(Break::Cut, &tally);
-    if is_campaign() {
-        plans.extend(cuts);
-    } else {
-        // The lines around the answer to APPEND, and a few other places.
-        let line = |plan: &Plan| match plan.0[..] {
-            [Fault::Swallow { connection: 0, line }] => line,
-            _ => 0,
-        };
-        plans.retain(|plan| (lines..lines + 4).contains(&line(plan)));
-        plans.extend(chosen.chance().sample(&cuts, 3));
-    }
-    println!("{chosen:?}: {} places", plans.len());
-    let lost = plans.iter().filter(|plan| broken(plan).unwrap().1).count();
-    assert!(lost > 0, "the answer to APPEND was among them");
 }
 
 /// Where a mail may be.

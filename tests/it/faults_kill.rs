@@ -8,11 +8,13 @@ use std::time::Duration;
 use mailtui::config::{Leave, Protocol};
 use mailtui::model::{FlagDelta, Flags, Role};
 
+use crate::faults_scenes::{MOVES, OLD, REGRET, SHAPES};
 use crate::support::bench::{Bench, points};
-use crate::support::chance::is_campaign;
+use crate::support::chance::{Seed as Chosen, is_campaign};
 use crate::support::desk::scratch;
 use crate::support::invariants::State;
 use crate::support::proxy::{Break, Plan};
+use crate::support::scene::Scene;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Points that an ordinary run tries of each session.
@@ -51,7 +53,7 @@ fn killed_at_bytes(mut bench: Bench<'_>) {
     }
     bench.try_all(&points(&tally), &plans, |plan| {
         bench.reset();
-        let round = bench.proxy.begin(plan.clone());
+        let round = bench.proxy.begin(bench.always.clone().with(plan));
         let mut child = bench.program().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         assert!(round.wait_struck(1, PATIENCE), "{plan}: the program did not get there");
         child.kill().unwrap();
@@ -73,6 +75,20 @@ fn i5_i6_an_imap_session_survives_kill_9_at_any_byte() {
     if let Some(bench) = acted("killed imap") {
         killed_at_bytes(bench);
     }
+}
+
+#[test]
+fn r1_sessions_of_the_table_survive_kill_9_at_any_byte() {
+    let mut rows = vec![
+        Scene { name: "killed shapes", ..SHAPES },
+        Scene { name: "killed moves by copy", lacks: OLD, ..MOVES },
+        Scene { name: "killed undo", ..REGRET },
+        Scene { name: "killed undo by copy", lacks: OLD, ..REGRET },
+    ];
+    if !is_campaign() {
+        rows = Chosen::of_run().chance().sample(&rows, 1);
+    }
+    rows.iter().filter_map(Scene::on_dovecot).for_each(killed_at_bytes);
 }
 
 fn traced(bench: &Bench<'_>, arguments: &[&str], to: &Path) -> Option<Command> {

@@ -51,7 +51,7 @@ pub(crate) const ACTS: Scene = Scene {
     ..IMAP
 };
 
-const MOVES: Scene = Scene {
+pub(crate) const MOVES: Scene = Scene {
     acts: &[
         Sync,
         Here(|user| {
@@ -75,7 +75,7 @@ const MOVES: Scene = Scene {
 };
 
 /// Taken back when the server has done it already.
-const REGRET: Scene = Scene {
+pub(crate) const REGRET: Scene = Scene {
     acts: &[
         Sync,
         Here(|user| {

@@ -3,6 +3,7 @@
 //! does not understand either.
 
 mod answers;
+mod folders;
 mod imap;
 mod pop3;
 mod words;

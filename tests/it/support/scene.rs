@@ -146,6 +146,7 @@ impl Scene {
             }
         }
         if is_wanted("scripted") && self.tls == Tls::None {
+            self.steps(self.in_office());
             self.wire(self.in_office());
         }
         if is_wanted("dovecot")
@@ -227,7 +228,8 @@ impl Scene {
         assert_eq!(made, self.made, "{}: folders", self.name);
     }
 
-    /// Dies at every step and at every commit; and at every step the connection ends.
+    /// Dies at every step and at every commit; and at every step the connection ends. Where there is a wire a step
+    /// is each command, and the middle of those that change something.
     fn steps(&self, mut bench: Bench<'_>) {
         let (oracle, _) = bench.oracle();
         self.is_right(&oracle);
@@ -347,7 +349,7 @@ impl Image {
     }
 }
 
-/// The servers in memory: that of the account first.
+/// The servers in memory, with a wire or without: that of the account first.
 fn servers(bench: &Bench<'_>) -> Vec<Server> {
     let Kind::Memory(server) = &bench.room.kind else { panic!("not in memory") };
     let others = bench.desk.others.iter().map(|other| other.server.clone());

@@ -2,9 +2,9 @@
 
 use mailtui::model::{FlagDelta, Flags};
 use mailtui::protocol::memory::{Held, Server};
-use mailtui::protocol::{Applied, FolderRef, Letter, MailProtocol, RemoteFolder, RemoteId, RemoteOp, Wake};
+use mailtui::protocol::{Applied, FolderRef, MailProtocol, RemoteId, RemoteOp, Wake};
 
-use super::answers::{fetched, flags, listed, read_date, split_flags, status};
+use super::answers::{fetched, flags, split_flags};
 use super::words::{Word, chosen, command, set};
 use super::{Gone, Line, Said};
 
@@ -15,10 +15,10 @@ struct Selected {
     known: Vec<(u32, u64)>,
 }
 
-struct Session<'a> {
-    line: Line,
-    server: &'a Server,
-    inner: Box<dyn MailProtocol>,
+pub(super) struct Session<'a> {
+    pub(super) line: Line,
+    pub(super) server: &'a Server,
+    pub(super) inner: Box<dyn MailProtocol>,
     offers: Vec<&'static str>,
     selected: Option<Selected>,
     /// The client has shown that it knows modification sequences.
@@ -52,17 +52,17 @@ pub(super) fn serve(mut line: Line, server: &Server, offers: Vec<&'static str>) 
 }
 
 /// What is said behind the tag: `OK done`. An error ends the session.
-type Answer = Said<String>;
+pub(super) type Answer = Said<String>;
 
-fn ok(code: &str) -> Answer {
+pub(super) fn ok(code: &str) -> Answer {
     Ok(if code.is_empty() { "OK done".into() } else { format!("OK [{code}] done") })
 }
 
-fn no(why: &str) -> Answer {
+pub(super) fn no(why: &str) -> Answer {
     Ok(format!("NO {why}"))
 }
 
-fn bad() -> Answer {
+pub(super) fn bad() -> Answer {
     Ok("BAD not understood".into())
 }
 
@@ -74,17 +74,12 @@ fn uid_of(id: &RemoteId) -> u32 {
 }
 
 impl Session<'_> {
-    fn has(&self, word: &str) -> bool {
+    pub(super) fn has(&self, word: &str) -> bool {
         self.offers.contains(&word)
     }
 
-    fn say(&mut self, text: &str) -> Said<()> {
+    pub(super) fn say(&mut self, text: &str) -> Said<()> {
         self.line.say(format!("{text}\r\n").as_bytes())
-    }
-
-    fn folder(&self, name: &str) -> Option<RemoteFolder> {
-        let inbox = name.eq_ignore_ascii_case("INBOX");
-        self.server.folders().into_iter().find(|f| f.remote == name || (inbox && f.remote == "INBOX"))
     }
 
     fn answer(&mut self, tag: &str, verb: &str, uid: bool, words: &[Word]) -> Answer {
@@ -101,39 +96,9 @@ impl Session<'_> {
                 ok("")
             }
             ("LIST" | "LSUB", false) => self.list(verb, words),
-            ("STATUS", false) => match self.folder(&name) {
-                Some(folder) => {
-                    let items: Vec<String> = words[1..].iter().map(Word::upper).collect();
-                    self.line.say(status(&folder, &items).as_bytes())?;
-                    ok("")
-                }
-                None => no("[NONEXISTENT] no such folder"),
-            },
             ("SELECT", false) => self.select(&name, words),
-            ("CREATE", false) if self.folder(&name).is_some() => no("[ALREADYEXISTS] it is there"),
-            ("CREATE", false) => self.shape(RemoteOp::CreateFolder { path: name }),
-            ("RENAME", false) => {
-                let to = words.get(1).map(Word::name).unwrap_or_default();
-                if self.folder(&name).is_none() || self.folder(&to).is_some() {
-                    return no("[CANNOT] it cannot be renamed");
-                }
-                self.shape(RemoteOp::RenameFolder { folder: FolderRef::new(name), path: to })
-            }
-            ("DELETE", false) => {
-                if self.folder(&name).is_none() {
-                    return no("[NONEXISTENT] no such folder");
-                }
-                // The mail in it goes too.
-                let all: Vec<u32> = self.server.mails(&name).iter().map(|mail| mail.uid).collect();
-                self.server.expunge(&name, &all);
-                self.shape(RemoteOp::DeleteFolder { folder: FolderRef::new(name) })
-            }
-            ("SUBSCRIBE" | "UNSUBSCRIBE", false) => {
-                let on = verb == "SUBSCRIBE";
-                if self.folder(&name).is_none() {
-                    return if on { no("no such folder") } else { ok("") };
-                }
-                self.shape(RemoteOp::Subscribe { folder: FolderRef::new(name), on })
+            ("STATUS" | "CREATE" | "RENAME" | "DELETE" | "SUBSCRIBE" | "UNSUBSCRIBE", false) => {
+                self.reshape(verb, name, words)
             }
             ("APPEND", false) => self.append(&name, &words[1..]),
             ("IDLE", false) if self.has("IDLE") => self.idle(),
@@ -146,50 +111,6 @@ impl Session<'_> {
             ("EXPUNGE", _) => self.expunge(uid.then_some(&*name)),
             _ => bad(),
         }
-    }
-
-    fn shape(&mut self, op: RemoteOp) -> Answer {
-        match self.inner.apply(&op) {
-            Ok(_) => ok(""),
-            Err(e) if e.kind() == mailtui::error::Kind::Offline => Err(Gone),
-            Err(e) => no(&e.to_string()),
-        }
-    }
-
-    fn list(&mut self, verb: &str, words: &[Word]) -> Answer {
-        let extended = self.has("LIST-EXTENDED");
-        let upper: Vec<String> = words.iter().map(Word::upper).collect();
-        let only = upper.first().is_some_and(|word| word == "(");
-        let returns = upper.iter().position(|word| word == "RETURN");
-        if (only || returns.is_some()) && !extended {
-            return bad();
-        }
-        let names = if only { &words[3..] } else { words };
-        let pattern = names.get(1).map(Word::name).unwrap_or_default();
-        if pattern.is_empty() {
-            self.say("* LIST (\\Noselect) \".\" \"\"")?;
-            return ok("");
-        }
-        let is_meant = |remote: &str| match pattern.as_bytes() {
-            b"*" => true,
-            [start @ .., b'%'] => {
-                remote.as_bytes().strip_prefix(start).is_some_and(|rest| !rest.contains(&b'.'))
-            }
-            exact => remote.as_bytes() == exact,
-        };
-        let uses = self.has("SPECIAL-USE");
-        let items = returns.map(|at| upper[at..].to_vec()).filter(|_| self.has("LIST-STATUS"));
-        for folder in self.server.folders() {
-            if !is_meant(&folder.remote) || ((only || verb == "LSUB") && !folder.subscribed) {
-                continue;
-            }
-            let mut told = listed(verb, &folder, uses);
-            if let Some(items) = items.as_ref().filter(|items| items.iter().any(|item| item == "STATUS")) {
-                told += &status(&folder, items);
-            }
-            self.line.say(told.as_bytes())?;
-        }
-        ok("")
     }
 
     fn select(&mut self, name: &str, words: &[Word]) -> Answer {
@@ -387,31 +308,6 @@ impl Session<'_> {
         let op = RemoteOp::Delete { folder: self.here()?, ids: self.ids(&uids) };
         self.inner.apply(&op)?;
         ok("")
-    }
-
-    fn append(&mut self, name: &str, words: &[Word]) -> Answer {
-        if self.folder(name).is_none() {
-            return no("[TRYCREATE] no such folder");
-        }
-        let Some((Word::Text(raw), rest)) = words.split_last() else { return bad() };
-        let close = rest.iter().position(|word| *word == Word::Close).map_or(0, |at| at + 1);
-        let (flags, keywords) = split_flags(&rest[..close]);
-        let letter = Letter {
-            folder: FolderRef::new(name),
-            make: false,
-            flags,
-            keywords,
-            received: rest.get(close).map_or(0, |date| read_date(&date.name())),
-            size: raw.len() as u64,
-            envelope: mailtui::mime::envelope(mailtui::mime::header_block(raw)),
-            others: Vec::new(),
-        };
-        match self.inner.append(&letter, &mut &raw[..])? {
-            Some(RemoteId::Uid { validity, uid }) if self.has("UIDPLUS") => {
-                ok(&format!("APPENDUID {validity} {uid}"))
-            }
-            _ => ok(""),
-        }
     }
 
     /// Tells of news until the client says DONE.
