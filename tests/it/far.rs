@@ -5,16 +5,13 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mailtui::config::{Protocol, Tls};
-use mailtui::engine::{Emit, Engine, Event, Mode, Opener};
+use mailtui::config::Protocol;
+use mailtui::engine::{Emit, Engine, Event, Mode};
 use mailtui::error::{Error, Kind};
 use mailtui::model::*;
-use mailtui::net::Interrupt;
 use mailtui::protocol::memory::{Call, Server};
-use mailtui::protocol::{self, FolderRef};
 
 use crate::support::chance::{Seed, is_campaign};
-use crate::support::dovecot;
 use crate::support::pair::*;
 
 const DEADLINE: Duration = Duration::from_secs(20);

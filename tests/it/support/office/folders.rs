@@ -2,10 +2,10 @@
 
 use mailtui::protocol::{FolderRef, Letter, RemoteFolder, RemoteId, RemoteOp};
 
+use super::Gone;
 use super::answers::{listed, read_date, split_flags, status};
 use super::imap::{Answer, Session, bad, no, ok};
 use super::words::Word;
-use super::{Gone, Said};
 
 impl Session<'_> {
     pub(super) fn folder(&self, name: &str) -> Option<RemoteFolder> {
