@@ -72,8 +72,10 @@ pub(super) fn delete(
     now: i64,
 ) -> Result<u64> {
     if !session.caps().deletes {
-        if account.leave_on_server != Leave::Forever {
-            told.trouble(&Error::new(Kind::Unsupported, NAMELESS));
+        let wants = reader.pop_wants(id, policy(account), now)?;
+        if account.leave_on_server != Leave::Forever || wants.iter().any(|(uidl, _)| listed.contains(uidl)) {
+            let hint = "With leave_on_server = \"forever\" and delete_on_server_when_deleted_here = false nothing is wanted there";
+            told.trouble(&Error::new(Kind::Unsupported, NAMELESS).hint(hint));
         }
         return Ok(0);
     }

@@ -15,6 +15,7 @@ mod demo;
 mod docs;
 mod engine;
 mod engine_guards;
+mod engine_names;
 mod engine_pop;
 mod far;
 mod faults_disk;

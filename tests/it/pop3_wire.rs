@@ -527,22 +527,38 @@ fn p6_without_uidl_a_header_hash_names_and_nothing_is_deleted() {
         way_in,
         "C: UIDL\nS: -ERR what\nC: LIST\nS: +OK\nS: 1 120\nS: 2 50\nS: .\nC: STAT\nS: +OK 2 170",
         "C: TOP 1 0\nS: +OK\nS: Subject: a\nS: \nS: .\nC: TOP 2 0\nS: -ERR broken",
+        "C: RETR 2\nS: +OK\nS: Subject: b\nS: \nS: text\nS: .",
         "C: RETR 1\nS: +OK\nS: whole\nS: .\nC: QUIT\nS: +OK",
     ]);
     let mut session = session(&server);
     assert!(!session.caps().deletes);
     let changes = pull(&mut session, &[]).unwrap();
-    let [Change::Expect { messages: 1 }, Change::New { id: RemoteId::Uidl(uidl), size: 120, .. }, _] =
-        &changes[..]
-    else {
-        panic!("{changes:?}")
-    };
-    // sha256 of "Subject: a\r\n\r\n", by another tool
-    assert_eq!(uidl, "hash:7e6153f6b7ffbdad88e9b6cc06050b419ada6c43264efe58787864c77c7d8019-120");
+    // sha256 of "Subject: a\r\n\r\n" and of "Subject: b\r\n\r\n", by another tool; the second header is
+    // refused, and comes from the mail itself (promise P10).
+    let uidl = "hash:7e6153f6b7ffbdad88e9b6cc06050b419ada6c43264efe58787864c77c7d8019-120";
+    let other = "hash:e59dbe0a126e00e877a73b7f8c724abba0df5fb0539d744e124a5d81a805aa06-50";
+    let expected =
+        [Change::Expect { messages: 2 }, new(other, 50), new(uidl, 120), listing_of(&[other, uidl], 170)];
+    assert_eq!(changes, expected);
     assert_eq!(delete(&mut session, &[uidl]).unwrap_err().kind(), Kind::Unsupported);
     let mut bodies = Bodies::default();
     session.fetch(&inbox(), &[id(uidl)], &mut bodies).unwrap();
     assert_eq!(bodies.whole[0].2, b"whole\r\n");
+    finish(session).unwrap();
+    server.finish();
+}
+
+#[test]
+fn p10_a_mail_without_header_and_body_waits_for_another_day() {
+    let server = server(&[
+        "S: +OK\nC: CAPA\nS: -ERR\nC: USER ann\nS: +OK\nC: PASS *\nS: +OK\nC: CAPA\nS: -ERR",
+        "C: UIDL\nS: -ERR\nC: LIST\nS: +OK\nS: 1 120\nS: 2 50\nS: .\nC: STAT\nS: +OK 2 170",
+        "C: TOP 1 0\nS: +OK\nS: Subject: a\nS: \nS: .\nC: TOP 2 0\nS: -ERR\nC: RETR 2\nS: -ERR damaged\nC: QUIT\nS: +OK",
+    ]);
+    let mut session = session(&server);
+    let uidl = "hash:7e6153f6b7ffbdad88e9b6cc06050b419ada6c43264efe58787864c77c7d8019-120";
+    let expected = [Change::Expect { messages: 1 }, new(uidl, 120), listing_of(&[uidl], 120)];
+    assert_eq!(pull(&mut session, &[]).unwrap(), expected);
     finish(session).unwrap();
     server.finish();
 }

@@ -86,6 +86,8 @@ struct State {
     condstore: bool,
     /// It says where an appended mail went, and keeps its bytes.
     faithful: bool,
+    /// It has lasting names for its mails (UIDL).
+    names: bool,
     terms: Terms,
     /// UIDLs of what was ever fetched over POP3.
     fetched: HashSet<String>,
@@ -117,6 +119,7 @@ impl Server {
             up: true,
             condstore: true,
             faithful: true,
+            names: true,
             terms: Terms::default(),
             fetched: HashSet::new(),
             next_session: 1,
@@ -142,6 +145,13 @@ impl Server {
     #[must_use]
     pub fn unfaithful(self) -> Self {
         self.lock().faithful = false;
+        self
+    }
+
+    /// The same server without UIDL (POP3): nothing can be deleted on it.
+    #[must_use]
+    pub fn nameless(self) -> Self {
+        self.lock().names = false;
         self
     }
 

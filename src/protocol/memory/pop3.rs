@@ -53,7 +53,8 @@ impl Session {
 
 impl MailProtocol for Session {
     fn caps(&self) -> Caps {
-        Caps { folders: false, flags: false, append: false, push: false, snapshot: true, deletes: true }
+        let deletes = self.server.lock().names;
+        Caps { folders: false, flags: false, append: false, push: false, snapshot: true, deletes }
     }
 
     fn folders(&mut self) -> Result<Vec<RemoteFolder>> {
@@ -120,12 +121,19 @@ impl MailProtocol for Session {
     }
 
     fn heads(&mut self, _: &FolderRef, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<Vec<RemoteId>> {
+        let mut refused = Vec::new();
         for id in ids {
             let RemoteId::Uidl(wanted) = id else { continue };
             let Some((_, _, source)) = self.at.get(wanted).and_then(|at| self.drop.get(*at)) else {
                 continue;
             };
-            self.call(Call::Head)?;
+            match self.call(Call::Head) {
+                Err(error) if error.kind() == Kind::Refused => {
+                    refused.push(id.clone());
+                    continue;
+                }
+                heard => heard?,
+            }
             let raw = source.bytes();
             let end = raw.windows(4).position(|w| w == b"\r\n\r\n").map_or(raw.len(), |at| at + 4);
             sink.begin(id, raw.len() as u64)?;
@@ -134,7 +142,7 @@ impl MailProtocol for Session {
                 break;
             }
         }
-        Ok(Vec::new())
+        Ok(refused)
     }
 
     fn terms(&self) -> Terms {
@@ -146,6 +154,9 @@ impl MailProtocol for Session {
         let RemoteOp::Delete { ids, .. } = op else {
             return Err(Error::new(Kind::Unsupported, "a POP3 server can only delete"));
         };
+        if !self.server.lock().names {
+            return Err(Error::new(Kind::Unsupported, "the server has no lasting names (UIDL)"));
+        }
         for id in ids {
             if let RemoteId::Uidl(uidl) = id {
                 self.marked.insert(uidl.clone());

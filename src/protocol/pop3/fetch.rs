@@ -20,10 +20,10 @@ const SLACK: u64 = 64 << 20;
 const HEAD: usize = 16 << 20;
 
 /// A message that was asked for, or will be.
-struct Wanted<'a> {
-    id: &'a RemoteId,
-    number: u32,
-    size: u64,
+pub(super) struct Wanted<'a> {
+    pub(super) id: &'a RemoteId,
+    pub(super) number: u32,
+    pub(super) size: u64,
 }
 
 impl Session {
@@ -136,7 +136,7 @@ impl Session {
     }
 
     /// Reads the answer to one RETR. A refusal passes the message over: the next listing tells more.
-    fn receive(&mut self, wanted: &Wanted<'_>, sink: &mut dyn BodySink) -> Result<(u64, Flow)> {
+    pub(super) fn receive(&mut self, wanted: &Wanted<'_>, sink: &mut dyn BodySink) -> Result<(u64, Flow)> {
         match self.talk.reply()? {
             Reply::Ok(_) => {}
             Reply::Err(status) => {

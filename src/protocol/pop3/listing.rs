@@ -5,9 +5,12 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::Session;
+use super::fetch::Wanted;
 use super::reply::{Reply, Status};
 use super::talk::WINDOW;
+use super::twins::Hashes;
 use crate::error::{Error, Kind, Result};
+use crate::protocol::RemoteId;
 
 /// A maildrop with more messages is not read.
 const MOST: usize = 2_000_000;
@@ -139,7 +142,9 @@ impl Session {
     }
 
     fn is_empty(&mut self) -> Result<bool> {
-        Ok(matches!(self.talk.command("STAT")?, Reply::Ok(status) if status.text.starts_with("0 ")))
+        Ok(
+            matches!(self.talk.command("STAT")?, Reply::Ok(status) if status.text.split(' ').next() == Some("0")),
+        )
     }
 
     /// One listing: its lines, or the refusal.
@@ -165,7 +170,7 @@ impl Session {
     fn identify(&mut self, sizes: Vec<(u32, u64)>) -> Result<Vec<Entry>> {
         self.named = false;
         let asked = sizes.len();
-        let mut entries = Vec::new();
+        let (mut entries, mut headless) = (Vec::new(), Vec::new());
         let mut refusal = Status::default();
         let window = if self.capabilities.pipelining { WINDOW } else { 1 };
         for some in sizes.chunks(window) {
@@ -176,6 +181,7 @@ impl Session {
                     Reply::Ok(_) => {}
                     Reply::Err(status) => {
                         refusal = status;
+                        headless.push((*number, *size));
                         continue;
                     }
                     Reply::More(_) => return Err(self.talk.out_of_step()),
@@ -192,6 +198,17 @@ impl Session {
         if entries.is_empty() && asked > 0 {
             let what = "the server knows neither UIDL nor TOP, so its messages cannot be told apart";
             return Err(self.talk.refused(&refusal, Kind::Unsupported, what));
+        }
+        // A mail whose header is refused is named by the mail itself: never passed over (promise P10).
+        let mut heads = Hashes::default();
+        for (number, size) in headless {
+            let id = RemoteId::Uidl(number.to_string());
+            self.talk.say(&[format!("RETR {number}")])?;
+            self.receive(&Wanted { id: &id, number, size }, &mut heads)?;
+            if let Some(hash) = heads.done.remove(&number) {
+                let hash: String = hash.iter().map(|b| format!("{b:02x}")).collect();
+                entries.push(Entry { number, size, uidl: format!("hash:{hash}-{size}") });
+            }
         }
         Ok(entries)
     }

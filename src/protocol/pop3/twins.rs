@@ -55,9 +55,10 @@ impl Session {
 
 /// Hashes headers as they come.
 #[derive(Default)]
-struct Hashes {
+pub(super) struct Hashes {
     at: Option<(u32, Vec<u8>)>,
-    done: HashMap<u32, [u8; 32]>,
+    /// By the number that the sink was told as a name.
+    pub(super) done: HashMap<u32, [u8; 32]>,
 }
 
 impl BodySink for Hashes {
