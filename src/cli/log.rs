@@ -5,7 +5,9 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::error::{Error, Kind, Result};
 
@@ -13,7 +15,7 @@ use crate::error::{Error, Kind, Result};
 pub(super) fn start(filter: Option<&str>, state: &Path) -> Result<Option<PathBuf>> {
     let from_env = std::env::var("MAILTUI_LOG").ok().filter(|v| !v.is_empty());
     let Some(filter) = filter.map(str::to_owned).or(from_env) else { return Ok(None) };
-    let filter = EnvFilter::try_new(&filter).map_err(|e| {
+    let filter = filter.parse::<Targets>().map_err(|e| {
         Error::new(Kind::Config, format!("{filter:?} is not a filter for the log"))
             .because(e)
             .hint("write --log or --log=mailtui=debug")
@@ -23,10 +25,7 @@ pub(super) fn start(filter: Option<&str>, state: &Path) -> Result<Option<PathBuf
     DirBuilder::new().recursive(true).mode(0o700).create(state).map_err(failed)?;
     let file = OpenOptions::new().create(true).append(true).mode(0o600).open(&path).map_err(failed)?;
     // A second start in one process, as tests do, keeps the first log.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(false)
-        .with_writer(Mutex::new(file))
-        .try_init();
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(Mutex::new(file));
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
     Ok(Some(path))
 }
