@@ -6,7 +6,8 @@ use std::path::Path;
 
 use toml_edit::{Document, Item, TableLike};
 
-use super::check::{check, servers_own};
+use super::check::check;
+use super::fields::servers_own;
 use crate::error::{Error, Kind, Result};
 
 /// The text with `[accounts.NAME]` as an account without a server; the same text where it is one already.

@@ -2,6 +2,7 @@
 
 mod account;
 mod check;
+mod fields;
 mod freeze;
 mod load;
 mod paths;
@@ -9,7 +10,8 @@ pub mod theme;
 mod value;
 
 pub use account::{Account, Auth, Compress, KeepBodies, Leave, Portion, Protocol, SecretSource, Spool, Tls};
-pub use check::{Problem, known_keys};
+pub use check::Problem;
+pub use fields::known_keys;
 pub use freeze::frozen;
 pub use paths::Paths;
 pub use value::nearest;
