@@ -54,6 +54,7 @@ mod room;
 mod roster;
 mod settle;
 mod shape;
+mod shaping;
 mod sign_in;
 mod tags;
 mod threads;

@@ -11,7 +11,8 @@ use super::fault::damaged;
 use super::flags::marks_from;
 use super::order::{Op, OpItem, OpKind, Parcel, Posting};
 use super::reader::Reader;
-use super::shape::{Detail, beneath};
+use super::shape::beneath;
+use super::shaping::Detail;
 use crate::error::Result;
 use crate::model::{AccountId, FolderId, MessageId, OpId, PlacementId};
 

@@ -1,7 +1,8 @@
 //! How folders look while changes to them are queued, and what becomes of those changes.
 
 use super::db::sql;
-use super::shape::{Detail, beneath};
+use super::shape::beneath;
+use super::shaping::Detail;
 use super::tx::Tx;
 use crate::error::Result;
 use crate::model::{AccountId, FolderId, OpId};
