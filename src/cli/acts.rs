@@ -5,8 +5,8 @@ use std::io::{BufRead as _, Write as _};
 
 use serde_json::json;
 
-use super::args::{Archive, Delete, From, How, Mails, Mark, Move, Tag};
 use super::find::{self, Names};
+use super::mails::{Archive, Delete, From, How, Mails, Mark, Move, Tag};
 use super::out::Out;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};

@@ -9,8 +9,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use super::accounts;
-use super::args::Get;
 use super::find;
+use super::mails::Get;
 use super::out::Out;
 use crate::config::Config;
 use crate::engine::{Emit, Engine, Mode};

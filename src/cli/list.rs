@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
-use super::args::List;
 use super::find::{self, Names};
+use super::mails::List;
 use super::out::Out;
 use crate::config::Config;
 use crate::error::Result;

@@ -13,6 +13,7 @@ mod import;
 pub mod keys;
 mod list;
 mod log;
+mod mails;
 mod out;
 mod queue;
 mod relocate;

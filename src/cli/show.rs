@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::args::Show;
 use super::find::{self, Names};
 use super::get;
 use super::list::Entry;
+use super::mails::Show;
 use super::out::Out;
 use super::words::sized;
 use crate::config::Config;

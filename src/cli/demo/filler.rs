@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Zoned};
 
 use super::compose::{lines, me, words};
+use super::phrases::{CLOSINGS, DOINGS, FIRST, HOSTS, LAST, MIDDLES, OPENINGS, THINGS};
 use crate::model::Flags;
 
 /// Numbers that look random and are always the same.
@@ -37,131 +38,6 @@ impl Dice {
         self.below(100) < percent
     }
 }
-
-const FIRST: &[&str] = &[
-    "Ada", "Bram", "Chiara", "Dmitri", "Elif", "Femi", "Greta", "Hugo", "Ingrid", "Jonas", "Keiko", "Lars",
-    "Mira", "Nils", "Oona", "Pavel", "Quentin", "Rosa", "Søren", "Tilda", "Umar", "Vera", "Wanda", "Xenia",
-    "Yusuf", "Zoë", "Amara", "Benoît", "Camille", "Dario", "Eun-ji", "Frida", "Gabriel", "Halina", "Ivo",
-    "Jasmin", "Kofi", "Linnea", "Matěj", "Noémie",
-];
-const LAST: &[&str] = &[
-    "Berg",
-    "Castellano",
-    "Dubois",
-    "Eriksen",
-    "Fontaine",
-    "Grimaldi",
-    "Haas",
-    "Ishikawa",
-    "Jansen",
-    "Kovács",
-    "Lindqvist",
-    "Moreau",
-    "Nowak",
-    "Oyelaran",
-    "Petrov",
-    "Quist",
-    "Rossi",
-    "Schäfer",
-    "Tanaka",
-    "Ueda",
-    "Vasquez",
-    "Whitlock",
-    "Yıldız",
-    "Zeller",
-    "Abara",
-    "Brandt",
-    "Costa",
-    "Devereux",
-    "Engel",
-    "Farrow",
-];
-const HOSTS: &[&str] = &[
-    "northmoor.example",
-    "polder.example",
-    "gidro.example",
-    "waterline.example",
-    "fjord.example",
-    "post.example",
-];
-const THINGS: &[&str] = &[
-    "the slipway",
-    "gauge 3",
-    "the north pontoon",
-    "the bench rig",
-    "the mast on the hill",
-    "the web chart",
-    "the spare modems",
-    "the winter roster",
-    "the harbour display",
-    "the tide tables",
-    "the solar panel",
-    "the calibration weights",
-    "the dinghy",
-    "the data server",
-    "the hatch seals",
-    "the old recorder",
-    "the cable run",
-    "the logger firmware",
-    "the grant report",
-    "the school visit",
-];
-const DOINGS: &[&str] = &[
-    "Notes on",
-    "A question about",
-    "Photos of",
-    "Next steps for",
-    "Trouble with",
-    "A plan for",
-    "Good news about",
-    "Costs of",
-    "Who looks after",
-    "Measurements at",
-    "An idea for",
-    "Minutes:",
-    "Dates for",
-    "Painting",
-    "Insurance for",
-    "Drawings of",
-];
-const OPENINGS: &[&str] = &[
-    "I had another look at this in the morning.",
-    "Thank you for the quick answer.",
-    "Short version: it works, and I do not know why yet.",
-    "This took longer than I said it would.",
-    "Three things, in order of how much they worry me.",
-    "As promised, here is where we are.",
-    "Nobody will be surprised to hear that it rained.",
-    "I have asked around, and the answer is yes.",
-];
-const MIDDLES: &[&str] = &[
-    "The readings of last week agree with the old ones to within four millimetres.",
-    "If we move it to the lee of the wall, the noise goes down by half.",
-    "The part is on order and will be here before the spring tides, or so they say.",
-    "I would rather mend the one we have than learn the habits of a new one.",
-    "The battery lasts for a hundred and ten days now, up from seventy.",
-    "There is a gap of twenty minutes every night, always at the same time, and I have a suspicion.",
-    "Somebody painted over the benchmark; I have scratched it free again.",
-    "The harbour office will lend us the crane on a weekday if we bring our own ropes.",
-    "I wrote it all down on the back of the tide table, which is now under the kettle.",
-    "It is cheaper to do both at once, provided that the weather holds for two days.",
-    "The curve is smooth until noon and then looks like a saw, which is when the ferry comes.",
-    "We should say in the manual which way up it goes. It is not as clear as we thought.",
-    "I tried it with the long cable as well: no difference.",
-    "The children asked better questions than the committee did.",
-    "Please do not update the one at the mole until I have copied its log.",
-    "All nine answered within a second, for the first time this year.",
-];
-const CLOSINGS: &[&str] = &[
-    "Shall we talk about it on Thursday?",
-    "Tell me if that is wrong, otherwise I will go ahead.",
-    "More tomorrow.",
-    "No hurry.",
-    "What do you think?",
-    "I will bring biscuits.",
-    "Happy to be told otherwise.",
-    "That is all.",
-];
 
 /// How many mails of each conversation there are, in turn: 12 conversations of 30 mails in all.
 const SIZES: [u64; 12] = [1, 3, 1, 2, 6, 1, 1, 4, 2, 1, 5, 3];

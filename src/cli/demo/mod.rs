@@ -5,6 +5,7 @@ mod compose;
 mod filler;
 mod letters;
 mod mailbox;
+mod phrases;
 
 mod run;
 
