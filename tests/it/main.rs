@@ -37,6 +37,7 @@ mod imap_chaos;
 mod imap_compress;
 mod imap_counts;
 mod imap_deeds;
+mod imap_hostile;
 mod imap_login;
 mod imap_resync;
 mod imap_shape;

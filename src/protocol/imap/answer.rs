@@ -77,9 +77,12 @@ pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// More words than this are not taken in.
+const WORDS: usize = 1000;
+
 /// What stands between blanks.
 pub(super) fn words(rest: &[u8]) -> Vec<String> {
-    rest.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).map(text).collect()
+    rest.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty()).take(WORDS).map(text).collect()
 }
 
 /// The words of a list.

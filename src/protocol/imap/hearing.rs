@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::answer::{Answer, Code, Verdict};
 use super::framer::{Cuts, Go, Place};
-use super::list::plain;
+use super::list::{NAME, plain};
 use super::offers::Offers;
 use super::reply::{self, Counted, Reply};
 use super::select::Mailbox;
@@ -233,6 +233,7 @@ impl State {
         if let Reply::Status(counts) = reply
             && self.notifies
             && self.counted.len() < COUNTED
+            && counts.name.len() <= NAME
         {
             self.counted.push(Counted { name: plain(&counts.name), ..counts.clone() });
         }

@@ -15,10 +15,12 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, Role};
 use crate::protocol::RemoteFolder;
 
-/// More folders than this, or more bytes of names, are not believed; longer names are passed over.
+/// More folders than this are not believed, nor more lines or bytes about them.
 const MOST: usize = 50_000;
+const LINES: usize = 4 * MOST;
 const BYTES: usize = 16 << 20;
-const NAME: usize = 4096;
+/// Longer names are passed over.
+pub(super) const NAME: usize = 4096;
 
 /// Where the folders of the user are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -44,15 +46,26 @@ pub(super) struct Listing {
     counted: HashMap<Vec<u8>, Counted>,
     namespace: Option<Root>,
     bytes: usize,
+    lines: usize,
 }
 
 impl Listing {
     pub(super) fn hear(&mut self, reply: Reply) -> Result<Option<Reply>> {
-        if let Reply::List(Listed { name, .. }) | Reply::Status(Counted { name, .. }) = &reply {
-            self.bytes += name.len();
-            if name.len() > NAME {
-                return Ok(None);
+        let (name, beside) = match &reply {
+            Reply::List(folder) => {
+                (&folder.name[..], folder.attributes.iter().map(|a| a.len() + size_of::<String>()).sum())
             }
+            Reply::Status(counts) => (&counts.name[..], 0),
+            Reply::Namespace(root) => (root.as_ref().map_or(&[][..], |(prefix, _)| prefix), 0),
+            _ => return Ok(Some(reply)),
+        };
+        self.lines += 1;
+        self.bytes += name.len() + beside;
+        if self.lines > LINES || self.bytes > BYTES {
+            return Err(Error::new(Kind::Protocol, "the server's list of folders does not end"));
+        }
+        if name.len() > NAME {
+            return Ok(None);
         }
         match reply {
             Reply::List(folder) if folder.lsub => {
@@ -67,7 +80,7 @@ impl Listing {
             other => return Ok(Some(other)),
         }
         let count = self.listed.len().max(self.subscribed.len()).max(self.counted.len());
-        if count > MOST || self.bytes > BYTES {
+        if count > MOST {
             return Err(Error::new(Kind::Protocol, format!("the server lists over {MOST} folders")));
         }
         Ok(None)
@@ -139,6 +152,7 @@ impl Session {
         let failed = answer.verdict == Verdict::Bad;
         if failed {
             told.listed.clear();
+            (told.lines, told.bytes) = (0, 0);
         }
         Ok((!failed).then_some(answer))
     }

@@ -13,6 +13,10 @@ use crate::model::Flags;
 const KEYWORDS: usize = 200;
 const KEYWORD_LEN: usize = 200;
 
+/// The same for what a folder is said to be.
+const ATTRIBUTES: usize = 50;
+const ATTRIBUTE_LEN: usize = 100;
+
 /// One response.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Reply {
@@ -227,7 +231,7 @@ fn vanished(tokens: &mut Tokens<'_>) -> Reply {
 
 fn listed(tokens: &mut Tokens<'_>, lsub: bool) -> Reply {
     let attributes = tokens.value().map(names).unwrap_or_default();
-    let delimiter = tokens.value().and_then(|v| v.bytes().and_then(|b| b.first().copied()));
+    let delimiter = tokens.value().and_then(delimiter);
     // A mailbox may be called NIL.
     let name = match tokens.value() {
         Some(Value::Nil) => b"NIL".to_vec(),
@@ -237,7 +241,8 @@ fn listed(tokens: &mut Tokens<'_>, lsub: bool) -> Reply {
     if name.is_empty() && !attributes.iter().any(|a| a.eq_ignore_ascii_case("\\noselect")) {
         return Reply::Other;
     }
-    let attributes = attributes.iter().map(|a| a.to_ascii_lowercase()).collect();
+    let known = attributes.iter().filter(|a| a.len() <= ATTRIBUTE_LEN).take(ATTRIBUTES);
+    let attributes = known.map(|a| a.to_ascii_lowercase()).collect();
     Reply::List(Listed { lsub, attributes, delimiter, name })
 }
 
@@ -257,10 +262,7 @@ fn counted(tokens: &mut Tokens<'_>) -> Reply {
             b"UIDNEXT" => told.uidnext = small,
             b"UIDVALIDITY" => told.validity = small,
             b"HIGHESTMODSEQ" => told.modseq = count,
-            b"MAILBOXID" => {
-                let id = value.into_list().into_iter().next();
-                told.object_id = id.as_ref().and_then(Value::bytes).map(text);
-            }
+            b"MAILBOXID" => told.object_id = object_id(value),
             _ => {}
         }
     }
@@ -295,9 +297,14 @@ fn esearch(tokens: &mut Tokens<'_>) -> Option<Ranges> {
 /// The first personal namespace (RFC 2342): `(("INBOX." ".")) NIL NIL`.
 fn namespace(tokens: &mut Tokens<'_>) -> Option<(Vec<u8>, Option<u8>)> {
     let mut first = tokens.value()?.into_list().into_iter().next()?.into_list().into_iter();
-    let prefix = first.next()?.bytes()?.to_vec();
-    let delimiter = first.next().and_then(|v| v.bytes().and_then(|b| b.first().copied()));
-    Some((prefix, delimiter))
+    // A NUL cannot be said in a command.
+    let prefix = first.next()?.bytes().filter(|prefix| !prefix.contains(&0))?.to_vec();
+    Some((prefix, first.next().and_then(delimiter)))
+}
+
+/// What stands between levels: it becomes part of names that are said.
+fn delimiter(value: Value<'_>) -> Option<u8> {
+    value.bytes()?.first().copied().filter(|byte| (b' '..=b'~').contains(byte))
 }
 
 #[cfg(test)]
