@@ -2,21 +2,17 @@
 
 use std::time::Duration;
 
-use mailtui::app::effect::Effect;
-use mailtui::app::key::Key;
-use mailtui::app::keymap::Keymap;
-use mailtui::app::{App, Now, Settings};
 use mailtui::engine::{AccountState, Command, Event};
 use mailtui::model::{Flags, Intent, Role, Row, Target, View};
 use mailtui::runtime::Ended;
-use mailtui::store::{Changed, Edge};
+use mailtui::store::Edge;
 use mailtui::text::Clean;
 
-use crate::support::drive::{Screen, Start, me};
-use crate::support::mail::{DAY, HOUR, MINUTE, NOW, Post, mail};
+use crate::support::drive::Screen;
+use crate::support::mail::{DAY, HOUR, MINUTE, Post, mail};
 
 /// Mails one to `count`, the first the newest, an hour between each.
-fn plain(count: i64) -> Post {
+pub(crate) fn plain(count: i64) -> Post {
     let post = Post::new();
     for n in (1..=count).rev() {
         post.deliver(mail(&format!("Person {n} <p{n}@example.org>"), &format!("Topic {n}.")).ago(n * HOUR));
@@ -25,7 +21,7 @@ fn plain(count: i64) -> Post {
 }
 
 /// A conversation of three, the newest row, above two single mails.
-fn thread() -> Post {
+pub(crate) fn thread() -> Post {
     let post = plain(0);
     post.deliver(mail("Grace <grace@example.org>", "Linker").ago(2 * DAY));
     post.deliver(mail("Alan <alan@example.org>", "Bombe").ago(DAY));
@@ -47,18 +43,18 @@ fn thread() -> Post {
     post
 }
 
-fn rows(post: &Post, role: Role) -> Vec<Row> {
+pub(crate) fn rows(post: &Post, role: Role) -> Vec<Row> {
     post.settle();
     let folder = post.folder(post.work, role);
     post.store.reader().unwrap().page(View::Folder(folder), Edge::Top, 500).unwrap().rows
 }
 
-fn subjects(post: &Post, role: Role) -> Vec<String> {
+pub(crate) fn subjects(post: &Post, role: Role) -> Vec<String> {
     rows(post, role).iter().map(|r| r.head.subject.to_string()).collect()
 }
 
 /// Unread mails of the inbox, by subject, newest first.
-fn unread(post: &Post) -> Vec<String> {
+pub(crate) fn unread(post: &Post) -> Vec<String> {
     let reader = post.store.reader().unwrap();
     let members = rows(post, Role::Inbox).into_iter().flat_map(|r| r.members);
     let unread = members.filter(|m| !m.flags.has(Flags::SEEN));
@@ -241,265 +237,6 @@ fn stars_and_read_marks_toggle_and_typing_ahead_counts() {
     screen.keys("ss").keys("k").at("Topic 1.").gone("★");
 }
 
-/// The state of the screen without its loop, so that what comes between a frame and a key is certain.
-struct Still {
-    app: App,
-    changes: std::sync::mpsc::Receiver<Changed>,
-}
-
-impl Still {
-    fn new(post: &Post) -> Self {
-        let (tell, changes) = std::sync::mpsc::channel();
-        post.store.subscribe(Box::new(move |changed| drop(tell.send(changed.clone()))));
-        let settings = Settings {
-            me: me(),
-            mark_read_after: None,
-            downloads: post.dir.path().to_owned(),
-            keymap: Keymap::new(),
-            asks: Vec::new(),
-        };
-        let now = Now { at: std::time::Instant::now(), unix: NOW };
-        let mut app = App::new(post.store.reader().unwrap(), settings, now, (100, 30)).unwrap();
-        app.was_painted();
-        Self { app, changes }
-    }
-
-    /// Tells everything that the store did.
-    fn hear(&mut self) {
-        for changed in self.changes.try_iter() {
-            self.app.on_changed(changed);
-        }
-    }
-
-    /// The intents that keys ask for.
-    fn keys(&mut self, written: &str) -> Vec<Intent> {
-        let keys = Key::sequence(written).unwrap();
-        let effects = keys.into_iter().flat_map(|key| self.app.press(key));
-        let intents = effects.filter_map(|e| match e {
-            Effect::Intend(intent) => Some(intent),
-            _ => None,
-        });
-        intents.collect()
-    }
-}
-
-#[test]
-fn a5_a_closed_row_acts_on_what_was_counted_when_it_was_painted() {
-    let post = thread();
-    let mut still = Still::new(&post);
-    let counted: Vec<_> = rows(&post, Role::Inbox)[0].members.iter().map(|m| m.placement).collect();
-    // It arrives after the frame and before the key: the key does not mean it.
-    post.deliver(mail("Late <late@example.org>", "Re: Engine").id("four@x").answers("three@x").ago(MINUTE));
-    still.hear();
-    assert_eq!(rows(&post, Role::Inbox)[0].members.len(), 4);
-    let trash = Target::Role(Role::Trash);
-    assert_eq!(still.keys("d"), [Intent::Move { items: counted, to: trash }]);
-}
-
-#[test]
-fn a5_copies_elsewhere_are_left_alone() {
-    let post = thread();
-    post.deliver(
-        mail("Robin <robin@example.org>", "Re: Engine")
-            .answers("one@x")
-            .folder(Role::Sent)
-            .seen()
-            .ago(4 * HOUR),
-    );
-    let mut screen = Screen::open(&post);
-    screen.at("  Engine").keys("d").until("Moved 3 to Trash");
-    assert_eq!(subjects(&post, Role::Sent), ["Re: Engine"]);
-}
-
-#[test]
-fn a5_unfolded_rows_and_the_reader_act_on_one_mail() {
-    let post = thread();
-    let mut screen = Screen::open(&post);
-    screen.keys("zo").at("Charles").keys("jd").until("Moved 1 to Trash");
-    assert_eq!(rows(&post, Role::Trash).len(), 1);
-    screen.keys("u").until("Undid").keys("zc").at("3  Engine");
-    screen.keys("<Enter>").until("The first.").keys("d").until("The second.");
-    assert_eq!(rows(&post, Role::Inbox)[0].members.len(), 2);
-    screen.keys("Va").until("Archived 2");
-    assert_eq!(rows(&post, Role::Archive)[0].members.len(), 2);
-}
-
-#[test]
-fn a5_nothing_is_done_when_the_list_changed_under_the_cursor() {
-    let post = plain(3);
-    let mut still = Still::new(&post);
-    still.keys("j");
-    still.app.was_painted();
-    // Someone else takes the mail away, and the key comes before a frame has shown that.
-    let placement = rows(&post, Role::Inbox)[1].head.placement;
-    post.store.intend_wait(Intent::Move { items: vec![placement], to: Target::Role(Role::Archive) }).unwrap();
-    still.hear();
-    assert_eq!(still.keys("d"), []);
-    assert!(still.app.notice.as_ref().is_some_and(|n| n.text.as_str().contains("nothing was done")));
-    still.app.was_painted();
-    assert_eq!(still.keys("d").len(), 1);
-}
-
-#[test]
-fn a5_star_takes_the_newest() {
-    let post = thread();
-    let mut screen = Screen::open(&post);
-    screen.keys("s").until("★");
-    let starred: Vec<_> =
-        rows(&post, Role::Inbox)[0].members.iter().map(|m| m.flags.has(Flags::FLAGGED)).collect();
-    assert_eq!(starred, [true, false, false]);
-}
-
-#[test]
-fn a6_opening_reads_and_moving_does_not() {
-    let post = plain(6);
-    let mut screen = Screen::start(&post, Start { width: 160, height: 45, ..Start::default() });
-    screen.keys("jjjj").at("Topic 5.").until("About topic 5..");
-    assert_eq!(unread(&post).len(), 6);
-    screen.keys("<Enter>").when("read", |s| s.contains("5 unread"));
-    assert_eq!(unread(&post), ["Topic 1.", "Topic 2.", "Topic 3.", "Topic 4.", "Topic 6."]);
-}
-
-#[test]
-fn a6_the_preview_reads_what_rests_in_it() {
-    let post = plain(6);
-    let wait = Some(Duration::from_millis(40));
-    let mut screen =
-        Screen::start(&post, Start { width: 160, height: 45, mark_read_after: wait, ..Start::default() });
-    // Untouched, the screen marks nothing: the first key begins.
-    screen.until("About topic 1..").keys("jjjj").at("Topic 5.").when("read", |s| s.contains("5 unread"));
-    assert!(!unread(&post).contains(&"Topic 5.".to_owned()));
-    assert!(unread(&post).contains(&"Topic 3.".to_owned()), "passed by, not read");
-}
-
-#[test]
-fn a6_in_a_conversation_only_what_was_shown_is_read() {
-    let post = thread();
-    let mut screen = Screen::open(&post);
-    screen
-        .keys("<Enter>")
-        .until("The first.")
-        .until("1 of 3")
-        .keys("q")
-        .when("read", |s| s.contains("4 unread"));
-    assert_eq!(unread(&post).len(), 4);
-    screen.keys("<Enter>").until("The second.").keys("J").until("The third.").keys("q").until("2 unread");
-}
-
-#[test]
-fn a6_what_is_marked_unread_in_the_reader_stays_so() {
-    let post = plain(2);
-    let mut screen = Screen::open(&post);
-    screen.keys("<Enter>").until("About topic 1.").keys("q").until("1 unread");
-    screen.keys("<Enter>").until("About topic 1.").keys("U").until("Marked").keys("q").until("2 unread");
-    assert_eq!(unread(&post).len(), 2);
-}
-
-#[test]
-fn reading_on_stops_once_at_the_end() {
-    let post = Post::new();
-    let begin = "I hope that this finds you well, and the weather too.\n\n".to_owned();
-    let long: String = begin + &(1..=60).map(|n| format!("Line number {n}.\n\n")).collect::<String>();
-    post.deliver(mail("Ada <ada@example.org>", "Long").body(&long).ago(HOUR));
-    post.deliver(mail("Alan <alan@example.org>", "Read").seen().ago(2 * HOUR));
-    post.deliver(mail("Joan <joan@example.org>", "Next").body("The next one.\n").ago(3 * HOUR));
-    let mut screen = Screen::open(&post);
-    screen
-        .keys("<Enter>")
-        .until("Line number 1.")
-        .keys("3j")
-        .gone("Line number 1.")
-        .keys("3k")
-        .until("Line number 1.");
-    screen
-        .keys("<Space>")
-        .gone("Line number 1.")
-        .keys("b")
-        .until("Line number 1.")
-        .keys("-G")
-        .until("Line number 60.");
-    screen.keys("<Space>").until("Space goes on").until("Line number 60.");
-    screen.keys("<Space>").until("The next one.");
-    screen.keys("gg").keys("<S-Tab>").until("Nothing else is unread here");
-}
-
-#[test]
-fn tab_goes_to_what_is_unread_and_round() {
-    let post = plain(0);
-    for n in 1..=80_i64 {
-        let mail = mail(&format!("Person {n} <p{n}@example.org>"), &format!("Topic {n}.")).ago(n * HOUR);
-        post.deliver(if n % 30 == 2 { mail } else { mail.seen() });
-    }
-    let mut screen = Screen::open(&post);
-    screen.keys("<Tab>").at("Topic 2.").keys("<Tab>").at("Topic 32.").keys("<Tab>").at("Topic 62.");
-    screen.keys("<Tab>").at("Topic 2.").until("From the top");
-    screen.keys("<S-Tab>").at("Topic 62.").keys("<S-Tab>").at("Topic 32.");
-    screen.keys("<Enter>").until("About topic 32.").keys("<Tab>").until("About topic 62.");
-}
-
-#[test]
-fn the_next_and_the_previous_message_and_conversation() {
-    let post = thread();
-    let mut screen = Screen::open(&post);
-    screen
-        .keys(")")
-        .at("Bombe")
-        .keys("(")
-        .at("Engine")
-        .keys("2)")
-        .at("Linker")
-        .keys(")")
-        .until("last conversation");
-    screen.keys("gg<Enter>").until("The first.").keys("J").until("2 of 3").keys("2J").until("About bombe.");
-    screen.keys("K").until("The third.").keys(")").until("About bombe.").keys(")").until("About linker.");
-    screen.keys("J").until("last message").keys("q").at("Linker");
-}
-
-#[test]
-fn conversations_fold_and_unfold() {
-    let post = thread();
-    let mut screen = Screen::open(&post);
-    screen.keys("za").until("└─ The second.").at("Ada").keys("za").gone("└─");
-    screen
-        .keys("zo")
-        .until("└─")
-        .keys("zc")
-        .gone("└─")
-        .keys("jzR")
-        .until("└─")
-        .at("Bombe")
-        .keys("zM")
-        .gone("└─");
-    screen.keys("ggzojj").at("The third.").keys("zc").at("  Engine");
-}
-
-#[test]
-fn selecting() {
-    let post = plain(30);
-    let mut screen = Screen::open(&post);
-    screen.keys("xjx").until("2 selected").keys("d").until("Moved 2 to Trash").gone("selected");
-    assert_eq!(subjects(&post, Role::Trash), ["Topic 1.", "Topic 3."]);
-    screen.keys("3x").until("3 selected").keys("<Esc>").gone("selected");
-    screen.keys("gg*").until("Selected all 28 rows, 28 messages");
-    screen.keys("a").until("Archive 28 messages? y/n").keys("n").until("Nothing was done");
-    screen.keys("a").until("y/n").keys("y").until("Archived 28");
-    assert!(subjects(&post, Role::Inbox).is_empty());
-    screen.keys("u").until("Undid").at("Topic 2.");
-}
-
-#[test]
-fn a_whole_conversation_is_selected_from_one_of_its_mails() {
-    let post = thread();
-    let mut screen = Screen::open(&post);
-    screen
-        .keys("zoj")
-        .at("Charles")
-        .keys("V")
-        .until("1 selected, 3 messages")
-        .keys("d")
-        .until("Moved 3 to Trash");
-}
-
 #[test]
 fn deleting_in_the_trash_asks_with_the_count() {
     let post = thread();
@@ -556,42 +293,6 @@ fn the_engine_is_told_what_is_looked_at_and_asked_for() {
     screen.command(|c| matches!(c, Command::Look { folder, .. } if *folder == archive));
     screen.keys("$").until("Asking the servers");
     screen.command(|c| matches!(c, Command::Sync(None)));
-}
-
-#[test]
-fn mail_that_arrives_leaves_the_view_still() {
-    let post = plain(60);
-    let mut screen = Screen::open(&post);
-    screen.keys("5j").at("Topic 6.");
-    let before: Vec<String> = screen.screen().lines().skip(2).map(|l| l.chars().skip(24).collect()).collect();
-    for n in 0..3 {
-        post.deliver(mail("New <new@example.org>", &format!("Fresh {n}")).ago(n));
-    }
-    screen.until("↑ 3 new").at("Topic 6.");
-    let after: Vec<String> = screen.screen().lines().skip(2).map(|l| l.chars().skip(24).collect()).collect();
-    assert_eq!(before, after);
-    screen.keys("gg").at("Fresh 0").gone("new ").keys("3j").at("Topic 1.");
-}
-
-#[test]
-fn a_conversation_on_the_screen_keeps_its_place_when_mail_comes_to_it() {
-    let post = plain(60);
-    post.deliver(mail("Ada <ada@example.org>", "Engine").id("one@x").ago(5 * HOUR + MINUTE).seen());
-    let mut screen = Screen::open(&post);
-    screen.keys("5j").at("Engine");
-    post.deliver(mail("Charles <charles@example.org>", "Re: Engine").answers("one@x").ago(0));
-    screen
-        .at("Ada, Charles")
-        .when("the same line", |s| s.lines().nth(7).is_some_and(|l| l.contains("Engine")));
-    screen.keys("gg").at("Engine");
-}
-
-#[test]
-fn at_the_top_what_arrives_is_shown_and_the_cursor_stays_on_its_mail() {
-    let post = plain(5);
-    let mut screen = Screen::open(&post);
-    post.deliver(mail("New <new@example.org>", "Fresh").ago(0));
-    screen.until("Fresh").at("Topic 1.");
 }
 
 #[test]
