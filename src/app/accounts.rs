@@ -19,6 +19,8 @@ pub struct Account {
     pub in_step_at: i64,
     /// What is done to its mail stays here, as the server knows of nothing but the mail (promise P12).
     pub is_maildrop: bool,
+    /// This machine holds the truth of its folders and flags.
+    pub is_here: bool,
     /// The configuration does not name it any more: its mail stays, apart from that of the others.
     pub is_parked: bool,
     /// What its engine is doing.
@@ -40,6 +42,8 @@ pub struct Identity {
     pub email: String,
     /// The display name.
     pub name: String,
+    /// What is deleted here for good is deleted on its server too.
+    pub deletes_there: bool,
 }
 
 /// Every account.
@@ -91,6 +95,7 @@ impl Accounts {
                 id: row.id,
                 name: Clean::line(&row.name),
                 in_step_at: 0,
+                is_here: row.owner == Owner::Here,
                 is_maildrop: row.owner == Owner::Here && row.protocol != "local",
                 is_parked: false,
                 state: AccountState::Resting,

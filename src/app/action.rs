@@ -51,6 +51,8 @@ pub enum Action {
     RenameFolder(String),
     /// Remove the folder that is shown, its mail to Trash.
     DeleteFolder,
+    /// Delete all mail in Trash for good, after a question.
+    EmptyTrash,
     /// Subscribe to the folder that is shown, or unsubscribe.
     Subscribe(bool),
     /// Take back so many actions.

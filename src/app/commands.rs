@@ -178,6 +178,7 @@ pub const COMMANDS: &[Command] = &[
     row("delete-folder", SIDE, &[], No)
         .does(Go, "Delete this folder", |_| Action::DeleteFolder)
         .needs(OneFolder),
+    row("empty-trash", PANES, &[], No).does(Go, "Delete all mail in Trash", |_| Action::EmptyTrash),
     row("subscribe", SIDE, &[], No)
         .does(Go, "Subscribe to this folder", |_| Action::Subscribe(true))
         .needs(OneFolder),

@@ -6,6 +6,7 @@ pub mod bindings;
 pub mod command;
 mod commands;
 pub mod effect;
+mod empty;
 pub mod folders;
 mod go;
 pub mod key;
@@ -149,6 +150,8 @@ pub struct App {
     /// What `.` does.
     again: Option<tags::Again>,
     everything_ticket: effect::Ticket,
+    /// The load of everything that is not to be selected but deleted, once the user said yes.
+    emptying: Option<(effect::Ticket, View)>,
     /// What the store told and was not looked at yet.
     backlog: news::Backlog,
     effects: Vec<Effect>,
@@ -190,6 +193,7 @@ impl App {
             explain: None,
             explained: HashSet::new(),
             again: None,
+            emptying: None,
             everything_ticket: 0,
             backlog: news::Backlog::default(),
             effects: Vec::new(),

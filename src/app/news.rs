@@ -171,9 +171,11 @@ impl App {
             Loaded::Everything { ticket, result } => {
                 let wanted = ticket == self.everything_ticket;
                 if wanted {
-                    match result {
-                        Ok(all) => self.select_everything(all),
-                        Err(why) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
+                    let emptying = self.emptying.take().filter(|(asked, _)| *asked == ticket);
+                    match (result, emptying) {
+                        (Ok(all), Some((_, view))) => self.ask_to_empty(view, &all),
+                        (Ok(all), None) => self.select_everything(all),
+                        (Err(why), _) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
                     }
                 }
                 wanted

@@ -188,6 +188,7 @@ impl App {
             Action::MakeFolder(path) => self.make_folder(path),
             Action::RenameFolder(path) => self.rename_folder(path),
             Action::DeleteFolder => self.delete_folder(),
+            Action::EmptyTrash => self.empty_trash(),
             Action::Subscribe(on) => self.subscribe(on),
             Action::Undo(times) => self.intend_times(&Intent::Undo, times),
             Action::Redo(times) => self.intend_times(&Intent::Redo, times),

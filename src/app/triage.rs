@@ -55,7 +55,8 @@ impl App {
         let moved = |to| leaving(Intent::Move { items: items.clone(), to: Target::Role(to) }, &items);
         let (deed, verb) = match (triage, role) {
             (Triage::Delete, Some(Role::Trash)) => {
-                let text = format!("Delete {} for good? y/n", told(&grasp));
+                let accounts = self.accounts_shown();
+                let text = format!("Delete {} for good, {}? y/n", told(&grasp), self.goes_from(&accounts));
                 return self.ask(&text, leaving(Intent::Purge { items: items.clone() }, &items));
             }
             (Triage::Delete, _) => (moved(Role::Trash), "Move to Trash"),

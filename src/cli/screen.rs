@@ -39,6 +39,7 @@ impl Face {
             account: account.name.clone(),
             email: account.email.clone(),
             name: account.display_name.clone(),
+            deletes_there: account.delete_on_server_when_deleted_here,
         });
         Ok(Self {
             look: Look { theme, zone: config.ui.timezone.clone(), ascii },

@@ -244,12 +244,56 @@ fn deleting_in_the_trash_asks_with_the_count() {
     screen.keys("d").until("Moved 3").keys("gD").until("work · Trash").at("  Engine");
     screen
         .keys("d")
-        .until("Delete 1 conversation (3 messages) for good? y/n")
+        .until("Delete 1 conversation (3 messages) for good, here and on the server? y/n")
         .keys("q")
         .until("Nothing was done");
     assert_eq!(rows(&post, Role::Trash).len(), 1);
     screen.keys("d").until("y/n").keys("y").until("Trash is empty");
     assert!(rows(&post, Role::Trash).is_empty());
+}
+
+#[test]
+fn trash_is_emptied_after_a_question_and_nothing_else_goes() {
+    let post = plain(5);
+    let mut screen = Screen::open(&post);
+    screen.keys(":empty-trash<Enter>").until("Trash is empty").at("Topic 1.");
+    screen.keys("3d").until("Moved 3").at("Topic 4.");
+    screen
+        .keys(":empty-trash<Enter>")
+        .until("Delete all 3 mails in Trash for good, here and on the server? y/n");
+    screen.keys("n").until("Nothing was done");
+    assert_eq!(rows(&post, Role::Trash).len(), 3);
+    // A mail that comes into Trash behind the question stays (promise A5).
+    screen.keys(":empty-trash<Enter>").until("all 3 mails");
+    post.deliver(mail("Late <late@example.org>", "Late").folder(Role::Trash));
+    screen.keys("y").until("Deleted 3 for good").at("Topic 4.");
+    assert_eq!(
+        (subjects(&post, Role::Trash), subjects(&post, Role::Inbox).len()),
+        (vec!["Late".to_owned()], 2)
+    );
+    // From an open mail the reader stays where it is.
+    screen.keys("<Enter>").until("About topic 4.").keys(":empty-trash<Enter>").until("the one mail in Trash");
+    screen.keys("y").until("Deleted 1 for good").until("About topic 4.");
+    // There is no way back, and `u` does not pretend so: it takes back what came before.
+    assert!(rows(&post, Role::Trash).is_empty());
+    screen.keys("qgD").until("Trash is empty");
+}
+
+#[test]
+fn p12_a_maildrop_is_emptied_here_and_on_its_server() {
+    let post = plain(2);
+    let home = post.home();
+    for n in 1..=3 {
+        post.deliver_to(home, mail("Far <far@example.org>", &format!("Home {n}.")).folder(Role::Trash));
+    }
+    let mut screen = Screen::open(&post);
+    screen.keys("gD").until("Home 1.");
+    screen.keys(":empty-trash<Enter>").until("in every Trash for good, here and on the server? y/n");
+    screen.keys("n").until("Nothing was done").keys("gD").until("home · Trash");
+    screen
+        .keys(":empty-trash<Enter>")
+        .until("Delete all 3 mails in home/Trash for good, here and on the server?");
+    screen.keys("y").until("Deleted 3 for good");
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub fn me() -> Vec<Identity> {
         account: account.to_owned(),
         email: email.to_owned(),
         name: "Robin".to_owned(),
+        deletes_there: true,
     };
     vec![one("work", "robin@example.org"), one("home", "robin@home.example")]
 }
