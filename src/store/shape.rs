@@ -217,8 +217,8 @@ impl Tx<'_> {
 
     fn rename(&mut self, held: &Shaped, to: &str) -> Result<bool> {
         let from = held.path.as_str();
-        // What is to be removed has its name until it is.
-        if from == to || self.at_path(held.account, to)?.is_some() {
+        // What is to be removed gives its name away: the server hears of the removal first.
+        if from == to || self.at_path(held.account, to)?.is_some_and(|other| !other.leaving) {
             return Ok(false);
         }
         if self.owner(held.account)? == Owner::Here {
@@ -303,7 +303,7 @@ impl Tx<'_> {
     fn at_path(&self, account: AccountId, path: &str) -> Result<Option<Shaped>> {
         self.db.one(
             sql!("SELECT id, account_id, remote IS NOT NULL, path, role, subscribed, total, leaving FROM folders
-                  WHERE account_id = ?1 AND path = ?2"),
+                  WHERE account_id = ?1 AND path = ?2 ORDER BY leaving LIMIT 1"),
             (account, path),
             shaped,
         )

@@ -365,6 +365,27 @@ fn a1_a_folder_made_again_where_one_was_removed_can_be_taken_back_with_it() {
 }
 
 #[test]
+fn a1_a_name_that_a_new_folder_took_is_given_back() {
+    let kit = Kit::server();
+    kit.listing(&["Old"]);
+    let old = kit.at("Old");
+    kit.rename(old, "New");
+    kit.push_shape(&OpKind::Rename { folder: old, path: "New".into() }, Some("New"));
+    let second = kit.make("Old");
+    kit.push_shape(&OpKind::Mkdir { folder: second, path: "Old".into() }, Some("Old"));
+    kit.did(Intent::Undo);
+    kit.did(Intent::Undo);
+    assert_eq!((kit.at("Old"), kit.paths()), (old, vec!["Old".to_owned()]));
+    // A look before anything was pushed changes nothing of that.
+    kit.listing(&["New", "Old"]);
+    assert_eq!((kit.at("Old"), kit.paths()), (old, vec!["Old".to_owned()]));
+    kit.push_shape(&OpKind::Rmdir(second), None);
+    kit.push_shape(&OpKind::Rename { folder: old, path: "Old".into() }, Some("Old"));
+    kit.listing(&["Old"]);
+    assert_eq!((kit.remote(old), kit.paths()), ("Old".to_owned(), vec!["Old".to_owned()]));
+}
+
+#[test]
 fn i5_a_rename_takes_along_what_is_to_be_renamed_out_of_it() {
     let kit = Kit::server();
     kit.listing(&["Old", "Old/a"]);

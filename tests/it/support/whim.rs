@@ -108,9 +108,8 @@ impl Whim {
         let path = (*self.chance.pick(&PATHS)).to_owned();
         match self.chance.below(5) {
             0 | 1 => Intent::MakeFolder { account, path },
-            // A name that a rename left and a new folder took cannot be given back before the server removed that.
-            2 if !self.careful => Intent::RenameFolder { folder, path },
-            2 | 3 => Intent::DeleteFolder { folder, to_trash: self.chance.below(3) > 0 },
+            2 => Intent::RenameFolder { folder, path },
+            3 => Intent::DeleteFolder { folder, to_trash: self.chance.below(3) > 0 },
             _ => Intent::Subscribe { folder, on: self.chance.below(2) == 0 },
         }
     }
