@@ -217,7 +217,7 @@ impl Sink for Intake<'_> {
             Change::Listing { uidls, bytes } => {
                 self.listed = Some(uidls.iter().cloned().collect());
                 let messages = uidls.len() as u64;
-                self.out.push(Step::Listing { uidls })?;
+                self.out.push(Step::Listing { uidls, complete: !self.terms.shows_part })?;
                 self.out.push(Step::Maildrop(Maildrop {
                     messages,
                     bytes,

@@ -99,10 +99,13 @@ pub enum Step {
         /// Unix time.
         at: i64,
     },
-    /// POP3: a complete listing. Counts absences, closes `told` deletions that are not listed (P2, P3).
+    /// POP3: what the server listed. Where it lists all, absences are counted and `told` deletions that are not
+    /// listed are closed (P2, P3).
     Listing {
         /// Every UIDL listed.
         uidls: Vec<String>,
+        /// Whether that is all that it holds: some show a part (P13), which proves no absence.
+        complete: bool,
     },
     /// POP3: mail that is here is listed under new names (promise P7): held back until the user decides.
     Renamed {
@@ -187,7 +190,7 @@ impl Step {
             Self::Stub { head, .. } => 1024 + head.iter().map(|chunk| chunk.bytes.len()).sum::<usize>(),
             Self::Body { body, .. } => packed(body),
             Self::Vanished { uids, .. } => 64 + 4 * uids.len(),
-            Self::Listing { uidls } | Self::Told { uidls } => uidls.iter().map(String::len).sum(),
+            Self::Listing { uidls, .. } | Self::Told { uidls } => uidls.iter().map(String::len).sum(),
             _ => 64,
         }
     }

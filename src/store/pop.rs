@@ -57,7 +57,7 @@ impl Tx<'_> {
 
     /// One complete listing. What was told to go and is listed all the same is to be told again; what is
     /// absent is counted, and forgotten only after long. An empty listing proves nothing (P2).
-    pub(super) fn listing(&self, account: AccountId, uidls: &[String]) -> Result<()> {
+    pub(super) fn listing(&self, account: AccountId, uidls: &[String], complete: bool) -> Result<()> {
         if uidls.is_empty() {
             return Ok(());
         }
@@ -90,6 +90,8 @@ impl Tx<'_> {
                         (account, &row.uidl, row.dup),
                     )?;
                 }
+            } else if !complete {
+                continue;
             } else if !row.held && row.missing >= ABSENCES && self.now - row.missing_since > ABSENT_FOR {
                 self.db.run(
                     sql!("DELETE FROM pop_seen WHERE account_id = ?1 AND uidl = ?2 AND dup = ?3"),

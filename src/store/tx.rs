@@ -133,7 +133,7 @@ impl<'a> Tx<'a> {
                 Step::Vanished { folder, uids, certain } => self.vanished(*folder, uids, *certain)?,
                 Step::Cursor { folder, cursor } => self.cursor(*folder, *cursor)?,
                 Step::Synced { folder, at } => self.synced(*folder, *at)?,
-                Step::Listing { uidls } => self.listing(account, uidls)?,
+                Step::Listing { uidls, complete } => self.listing(account, uidls, *complete)?,
                 Step::Renamed { names } => self.hold_new_names(account, names)?,
                 Step::Maildrop(drop) => self.maildrop(account, *drop)?,
                 Step::Stub { incoming, head } => done.messages.push(self.stub(account, incoming, head)?),

@@ -142,7 +142,8 @@ fn p15_a_maildrop_that_is_gone_has_nothing_to_delete_any_more() {
     let raw = b"Subject: a\r\n\r\nall of it\r\n";
     let mut incoming = Incoming { uid: None, uidl: Some("u1".into()), ..mail(inbox, 1) };
     incoming.body = Some(packed(raw));
-    let steps = vec![Step::Message(Box::new(incoming)), Step::Listing { uidls: vec!["u1".into()] }];
+    let steps =
+        vec![Step::Message(Box::new(incoming)), Step::Listing { uidls: vec!["u1".into()], complete: true }];
     place.store.commit(Batch { account, steps }).unwrap();
     let row = place.reader.page(View::Folder(inbox), Edge::Top, 10).unwrap().rows.remove(0);
     place.does_all(vec![Intent::Purge { items: vec![row.members[0].placement] }]);

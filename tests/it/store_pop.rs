@@ -19,11 +19,15 @@ impl Kit {
     }
 
     fn list(&self, uidls: &[&str]) {
-        self.commit([Step::Listing { uidls: uidls.iter().map(|u| (*u).to_owned()).collect() }]);
+        self.commit([Step::Listing { uidls: owned(uidls), complete: true }]);
+    }
+
+    fn list_part(&self, uidls: &[&str]) {
+        self.commit([Step::Listing { uidls: owned(uidls), complete: false }]);
     }
 
     fn tell(&self, uidls: &[&str]) {
-        self.commit([Step::Told { uidls: uidls.iter().map(|u| (*u).to_owned()).collect() }]);
+        self.commit([Step::Told { uidls: owned(uidls) }]);
     }
 
     fn purge(&self, message: MessageId) {
@@ -31,6 +35,27 @@ impl Kit {
         assert_eq!(self.store.intend_wait(Intent::Purge { items }).unwrap().error, None);
         self.check();
     }
+}
+
+fn owned(uidls: &[&str]) -> Vec<String> {
+    uidls.iter().map(|&uidl| uidl.to_owned()).collect()
+}
+
+#[test]
+fn p2_p13_a_listing_of_a_part_proves_no_absence() {
+    let kit = Kit::new(Owner::Here);
+    let message = kit.bring(popped(kit.inbox, 1));
+    kit.bring(popped(kit.inbox, 2));
+    kit.purge(message);
+    kit.tell(&["uidl-1", "uidl-2"]);
+    for _ in 0..10 {
+        kit.list_part(&["other"]);
+        kit.clock.fetch_add(61 * 86_400, Ordering::SeqCst);
+    }
+    assert!(kit.reader.uidls(kit.account).unwrap().contains("uidl-1"), "it is never fetched again");
+    // What it shows in spite of the deletion is to be deleted again.
+    kit.list_part(&["uidl-2"]);
+    assert_eq!(kit.wants(AT_ONCE), ["uidl-2"]);
 }
 
 #[test]
