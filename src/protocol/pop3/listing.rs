@@ -12,8 +12,8 @@ use super::twins::Hashes;
 use crate::error::{Error, Kind, Result};
 use crate::protocol::RemoteId;
 
-/// A maildrop with more messages is not read.
-const MOST: usize = 2_000_000;
+/// A maildrop with more messages is not read: its names alone would take more memory than mail is worth.
+const MOST: usize = 500_000;
 /// A larger size is a lie, and would not fit a sum.
 const LARGEST: u64 = 1 << 40;
 /// The RFC has 70 characters at most; some servers give more.

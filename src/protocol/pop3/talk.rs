@@ -11,7 +11,7 @@ const STATUS: usize = 8 << 10;
 /// The longest line of a listing that is accepted.
 const LISTED: usize = 1 << 10;
 /// The longest listing that is accepted, in bytes.
-const LISTING: usize = 64 << 20;
+const LISTING: usize = 32 << 20;
 /// How many commands are under way at most where the server allows several.
 pub(super) const WINDOW: usize = 64;
 
@@ -99,7 +99,8 @@ impl Talk {
                     count += 1;
                     if count > most || total > LISTING {
                         let text = format!("the server lists more than {count} messages, which is too much");
-                        return Err(Error::new(Kind::Protocol, text));
+                        let hint = "Take mail out of the maildrop by another way first, as by the provider's web page";
+                        return Err(Error::new(Kind::Protocol, text).hint(hint));
                     }
                     each(whole.strip_suffix(b"\r").unwrap_or(whole))?;
                     line.clear();
