@@ -127,7 +127,7 @@ impl Accounts {
                     a.progress.clone_from(progress);
                 }
             }
-            Event::Arrived { .. } | Event::Synced { .. } | Event::Trouble { .. } => {}
+            Event::Arrived { .. } | Event::Synced { .. } | Event::Trouble { .. } | Event::Alert { .. } => {}
         }
     }
 

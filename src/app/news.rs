@@ -161,6 +161,10 @@ impl App {
             notice.hint.clone_from(hint);
             self.notice = Some(notice);
         }
+        if let Event::Alert { account, text } = event {
+            let name = self.accounts.get(*account).map(|a| a.name.to_string()).unwrap_or_default();
+            self.notice = Some(Notice::error(&format!("{name}: the server says: {text}"), self.now.at));
+        }
         self.out()
     }
 

@@ -71,6 +71,10 @@ impl<'a> Teller<'a> {
             Event::Trouble { account, text, hint } if self.watching => {
                 self.complain(&self.name(account), &text, hint.as_ref());
             }
+            Event::Alert { account, text } => {
+                let text = Clean::line(&format!("the server says: {text}"));
+                self.complain(&self.name(account), &text, None);
+            }
             Event::State { account, state: AccountState::Elsewhere { who } } => {
                 self.line(&format!("{}: is synced by {who}", self.name(account)))?;
             }
@@ -109,6 +113,9 @@ impl<'a> Teller<'a> {
             }
             Event::Synced { account, new, bytes, .. } => {
                 json!({ "event": "synced", "account": self.name(*account), "new": new, "bytes": bytes })
+            }
+            Event::Alert { account, text } => {
+                json!({ "event": "alert", "account": self.name(*account), "text": text })
             }
             Event::Trouble { account, text, hint } => {
                 json!({ "event": "trouble", "account": self.name(*account), "text": text, "hint": hint })

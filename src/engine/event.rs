@@ -91,6 +91,13 @@ pub enum Event {
         /// Bytes received.
         bytes: u64,
     },
+    /// The server wants this to be read.
+    Alert {
+        /// Whose.
+        account: AccountId,
+        /// In its words, one line.
+        text: Clean,
+    },
     /// Something failed that the user should see; the engine goes on as its state says.
     Trouble {
         /// Which.

@@ -4,7 +4,7 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Instant;
 
 use super::account::{Worker, no_session, now};
-use super::event::AccountState;
+use super::event::{AccountState, Event};
 use super::pop;
 use super::portion::Listed;
 use super::push::{self, End};
@@ -12,6 +12,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Role;
 use crate::protocol::{Caps, FolderRef, MailProtocol, Wake};
 use crate::store::{Batch, Op, OpKind, Step};
+
+/// So many alerts are known again.
+const ALERTS: usize = 20;
 
 /// An open session, and what belongs to it only.
 pub(super) struct Session {
@@ -147,6 +150,28 @@ impl Worker<'_> {
         Ok(())
     }
 
+    /// Hands on what the server wants to be read, each text once for each account.
+    pub(super) fn tell_alerts(&mut self) -> Result<()> {
+        let Some(session) = self.session.as_mut() else { return Ok(()) };
+        let alerts = session.protocol.alerts();
+        // Both sessions of an account hear the same.
+        if alerts.is_empty() || !self.is_live() {
+            return Ok(());
+        }
+        let key = format!("told.alerts.{}", self.id);
+        let told = self.reader.recall(&key)?.unwrap_or_default();
+        let mut told: Vec<&str> = told.lines().collect();
+        for text in &alerts {
+            if !told.contains(&text.as_str()) {
+                told.push(text.as_str());
+                self.told.emit(Event::Alert { account: self.id, text: text.clone() });
+            }
+        }
+        let last = &told[told.len().saturating_sub(ALERTS)..];
+        self.store.remember(&key, &last.join("\n"));
+        Ok(())
+    }
+
     pub(super) fn delete(&mut self) -> Result<()> {
         let session = self.session.as_mut().ok_or_else(no_session)?;
         session.deletions = false;
@@ -162,6 +187,7 @@ impl Worker<'_> {
     /// Ends the session in order; the round is over.
     pub(super) fn finish(&mut self) -> Result<()> {
         let mut again = false;
+        self.tell_alerts()?;
         if let Some(session) = self.session.take() {
             let deleted = session.deleted;
             again = session.again && session.came > 0;
@@ -185,6 +211,7 @@ impl Worker<'_> {
 
     pub(super) fn wait(&mut self, until: Instant) -> Result<()> {
         self.synced();
+        self.tell_alerts()?;
         let inbox = self.reader.folder_by_role(self.id, Role::Inbox)?;
         let session = self.session.as_mut().ok_or_else(no_session)?;
         let wake = match &inbox {

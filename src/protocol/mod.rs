@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, Flags, Mark, Role, UidSet};
+use crate::text::Clean;
 
 /// One authenticated, blocking conversation with one mail server.
 pub trait MailProtocol: Send {
@@ -50,6 +51,11 @@ pub trait MailProtocol: Send {
     ) -> Result<Vec<RemoteId>> {
         let _ = (folder, sink);
         Ok(ids.to_vec())
+    }
+
+    /// What the server wants the user to read (ALERT, RFC 9051 section 7.1), since this was asked last.
+    fn alerts(&mut self) -> Vec<Clean> {
+        Vec::new()
     }
 
     /// What the server asks of those who use it.

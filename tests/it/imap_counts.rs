@@ -1,10 +1,10 @@
 //! Round trips and bytes, counted (goals S1, S3, S4): what is said in one go stands in the script before the server
 //! says anything, and whatever is not in the script is not said.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use mailtui::config::{Protocol, Tls};
-use mailtui::engine::{Emit, Engine, Mode, Report, Setup};
+use mailtui::engine::{Emit, Engine, Event, Mode, Report, Setup};
 use mailtui::model::{Owner, Role};
 use mailtui::net::DialOptions;
 use mailtui::protocol::imap::connect_with;
@@ -19,6 +19,10 @@ const CAPS: &str = "IMAP4rev1 ENABLE CONDSTORE QRESYNC ESEARCH UIDPLUS MOVE IDLE
 
 /// One run of the program against a server that follows this script.
 fn run(store: &Store, script: &str) -> (Report, Heard) {
+    run_telling(store, script, &(Arc::new(|_| {}) as Emit))
+}
+
+fn run_telling(store: &Store, script: &str, emit: &Emit) -> (Report, Heard) {
     let server = Script::new(script).start();
     let account = server.account(Protocol::Imap, Tls::None);
     let far = account.clone();
@@ -28,8 +32,7 @@ fn run(store: &Store, script: &str) -> (Report, Heard) {
     // The store knows the account by its address, which differs in each run.
     let account = mailtui::config::Account { port: 143, ..account };
     let setup = Setup { account, owner: Owner::Server, protocol: "imap", open, secret: None };
-    let emit: Emit = Arc::new(|_| {});
-    let report = Engine::start(store, vec![setup], Mode::Once, &emit).unwrap().join().remove(0).1;
+    let report = Engine::start(store, vec![setup], Mode::Once, emit).unwrap().join().remove(0).1;
     let heard = server.finish();
     (report.unwrap(), heard)
 }
@@ -214,4 +217,28 @@ fn s4_ten_new_mails_and_a_thousand_changed_flags_take_two_round_trips_after_the_
     assert!(heard.clear.len() < 450, "{} bytes said", heard.clear.len());
     let folder = inbox(&store);
     assert_eq!((folder.total, folder.unseen), (510, 0));
+}
+
+#[test]
+fn x4_an_alert_is_told_once_in_plain_letters() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let told = Arc::<Mutex<Vec<String>>>::default();
+    let hear = told.clone();
+    let emit: Emit = Arc::new(move |event| {
+        if let Event::Alert { text, .. } = event {
+            hear.lock().unwrap().push(text.to_string());
+        }
+    });
+    for more in ["", "S: * OK [ALERT] Full at noon\n"] {
+        let list = format!(
+            "S: * OK [ALERT] Down at \\x1b[31mnoon\\x07\n{more}S: * OK [ALERT] Down at \\x1b[31mnoon\\x07\n{}",
+            status("INBOX", 0, 1, 1)
+        );
+        run_telling(&store, &format!("{}C: m3 LOGOUT", begin(CAPS, &list)), &emit);
+    }
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told[0].starts_with("Down at") && told[1] == "Full at noon", "{told:?}");
+    assert!(told.iter().all(|text| !text.chars().any(char::is_control)), "{told:?}");
 }

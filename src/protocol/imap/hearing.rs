@@ -18,6 +18,9 @@ const CHATTER: u32 = 2_000_000;
 /// The largest literal that is kept whole where none is expected, and the largest that is read past.
 const LITERAL_KEPT: u64 = 1 << 20;
 const LITERAL_TAKEN: u64 = 64 << 20;
+/// So many alerts of so many letters are kept until they are asked for.
+const ALERTS: usize = 4;
+const ALERT: usize = 400;
 /// So many words on other folders are kept: there are no more folders than that.
 const COUNTED: usize = 50_000;
 
@@ -98,6 +101,8 @@ pub(super) struct State {
     /// The last continuation.
     pub(super) turn: Option<Vec<u8>>,
     pub(super) host: String,
+    /// What the server wants to be read.
+    pub(super) alerts: Vec<crate::text::Clean>,
 }
 
 /// One listening.
@@ -223,8 +228,10 @@ impl State {
             self.notifies = false;
         }
         if answer.says("ALERT") {
-            let text = crate::text::Clean::line(&answer.text);
-            tracing::warn!(host = %self.host, "the server wants this to be read: {text}");
+            let text: String = answer.text.chars().take(ALERT).collect();
+            if self.alerts.len() < ALERTS && !text.trim().is_empty() {
+                self.alerts.push(crate::text::Clean::line(text.trim()));
+            }
         }
     }
 

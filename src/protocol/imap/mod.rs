@@ -55,6 +55,7 @@ use crate::error::Result;
 use crate::model::{Cursor, Mark, Role};
 use crate::net::{DialOptions, Interrupt, Wire};
 use crate::secret::Secret;
+use crate::text::Clean;
 
 /// How long a goodbye may take to be said.
 const GOODBYE: Duration = Duration::from_secs(2);
@@ -236,6 +237,10 @@ impl MailProtocol for Session {
     fn watch(&mut self) -> Result<bool> {
         self.begin(false);
         self.notify()
+    }
+
+    fn alerts(&mut self) -> Vec<Clean> {
+        std::mem::take(&mut self.link.state.alerts)
     }
 
     fn elsewhere(&mut self) -> Vec<FolderRef> {
