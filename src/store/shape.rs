@@ -300,13 +300,15 @@ impl Tx<'_> {
         Ok(paths.iter().any(|path| beneath(path, &held.path).is_some()))
     }
 
+    /// The folder of this path; of two, the one that is not to be removed.
     fn at_path(&self, account: AccountId, path: &str) -> Result<Option<Shaped>> {
-        self.db.one(
+        let held = self.db.all(
             sql!("SELECT id, account_id, remote IS NOT NULL, path, role, subscribed, total, leaving FROM folders
-                  WHERE account_id = ?1 AND path = ?2 ORDER BY leaving LIMIT 1"),
+                  WHERE account_id = ?1 AND path = ?2"),
             (account, path),
             shaped,
-        )
+        )?;
+        Ok(held.into_iter().min_by_key(|folder| folder.leaving))
     }
 
     pub(super) fn shaped(&self, folder: FolderId) -> Result<Option<Shaped>> {
