@@ -8,7 +8,7 @@ use mailtui::Kind;
 use mailtui::error::Retry;
 use mailtui::model::{FlagDelta, Flags, Role};
 use mailtui::net::Interrupt;
-use mailtui::protocol::{Applied, FolderRef, Letter, MailProtocol, RemoteId, RemoteOp, Wake};
+use mailtui::protocol::{Applied, FolderRef, Letter, MailProtocol, RemoteFolder, RemoteId, RemoteOp, Wake};
 
 use crate::support::imap::letter;
 use crate::support::world::{Bodies, Held, There, World, worlds};
@@ -92,8 +92,13 @@ fn folders_are_listed_with_their_roles() {
         if caps.folders {
             let all = [Role::Inbox, Role::Drafts, Role::Sent, Role::Archive, Role::Junk, Role::Trash];
             assert_eq!(roles, all.into());
-            let mut again = session.folders().unwrap();
-            assert!(folders.iter().all(|f| again.contains(f)) && again.len() == folders.len());
+            // Cyrus counts its modification sequences on by itself for a moment after a delivery.
+            let shape = |f: &RemoteFolder| RemoteFolder { cursor: None, ..f.clone() };
+            let mut again: Vec<_> = session.folders().unwrap().iter().map(shape).collect();
+            assert!(
+                folders.iter().all(|f| again.contains(&shape(f))) && again.len() == folders.len(),
+                "{folders:?}\nthen {again:?}"
+            );
             again.dedup_by(|a, b| a.path == b.path);
             assert_eq!(again.len(), folders.len());
         } else {
