@@ -92,7 +92,7 @@ fn folders_are_listed_with_their_roles() {
         if caps.folders {
             let all = [Role::Inbox, Role::Drafts, Role::Sent, Role::Archive, Role::Junk, Role::Trash];
             assert_eq!(roles, all.into());
-            // Cyrus counts its modification sequences on by itself for a moment after a delivery.
+            // A server may count its modification sequences on by itself for a moment after a delivery.
             let shape = |f: &RemoteFolder| RemoteFolder { cursor: None, ..f.clone() };
             let mut again: Vec<_> = session.folders().unwrap().iter().map(shape).collect();
             assert!(

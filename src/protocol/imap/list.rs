@@ -306,8 +306,16 @@ fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFold
             }
         })
         .collect();
+    if folders.iter().filter_map(|folder| folder.object_id.as_deref()).any(|id| !is_object_id(id)) {
+        folders.iter_mut().for_each(|folder| folder.object_id = None);
+    }
     give_roles(&mut folders, &listed, own);
     folders
+}
+
+/// RFC 8474 section 4.1. Cyrus 3.6 tells stray bytes in STATUS: where one name is none, none is believed.
+fn is_object_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn cursor(counts: &Counted) -> Option<Cursor> {
@@ -347,6 +355,12 @@ fn give_roles(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role, Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn i1_where_one_object_id_is_none_none_is_believed() {
+        assert!(is_object_id("F2212ea87-6097_x") && !is_object_id(""));
+        assert!(["gf\u{1c}\u{fffd}U", "{\u{1a}", "a b"].iter().all(|id| !is_object_id(id)));
+    }
     use crate::protocol::imap::reply::read;
 
     fn told(lines: &[&str]) -> Listing {
