@@ -10,9 +10,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mailtui::config::Tls;
-use mailtui::model::{Cursor, Flags, UidSet};
 use mailtui::net::{DialOptions, Interrupt, LINE_LIMIT, Wire};
-use mailtui::protocol::{BodySink, Change, Flow, FolderRef, Known, MailProtocol, RemoteId, Sink, pop3};
+use mailtui::protocol::{BodySink, Change, Flow, FolderRef, MailProtocol, Nothing, RemoteId, Sink, pop3};
 use mailtui::secret::Secret;
 use mailtui::{Error, Kind, Result};
 
@@ -86,7 +85,7 @@ fn collect(options: &DialOptions, user: &str) -> Result<()> {
     let mut session = pop3::connect_with(options, user, &Secret::new(secret))?;
     let inbox = FolderRef::new("INBOX");
     let mut found = Found::default();
-    session.pull(&inbox, &Nothing, &mut found)?;
+    session.pull(&inbox, &Nothing::default(), &mut found)?;
     let listed = start.elapsed();
     session.fetch(&inbox, &found.ids.clone(), &mut found)?;
     let counters = session.wire().counters();
@@ -101,24 +100,6 @@ fn collect(options: &DialOptions, user: &str) -> Result<()> {
         counters.bytes_out
     );
     Box::new(session).finish()
-}
-
-/// Knows no message.
-struct Nothing;
-
-impl Known for Nothing {
-    fn cursor(&self) -> Cursor {
-        Cursor::default()
-    }
-    fn uids(&self) -> Result<UidSet> {
-        Ok(UidSet::default())
-    }
-    fn flags(&self) -> Result<Vec<(u32, Flags, Vec<String>)>> {
-        Ok(Vec::new())
-    }
-    fn has_uidl(&self, _: &str) -> bool {
-        false
-    }
 }
 
 /// Counts.

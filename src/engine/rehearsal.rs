@@ -10,9 +10,9 @@ use super::pull::Held;
 use super::receive::in_step;
 use crate::config::Leave;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, Cursor, Flags, Role, UidSet};
+use crate::model::{AccountId, Cursor, Role};
 use crate::net::Interrupt;
-use crate::protocol::{Change, Flow, FolderRef, Known, MailProtocol, RemoteId, Sink};
+use crate::protocol::{Change, Flow, FolderRef, MailProtocol, Nothing, RemoteId, Sink};
 use crate::store::{Keep, Reader, Store};
 
 /// What a round would do.
@@ -159,30 +159,6 @@ fn folders(session: &mut dyn MailProtocol, reader: &Reader, id: Option<AccountId
         remarks: count.remarks,
         ..Forecast::default()
     })
-}
-
-/// A folder of which nothing is here but the names of mail that was seen.
-#[derive(Default)]
-struct Nothing {
-    uidls: HashSet<String>,
-}
-
-impl Known for Nothing {
-    fn cursor(&self) -> Cursor {
-        Cursor::default()
-    }
-
-    fn uids(&self) -> Result<UidSet> {
-        Ok(UidSet::default())
-    }
-
-    fn flags(&self) -> Result<Vec<(u32, Flags, Vec<String>)>> {
-        Ok(Vec::new())
-    }
-
-    fn has_uidl(&self, uidl: &str) -> bool {
-        self.uidls.contains(uidl)
-    }
 }
 
 /// Counts what is told and keeps none of it.

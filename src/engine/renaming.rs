@@ -1,18 +1,12 @@
 //! A server that names its mail anew (promise P7): found out by headers before anything is fetched twice.
 
-use std::collections::{HashMap, VecDeque};
-
-use sha2::{Digest, Sha256};
+use std::collections::VecDeque;
 
 use super::account::{Worker, no_session};
 use super::portion::Listed;
 use crate::error::{Error, Kind, Result};
-use crate::mime;
-use crate::protocol::{BodySink, Flow, FolderRef, RemoteId};
+use crate::protocol::{FolderRef, HeaderHashes, RemoteId};
 use crate::store::{Batch, NewName, Step};
-
-/// Bytes of a header that are hashed.
-const HEAD: usize = 1 << 20;
 
 impl Worker<'_> {
     /// POP3: where most of what is listed is unknown, and most of what was listed is missing, the server may have
@@ -29,13 +23,13 @@ impl Worker<'_> {
         }
         let held = self.reader.missing_heads(self.id)?;
         let ids: Vec<RemoteId> = new.iter().map(|(uidl, _)| RemoteId::Uidl(uidl.clone())).collect();
-        let mut heads = Heads { at: None, found: HashMap::new() };
+        let mut heads = HeaderHashes::default();
         let session = self.session.as_mut().ok_or_else(no_session)?;
         session.protocol.heads(&FolderRef::new("INBOX"), &ids, &mut heads)?;
         let mut fresh = VecDeque::new();
         let mut names = Vec::new();
-        for (uidl, size) in new {
-            match heads.found.get(&uidl).and_then(|head| held.get(head)) {
+        for ((uidl, size), id) in new.into_iter().zip(&ids) {
+            match heads.done.get(id).and_then(|head| held.get(head)) {
                 Some((was, dup)) => names.push(NewName { uidl, was: was.clone(), dup: *dup }),
                 None => fresh.push_back((uidl, size)),
             }
@@ -53,35 +47,5 @@ impl Worker<'_> {
             .hint("gS or `mailtui queue`: accept keeps what is here, refetch gets it all anew"),
         );
         Ok(fresh)
-    }
-}
-
-/// Hashes headers by the name of their mail.
-struct Heads {
-    at: Option<(String, Vec<u8>)>,
-    found: HashMap<String, [u8; 32]>,
-}
-
-impl BodySink for Heads {
-    fn begin(&mut self, id: &RemoteId, _: u64) -> Result<()> {
-        if let RemoteId::Uidl(uidl) = id {
-            self.at = Some((uidl.clone(), Vec::new()));
-        }
-        Ok(())
-    }
-
-    fn data(&mut self, bytes: &[u8]) -> Result<()> {
-        if let Some((_, head)) = &mut self.at {
-            let room = HEAD.saturating_sub(head.len()).min(bytes.len());
-            head.extend_from_slice(&bytes[..room]);
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<Flow> {
-        if let Some((uidl, raw)) = self.at.take() {
-            self.found.insert(uidl, Sha256::digest(mime::header_block(&raw)).into());
-        }
-        Ok(Flow::Continue)
     }
 }

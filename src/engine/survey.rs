@@ -4,8 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::error::Result;
 use crate::mime;
-use crate::model::{Cursor, Flags, UidSet};
-use crate::protocol::{Change, Flow, FolderRef, Known, MailProtocol, Sink};
+use crate::protocol::{Change, Flow, FolderRef, MailProtocol, Nothing, Sink};
 use crate::store::Carried;
 
 /// What a look at a folder came to.
@@ -24,7 +23,7 @@ pub struct Survey {
 /// Asks a server for every header of a folder, and compares them with what is to be there.
 pub fn survey(session: &mut dyn MailProtocol, folder: &FolderRef, wanted: Vec<Carried>) -> Result<Survey> {
     let mut shelf = Shelf::default();
-    session.pull(folder, &Nothing, &mut shelf)?;
+    session.pull(folder, &Nothing::default(), &mut shelf)?;
     let mut survey = Survey { mails: shelf.mails, ..Survey::default() };
     for mail in wanted {
         let sizes = shelf.heads.entry(mail.head_hash).or_default();
@@ -39,27 +38,6 @@ pub fn survey(session: &mut dyn MailProtocol, folder: &FolderRef, wanted: Vec<Ca
         }
     }
     Ok(survey)
-}
-
-/// A store that holds nothing: everything is told.
-struct Nothing;
-
-impl Known for Nothing {
-    fn cursor(&self) -> Cursor {
-        Cursor::default()
-    }
-
-    fn uids(&self) -> Result<UidSet> {
-        Ok(UidSet::default())
-    }
-
-    fn flags(&self) -> Result<Vec<(u32, Flags, Vec<String>)>> {
-        Ok(Vec::new())
-    }
-
-    fn has_uidl(&self, _: &str) -> bool {
-        false
-    }
 }
 
 /// What was told: sizes by the hash of the header, and Message-IDs.

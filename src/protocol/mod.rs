@@ -4,17 +4,21 @@
 //! stores nothing and retries nothing: that is the engine's work. Callers ask [`Caps`], never
 //! "is this IMAP?".
 
+mod hashes;
 pub mod imap;
 mod letter;
 pub mod local;
 pub mod memory;
+mod nothing;
 mod op;
 mod open;
 pub mod pop3;
 mod sasl;
 pub mod twin;
 
+pub use hashes::HeaderHashes;
 pub use letter::{BodySource, Letter, Likeness};
+pub use nothing::Nothing;
 pub use op::{Applied, RemoteOp};
 pub use open::open;
 

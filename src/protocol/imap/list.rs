@@ -8,6 +8,7 @@ use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::link::{Link, deaf};
 use super::names;
+use super::object;
 use super::reply::{Counted, Listed, Reply};
 use super::roles;
 use super::trouble;
@@ -306,16 +307,12 @@ fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFold
             }
         })
         .collect();
-    if folders.iter().filter_map(|folder| folder.object_id.as_deref()).any(|id| !is_object_id(id)) {
+    // Where one name is none, none is believed.
+    if folders.iter().filter_map(|folder| folder.object_id.as_deref()).any(|id| !object::is_one(id)) {
         folders.iter_mut().for_each(|folder| folder.object_id = None);
     }
-    give_roles(&mut folders, &listed, own);
+    roles::give(&mut folders, &listed, own);
     folders
-}
-
-/// RFC 8474 section 4.1. Cyrus 3.6 tells stray bytes in STATUS: where one name is none, none is believed.
-fn is_object_id(id: &str) -> bool {
-    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 fn cursor(counts: &Counted) -> Option<Cursor> {
@@ -327,40 +324,9 @@ fn cursor(counts: &Counted) -> Option<Cursor> {
     })
 }
 
-/// Each role to one folder: first as the user says, then as the server does, then by well-known names.
-fn give_roles(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role, String)]) {
-    let mut given = HashSet::new();
-    if let Some(inbox) = folders.iter_mut().find(|folder| folder.remote == "INBOX") {
-        inbox.role = Some(Role::Inbox);
-        given.insert(Role::Inbox);
-    }
-    for (role, path) in own {
-        let named = |folder: &&mut RemoteFolder| folder.path == *path || folder.remote == *path;
-        match folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()).find(named) {
-            Some(folder) => folder.role = Some(*role).filter(|role| given.insert(*role)),
-            None => tracing::warn!("the folder that the configuration names for {role:?} is not there"),
-        }
-    }
-    for (folder, listed) in folders.iter_mut().zip(listed) {
-        let role = listed.attributes.iter().find_map(|a| roles::of_attribute(a));
-        if folder.selectable && folder.role.is_none() {
-            folder.role = role.filter(|role| given.insert(*role));
-        }
-    }
-    for folder in folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()) {
-        folder.role = roles::of_path(&folder.path).filter(|role| given.insert(*role));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn i1_where_one_object_id_is_none_none_is_believed() {
-        assert!(is_object_id("F2212ea87-6097_x") && !is_object_id(""));
-        assert!(["gf\u{1c}\u{fffd}U", "{\u{1a}", "a b"].iter().all(|id| !is_object_id(id)));
-    }
     use crate::protocol::imap::reply::read;
 
     fn told(lines: &[&str]) -> Listing {

@@ -23,6 +23,7 @@ mod login;
 mod mark;
 mod names;
 mod notify;
+mod object;
 mod offers;
 mod present;
 mod reply;

@@ -5,6 +5,7 @@
 use super::answer::{Answer, Verdict, names, text, words};
 use super::literal::number;
 use super::names::decode_keyword;
+use super::object;
 use super::sets::Ranges;
 use super::token::{Tokens, Value};
 use crate::model::Flags;
@@ -175,7 +176,9 @@ pub(super) fn fetched(seq: u32, items: Vec<Value<'_>>) -> Fetched {
             b"FLAGS" => told.flags = Some(flags(value)),
             b"RFC822.SIZE" => told.size = value.number(),
             b"INTERNALDATE" => told.received = value.bytes().and_then(super::date::read),
-            b"EMAILID" | b"X-GM-MSGID" => told.remote_id = object_id(value),
+            b"EMAILID" | b"X-GM-MSGID" => {
+                told.remote_id = object::told(value).filter(|id| object::is_one(id))
+            }
             b"RFC822.HEADER" => told.head = bytes(),
             item if is_header(item) => told.head = bytes(),
             item if is_whole(item) => told.body = bytes(),
@@ -183,14 +186,6 @@ pub(super) fn fetched(seq: u32, items: Vec<Value<'_>>) -> Fetched {
         }
     }
     told
-}
-
-fn object_id(value: Value<'_>) -> Option<String> {
-    value
-        .into_list()
-        .first()
-        .and_then(|id| id.bytes().map(text))
-        .filter(|id| !id.is_empty() && id.len() <= 255)
 }
 
 fn is_header(item: &[u8]) -> bool {
@@ -262,7 +257,7 @@ fn counted(tokens: &mut Tokens<'_>) -> Reply {
             b"UIDNEXT" => told.uidnext = small,
             b"UIDVALIDITY" => told.validity = small,
             b"HIGHESTMODSEQ" => told.modseq = count,
-            b"MAILBOXID" => told.object_id = object_id(value),
+            b"MAILBOXID" => told.object_id = object::told(value),
             _ => {}
         }
     }

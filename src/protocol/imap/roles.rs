@@ -1,6 +1,10 @@
 //! What a folder is for: as the server says (RFC 6154), or by what people call such a folder.
 
+use std::collections::HashSet;
+
+use super::reply::Listed;
 use crate::model::Role;
+use crate::protocol::RemoteFolder;
 
 /// The role that an attribute, in lower case, names (RFC 6154 section 2).
 pub(super) fn of_attribute(attribute: &str) -> Option<Role> {
@@ -205,6 +209,31 @@ pub(super) fn of_path(path: &str) -> Option<Role> {
     }
     let name = name.to_lowercase();
     KNOWN.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(role, _)| *role)
+}
+
+/// Each role to one folder: first as the user says, then as the server does, then by well-known names.
+pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role, String)]) {
+    let mut given = HashSet::new();
+    if let Some(inbox) = folders.iter_mut().find(|folder| folder.remote == "INBOX") {
+        inbox.role = Some(Role::Inbox);
+        given.insert(Role::Inbox);
+    }
+    for (role, path) in own {
+        let named = |folder: &&mut RemoteFolder| folder.path == *path || folder.remote == *path;
+        match folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()).find(named) {
+            Some(folder) => folder.role = Some(*role).filter(|role| given.insert(*role)),
+            None => tracing::warn!("the folder that the configuration names for {role:?} is not there"),
+        }
+    }
+    for (folder, listed) in folders.iter_mut().zip(listed) {
+        let role = listed.attributes.iter().find_map(|a| of_attribute(a));
+        if folder.selectable && folder.role.is_none() {
+            folder.role = role.filter(|role| given.insert(*role));
+        }
+    }
+    for folder in folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()) {
+        folder.role = of_path(&folder.path).filter(|role| given.insert(*role));
+    }
 }
 
 #[cfg(test)]

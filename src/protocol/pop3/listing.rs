@@ -8,9 +8,8 @@ use super::Session;
 use super::fetch::Wanted;
 use super::reply::{Reply, Status};
 use super::talk::WINDOW;
-use super::twins::Hashes;
 use crate::error::{Error, Kind, Result};
-use crate::protocol::RemoteId;
+use crate::protocol::{HeaderHashes, RemoteId};
 
 /// A maildrop with more messages is not read: its names alone would take more memory than mail is worth.
 const MOST: usize = 500_000;
@@ -200,12 +199,12 @@ impl Session {
             return Err(self.talk.refused(&refusal, Kind::Unsupported, what));
         }
         // A mail whose header is refused is named by the mail itself: never passed over (promise P10).
-        let mut heads = Hashes::default();
+        let mut heads = HeaderHashes::default();
         for (number, size) in headless {
             let id = RemoteId::Uidl(number.to_string());
             self.talk.say(&[format!("RETR {number}")])?;
             self.receive(&Wanted { id: &id, number, size }, &mut heads)?;
-            if let Some(hash) = heads.done.remove(&number) {
+            if let Some(hash) = heads.done.remove(&id) {
                 let hash: String = hash.iter().map(|b| format!("{b:02x}")).collect();
                 entries.push(Entry { number, size, uidl: format!("hash:{hash}-{size}") });
             }
