@@ -45,6 +45,7 @@ pub fn connect(account: &Account, interrupt: &Interrupt) -> Result<Box<dyn MailP
         bell: interrupt.clone(),
         patience: PATIENCE,
         content: Content::default(),
+        is_told: false,
     });
     if let Some(spool) = &spool {
         lock::look(&spool.path)?;
@@ -64,6 +65,9 @@ struct Spool {
     bell: Interrupt,
     patience: Duration,
     content: Content,
+    /// Whether the last listing told all that `content` holds. Mail that came between a listing and our own
+    /// deletion is read with the file, but nobody was told of it.
+    is_told: bool,
 }
 
 impl Spool {
@@ -74,10 +78,18 @@ impl Spool {
             self.aside.recover(locked.as_ref().map(|locked| &locked.file), &self.path)?;
         }
         match &locked {
-            Some(locked) => drop(self.content.follow(&locked.file, &self.path)?),
+            Some(locked) => self.is_told &= self.content.follow(&locked.file, &self.path)?.is_none(),
             None => self.content.clear(),
         }
         Ok(locked)
+    }
+
+    /// Blocks until there may be something that no listing told.
+    fn wait(&self, until: Instant) -> Result<Wake> {
+        if !self.is_told {
+            return Ok(Wake::Changed);
+        }
+        watch::wait(&self.path, &self.content, &self.bell, until)
     }
 
     fn fetch(&mut self, names: &[(&RemoteId, Name)], sink: &mut dyn BodySink) -> Result<()> {
@@ -144,7 +156,9 @@ impl Spool {
         gone.sort_by_key(|lying| lying.mail.start);
         if !gone.is_empty() {
             self.aside.remove(&locked.file, &self.path, &gone, &mut || Ok(()))?;
+            let left = self.content.mails.len() - gone.len();
             self.content.follow(&locked.file, &self.path)?;
+            self.is_told &= self.content.mails.len() == left;
         }
         Ok(if refused.is_empty() { Applied::done() } else { Applied::Partial { refused } })
     }
@@ -213,6 +227,9 @@ impl MailProtocol for Session {
         }
         let bytes = mails.iter().map(Lying::size).sum();
         sink.change(Change::Listing { uidls: names, bytes })?;
+        if let Some(spool) = &mut self.spool {
+            spool.is_told = true;
+        }
         Ok(Cursor::default())
     }
 
@@ -231,7 +248,7 @@ impl MailProtocol for Session {
 
     fn wait(&mut self, _: &FolderRef, until: Instant) -> Result<Wake> {
         match &self.spool {
-            Some(spool) => watch::wait(&spool.path, &spool.content, &spool.bell, until),
+            Some(spool) => spool.wait(until),
             None => Ok(Wake::Unsupported),
         }
     }

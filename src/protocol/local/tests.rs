@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
 use super::*;
+use crate::protocol::Nothing;
 
 const PLENTY: Duration = Duration::from_secs(20);
 
@@ -43,6 +44,7 @@ impl Place {
             bell: self.bell.clone(),
             patience: Duration::from_millis(50),
             content: Content::default(),
+            is_told: false,
         }
     }
 
@@ -82,6 +84,19 @@ impl BodySink for Bodies {
     }
     fn end(&mut self) -> Result<Flow> {
         self.whole.push(std::mem::take(&mut self.half));
+        Ok(Flow::Continue)
+    }
+}
+
+/// The mails that a listing tells as new.
+#[derive(Default)]
+struct Told(Vec<RemoteId>);
+
+impl Sink for Told {
+    fn change(&mut self, change: Change) -> Result<Flow> {
+        if let Change::New { id, .. } = change {
+            self.0.push(id);
+        }
         Ok(Flow::Continue)
     }
 }
@@ -356,6 +371,24 @@ fn two_of_one_process_never_hold_a_spool_together() {
     place.bell.ring();
     std::fs::write(place.dir.path().join("ada.lock"), "").unwrap();
     assert_eq!(lock::lock(&place.path(), &place.bell, PLENTY).unwrap_err().kind(), Kind::Interrupted);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn i9_mail_that_came_between_a_listing_and_our_own_deletion_ends_the_wait() {
+    let place = Place::new(0..2);
+    let mut session = Session { spool: Some(place.spool()) };
+    let inbox = FolderRef::new("INBOX");
+    let mut told = Told::default();
+    session.pull(&inbox, &Nothing::default(), &mut told).unwrap();
+    place.append(&posted(2));
+    let op = RemoteOp::Delete { folder: inbox.clone(), ids: told.0.clone() };
+    assert!(matches!(session.apply(&op).unwrap(), Applied::Done { .. }));
+    assert_eq!(session.wait(&inbox, Instant::now() + PLENTY).unwrap(), Wake::Changed);
+    let mut told = Told::default();
+    session.pull(&inbox, &Nothing::default(), &mut told).unwrap();
+    assert_eq!((told.0.len(), place.text()), (1, posted(2)));
+    assert_eq!(session.wait(&inbox, Instant::now()).unwrap(), Wake::TimedOut, "all was told");
 }
 
 #[cfg(target_os = "linux")]
