@@ -24,7 +24,7 @@ pub(crate) fn account(protocol: Protocol, leave: Leave) -> mailtui::config::Acco
 fn server(bench: &Bench<'_>) -> Server {
     match &bench.room.kind {
         Kind::Memory(server) => server.clone(),
-        Kind::Dovecot(_) => panic!("not in memory"),
+        Kind::Dovecot(_) | Kind::Foreign(_) => panic!("not in memory"),
     }
 }
 

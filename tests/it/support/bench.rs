@@ -17,6 +17,7 @@ use super::desk::{Desk, scratch};
 use super::dovecot::{self, User};
 use super::invariants::State;
 use super::office::Office;
+use super::outside::Outside;
 use super::proxy::{Plan, Proxy, Seal, Tally, Way};
 use super::room::{Kind, Room};
 use super::seed::{Seed, seeds};
@@ -58,6 +59,18 @@ impl<'a> Bench<'a> {
         let secret = user.secret();
         let room = Room::new(protocol, Vec::new(), Kind::Dovecot(user));
         Some(Self { seeds, chosen, chance, ..Self::before(name.to_owned(), room, account, secret) })
+    }
+
+    /// With `count` seeds in INBOX of a server of another make.
+    pub fn foreign(name: &'static str, outside: Outside, count: u32) -> Self {
+        let chosen = Chosen::of_run();
+        let mut chance = chosen.chance();
+        let seeds = seeds(count, &mut chance);
+        let mut client = outside.client();
+        seeds.iter().for_each(|seed| client.append("INBOX", "", &seed.raw));
+        let (account, secret) = (Account::clone(&outside.account), outside.secret());
+        let room = Room::new(account.protocol, Vec::new(), Kind::Foreign(outside));
+        Self { seeds, chosen, chance, ..Self::before(name.to_owned(), room, account, secret) }
     }
 
     /// The account's server behind a proxy.

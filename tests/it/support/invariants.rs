@@ -50,7 +50,8 @@ pub struct State {
     pub wrong: Vec<String>,
 }
 
-fn copy(folder: &str, flags: Flags, mut tags: Vec<String>, raw: &[u8]) -> Option<Copy> {
+/// This mail, if it is a seed.
+pub fn copy(folder: &str, flags: Flags, mut tags: Vec<String>, raw: &[u8]) -> Option<Copy> {
     let sha256 = Some(Sha256::digest(raw).into());
     tags.sort();
     Some(Copy { seed: number(raw)?, folder: folder.to_owned(), flags: flags.bits(), tags, sha256 })

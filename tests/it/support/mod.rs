@@ -14,6 +14,7 @@ pub mod imap;
 pub mod invariants;
 pub mod mail;
 pub mod office;
+pub mod outside;
 pub mod pair;
 pub mod post;
 pub mod proxy;

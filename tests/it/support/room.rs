@@ -4,23 +4,29 @@
 use std::fs;
 use std::path::Path;
 
-use mailtui::config::Protocol;
+use mailtui::config::{Protocol, Tls};
 use mailtui::model::{FlagDelta, Flags};
 use mailtui::protocol::memory::Server;
 
+use super::client::Client;
 use super::desk::replace_dir;
 use super::dovecot::User;
-use super::invariants::{Copy, of_maildir, of_memory};
+use super::invariants::{Copy, copy, of_maildir, of_memory};
+use super::outside::Outside;
 use super::seed::{Seed, number};
 
 /// When the first seed arrived.
 const T0: i64 = 1_750_000_000;
+/// What no test has asked for yet.
+const FOREIGN: &str = "a server of another make cannot be made to do that";
 /// What every account of IMAP kind has.
 const STANDARD: [&str; 5] = ["Archive", "Drafts", "Junk", "Sent", "Trash"];
 
 pub enum Kind<'a> {
     Memory(Server),
     Dovecot(User<'a>),
+    /// Looked at, and mail is put there.
+    Foreign(Outside),
 }
 
 pub struct Room<'a> {
@@ -40,7 +46,25 @@ impl<'a> Room<'a> {
     pub fn user(&self) -> &User<'a> {
         match &self.kind {
             Kind::Dovecot(user) => user,
-            Kind::Memory(_) => panic!("no Dovecot is in this room"),
+            Kind::Memory(_) | Kind::Foreign(_) => panic!("no Dovecot is in this room"),
+        }
+    }
+
+    /// Another client.
+    pub fn client(&self) -> Client {
+        match &self.kind {
+            Kind::Memory(_) => panic!("a server in memory has no wire"),
+            Kind::Dovecot(user) => Client::sign_in(user.account(Protocol::Imap, Tls::None).port, &user.name),
+            Kind::Foreign(outside) => outside.client(),
+        }
+    }
+
+    /// What it calls a folder.
+    pub fn wire_name(&self, folder: &str) -> String {
+        match &self.kind {
+            Kind::Memory(_) => Self::wire(folder),
+            Kind::Dovecot(_) => folder.to_owned(),
+            Kind::Foreign(outside) => outside.wire_name(folder),
         }
     }
 
@@ -73,6 +97,7 @@ impl<'a> Room<'a> {
                     server.deliver(&Self::wire(folder), seed.raw.clone(), Flags::NONE, at);
                 }
                 Kind::Dovecot(user) => user.deliver(folder, &seed.raw),
+                Kind::Foreign(outside) => outside.client().append(&outside.quoted(folder), "", &seed.raw),
             }
         }
     }
@@ -81,6 +106,7 @@ impl<'a> Room<'a> {
         match &self.kind {
             Kind::Memory(server) => drop(server.add_folder(path, None)),
             Kind::Dovecot(user) => drop(user.doveadm(&["mailbox", "create"], &["-s", path])),
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 
@@ -95,6 +121,7 @@ impl<'a> Room<'a> {
                     }
                 }
             }
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 
@@ -104,6 +131,7 @@ impl<'a> Room<'a> {
                 server.set_keywords(folder, &Self::uids(server, folder, seeds), &[tag], &[]);
             }
             Kind::Dovecot(user) => Self::each(user, &["flags", "add"], &[tag], folder, seeds),
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 
@@ -113,6 +141,7 @@ impl<'a> Room<'a> {
                 server.move_to(&Self::wire(from), &Self::wire(to), &Self::uids(server, from, seeds));
             }
             Kind::Dovecot(user) => Self::each(user, &["move"], &[to], from, seeds),
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 
@@ -122,6 +151,7 @@ impl<'a> Room<'a> {
                 server.expunge(&Self::wire(folder), &Self::uids(server, folder, seeds));
             }
             Kind::Dovecot(user) => Self::each(user, &["expunge"], &[], folder, seeds),
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 
@@ -132,6 +162,7 @@ impl<'a> Room<'a> {
             Kind::Dovecot(user) => {
                 user.doveadm(&["mailbox", "update"], &["--uid-validity", "4000000", folder]);
             }
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 
@@ -142,6 +173,10 @@ impl<'a> Room<'a> {
             Kind::Dovecot(user) => {
                 let of = |folder: &String| of_maildir(folder, &user.mails(folder), &user.keywords(folder));
                 std::iter::once(&"INBOX".to_owned()).chain(&dirs(user)).flat_map(of).collect()
+            }
+            Kind::Foreign(outside) => {
+                let mails = outside.all().into_iter();
+                mails.filter_map(|(path, seen)| copy(&path, seen.flags, seen.keywords, &seen.raw)).collect()
             }
         };
         for copy in &mut copies {
@@ -175,6 +210,11 @@ impl<'a> Room<'a> {
                     .map(|path| show(path, usual(path) || text.lines().any(|line| line == path)))
                     .collect()
             }
+            Kind::Foreign(outside) => {
+                let on = outside.subscribed();
+                let is_on = |path: &String| path == "INBOX" || on.contains(path);
+                outside.folders().iter().map(|path| show(path, is_on(path))).collect()
+            }
         };
         all.sort();
         all.dedup();
@@ -189,6 +229,7 @@ impl<'a> Room<'a> {
                 replace_dir(&user.maildir("INBOX"), dir);
                 None
             }
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 
@@ -196,6 +237,7 @@ impl<'a> Room<'a> {
         match &self.kind {
             Kind::Memory(server) => server.restore(kept.expect("it was kept")),
             Kind::Dovecot(user) => replace_dir(dir, &user.maildir("INBOX")),
+            Kind::Foreign(_) => panic!("{FOREIGN}"),
         }
     }
 }

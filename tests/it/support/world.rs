@@ -11,9 +11,9 @@ use mailtui::protocol::{
 };
 use mailtui::secret::Secret;
 
-use super::client::Client;
 use super::cyrus;
-use super::dovecot::{self, PASSWORD, User};
+use super::dovecot::{self, User};
+use super::outside::Outside;
 use super::post;
 use super::proxy::{Proxy, Seal};
 use super::scene::without;
@@ -26,19 +26,8 @@ pub struct World {
 
 enum Server {
     Memory(memory::Server),
-    /// A server of another make: what is done from outside is done by another client, in clear.
-    Foreign {
-        account: Box<Account>,
-        port: u16,
-        prefix: &'static str,
-    },
-    Dovecot {
-        user: User<'static>,
-        protocol: Protocol,
-        tls: Tls,
-        proxy: Option<Proxy>,
-        compress: Compress,
-    },
+    Foreign(Outside),
+    Dovecot { user: User<'static>, protocol: Protocol, tls: Tls, proxy: Option<Proxy>, compress: Compress },
     Spool(tempfile::TempDir),
 }
 
@@ -77,12 +66,8 @@ pub fn worlds() -> Vec<World> {
     if let Some(cyrus) = cyrus::shared() {
         for protocol in [Protocol::Imap, Protocol::Pop3] {
             for tls in [Tls::Implicit, Tls::Starttls, Tls::None] {
-                let user = cyrus.user();
-                let account = user.account(protocol, tls);
-                // The mailbox is made when its user comes for the first time.
-                Client::sign_in(cyrus.imap, &user.name);
-                let server =
-                    Server::Foreign { account: Box::new(account), port: cyrus.imap, prefix: "INBOX/" };
+                let outside = Outside::on_cyrus(cyrus, |user| user.account(protocol, tls));
+                let server = Server::Foreign(outside);
                 worlds.push(World { name: format!("Cyrus, {protocol:?}, {tls:?}"), server });
             }
         }
@@ -91,7 +76,7 @@ pub fn worlds() -> Vec<World> {
 }
 
 /// What servers may lack, each alone and all together.
-const LACKING: [&[&str]; 9] = [
+pub const LACKING: [&[&str]; 9] = [
     &["QRESYNC"],
     &["QRESYNC", "CONDSTORE"],
     &["LIST-STATUS"],
@@ -158,7 +143,7 @@ impl World {
             Server::Memory(server) => server.session(interrupt).unwrap(),
             Server::Dovecot { user, .. } => open(&self.account(), &user.secret(), interrupt).unwrap(),
             Server::Spool(_) => open(&self.account(), &Secret::new(""), interrupt).unwrap(),
-            Server::Foreign { account, .. } => open(account, &Secret::new(PASSWORD), interrupt).unwrap(),
+            Server::Foreign(outside) => open(&outside.account, &outside.secret(), interrupt).unwrap(),
         }
     }
 
@@ -166,7 +151,7 @@ impl World {
     pub fn sign_in(&self, secret: &str) -> Option<Result<Box<dyn MailProtocol>>> {
         match &self.server {
             Server::Memory(_) | Server::Spool(_) => None,
-            Server::Dovecot { .. } | Server::Foreign { .. } => {
+            Server::Dovecot { .. } | Server::Foreign(_) => {
                 Some(open(&self.account(), &Secret::new(secret), &Interrupt::new().unwrap()))
             }
         }
@@ -176,7 +161,7 @@ impl World {
         match &self.server {
             Server::Memory(_) => panic!("it has no account"),
             Server::Spool(dir) => post::local(Some(post::spool(dir.path()))),
-            Server::Foreign { account, .. } => Account::clone(account),
+            Server::Foreign(outside) => Account::clone(&outside.account),
             Server::Dovecot { user, protocol, tls, proxy, compress } => {
                 let mut account = user.account(*protocol, *tls);
                 account.compress = *compress;
@@ -192,9 +177,8 @@ impl World {
             Server::Memory(server) => drop(server.deliver(folder, raw, Flags::NONE, 1_700_000_000)),
             Server::Dovecot { user, .. } => user.deliver(folder, raw),
             Server::Spool(dir) => post::deliver(dir.path(), raw),
-            Server::Foreign { .. } => {
-                let (mut client, folder) = self.outside(folder);
-                client.append(&folder, "", &with_crlf(raw));
+            Server::Foreign(outside) => {
+                outside.client().append(&outside.quoted(folder), "", &with_crlf(raw));
             }
         }
     }
@@ -205,7 +189,7 @@ impl World {
             Server::Memory(_) => raw.to_vec(),
             Server::Spool(_) => post::served(raw),
             // Line feeds alone become CRLF on disk or on the way.
-            Server::Dovecot { .. } | Server::Foreign { .. } => {
+            Server::Dovecot { .. } | Server::Foreign(_) => {
                 let mut served = with_crlf(raw);
                 // POP3 cannot say that the last line has no end (RFC 1939 section 3).
                 if self.account().protocol == Protocol::Pop3 && !served.ends_with(b"\r\n") {
@@ -223,15 +207,9 @@ impl World {
                 let mails = server.mails(folder).into_iter();
                 mails.map(|m| There { flags: m.flags, raw: m.source.bytes().to_vec() }).collect()
             }
-            Server::Foreign { .. } => {
-                let (mut client, folder) = self.outside(folder);
-                let known = [Flags::SEEN, Flags::FLAGGED, Flags::ANSWERED, Flags::DELETED, Flags::DRAFT];
-                let mails = client.mails(&folder).into_iter().map(|(words, raw)| {
-                    let is_set = |flag: &Flags| words.contains(flag.wire_names().next().unwrap());
-                    let flags = known.into_iter().filter(is_set).fold(Flags::NONE, |all, flag| all | flag);
-                    There { flags, raw }
-                });
-                mails.collect()
+            Server::Foreign(outside) => {
+                let mails = outside.mails(folder).into_iter();
+                mails.map(|seen| There { flags: seen.flags, raw: seen.raw }).collect()
             }
             Server::Dovecot { user, .. } => {
                 let mails = user.mails(folder).into_iter();
@@ -245,9 +223,9 @@ impl World {
     pub fn flag(&self, folder: &str, uid: u32, flag: Flags) {
         match &self.server {
             Server::Memory(server) => server.set_flags(folder, &[uid], FlagDelta::add(flag)),
-            Server::Foreign { .. } => {
-                let (mut client, folder) = self.outside(folder);
-                client.ask(&format!("SELECT {folder}"));
+            Server::Foreign(outside) => {
+                let mut client = outside.client();
+                client.ask(&format!("SELECT {}", outside.quoted(folder)));
                 client.ask(&format!("UID STORE {uid} +FLAGS ({})", flag.wire_names().next().unwrap()));
             }
             Server::Dovecot { user, .. } => {
@@ -262,9 +240,9 @@ impl World {
     pub fn expunge(&self, folder: &str, uid: u32) {
         match &self.server {
             Server::Memory(server) => server.expunge(folder, &[uid]),
-            Server::Foreign { .. } => {
-                let (mut client, folder) = self.outside(folder);
-                client.ask(&format!("SELECT {folder}"));
+            Server::Foreign(outside) => {
+                let mut client = outside.client();
+                client.ask(&format!("SELECT {}", outside.quoted(folder)));
                 client.ask(&format!("UID STORE {uid} +FLAGS (\\Deleted)"));
                 client.ask(&format!("UID EXPUNGE {uid}"));
             }
@@ -279,7 +257,7 @@ impl World {
     pub fn bump_validity(&self, folder: &str) -> bool {
         match &self.server {
             Server::Memory(server) => server.bump_validity(folder),
-            Server::Foreign { .. } => return false,
+            Server::Foreign(_) => return false,
             Server::Dovecot { user, .. } => {
                 user.doveadm(&["mailbox", "update", "--uid-validity", "2000000000"], &[folder]);
             }
@@ -291,21 +269,10 @@ impl World {
     /// What this server calls a folder that may not be there.
     pub fn wire_name(&self, folder: &str) -> String {
         match &self.server {
-            Server::Foreign { prefix, .. } => prefixed(prefix, folder),
+            Server::Foreign(outside) => outside.wire_name(folder),
             _ => folder.to_owned(),
         }
     }
-
-    /// Another client, and what it calls the folder.
-    fn outside(&self, folder: &str) -> (Client, String) {
-        let Server::Foreign { account, port, prefix } = &self.server else { panic!("not of another make") };
-        (Client::sign_in(*port, &account.user), format!("\"{}\"", prefixed(prefix, folder)))
-    }
-}
-
-/// Names that the server told are whole.
-fn prefixed(prefix: &str, folder: &str) -> String {
-    if folder.starts_with("INBOX") { folder.to_owned() } else { format!("{prefix}{folder}") }
 }
 
 fn with_crlf(raw: &[u8]) -> Vec<u8> {
