@@ -81,6 +81,8 @@ pub enum Action {
     Help,
     /// Open the command line, with this text in it.
     CommandLine(String),
+    /// Open the palette of commands.
+    Palette,
     /// Paint everything anew.
     Redraw,
     /// Stop the program and give the terminal back until `fg`.

@@ -26,8 +26,6 @@ pub struct Command {
     pub action: fn(&Call) -> Action,
 }
 
-impl Command {}
-
 /// How a command was called.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Call {
@@ -162,6 +160,33 @@ pub fn completions(start: &str, focus: Focus) -> Vec<&'static Command> {
     let mut found: Vec<_> = COMMANDS.iter().filter(|c| c.name.starts_with(start)).collect();
     found.sort_by_key(|c| !c.scope.covers(focus));
     found
+}
+
+/// Commands that somebody may mean who typed this: by name, by what they do, then by letters in this order;
+/// of equal ones those that work at `focus` first.
+#[must_use]
+pub fn meant(typed: &str, focus: Focus) -> Vec<&'static Command> {
+    let typed = typed.trim().to_lowercase();
+    let fit = |command: &Command| {
+        let (name, doc) = (command.name, command.doc.to_lowercase());
+        Some(match () {
+            () if name.starts_with(&typed) => 0,
+            () if name.contains(&typed) => 1,
+            () if doc.contains(&typed) => 2,
+            () if are_in_order(&typed, name) => 3,
+            () if are_in_order(&typed, &format!("{name} {doc}")) => 4,
+            () => return None,
+        })
+    };
+    let mut found: Vec<_> = COMMANDS.iter().filter_map(|c| Some((fit(c)?, c))).collect();
+    found.sort_by_key(|(fit, c)| (*fit, !c.scope.covers(focus)));
+    found.into_iter().map(|(_, command)| command).collect()
+}
+
+/// Whether the letters come in this order.
+pub(super) fn are_in_order(letters: &str, text: &str) -> bool {
+    let mut rest = text.chars();
+    letters.chars().filter(|c| !c.is_whitespace()).all(|c| rest.any(|l| l == c))
 }
 
 /// Reads a command line: a name (or the beginning of exactly one), and perhaps a count or words.

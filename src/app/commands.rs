@@ -189,6 +189,7 @@ pub const COMMANDS: &[Command] = &[
     row("help", ALL, &["?"], No).does(Program, "Show the keys of this pane", |_| Action::Help),
     row("command", ALL, &[":"], No)
         .does(Program, "Run a command by its name", |_| Action::CommandLine(String::new())),
+    row("palette", ALL, &["<C-p>", "g:"], No).does(Program, "Find a command", |_| Action::Palette),
     row("escape", ALL, &["<Esc>"], No).does(Program, "Undo one thing at a time", |_| Action::Escape),
     row("sync", PANES.and(LEDGER), &["$"], No).does(Program, "Ask the servers now", |_| Action::Sync),
     row("redraw", ALL, &["<C-l>"], No).does(Program, "Paint the screen anew", |_| Action::Redraw),

@@ -229,6 +229,7 @@ impl App {
                 let prompt = prompt.with_tags(tags).with_places(places);
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
+            Action::Palette => self.overlay = Some(Overlay::Prompt(Prompt::palette(self.place()))),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Suspend => self.effects.push(Effect::Suspend),
             Action::Quit => self.effects.push(Effect::Quit),

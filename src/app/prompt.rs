@@ -1,4 +1,4 @@
-//! The command line: one line of text with a cursor, its completions and its history.
+//! The command line and the palette: one line of text with a cursor, what it may mean, and its history.
 
 use super::command::{self, Args, Command};
 use super::key::{Code, Key};
@@ -8,9 +8,30 @@ use super::targets::ranked;
 /// Bytes that a command line holds.
 const LIMIT: usize = 1024;
 
+/// What is being typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A command by its name, with what it takes.
+    Line,
+    /// Letters of the command that is looked for.
+    Palette,
+}
+
+impl Kind {
+    /// What stands before it.
+    #[must_use]
+    pub fn sign(self) -> &'static str {
+        match self {
+            Self::Line => ":",
+            Self::Palette => ">",
+        }
+    }
+}
+
 /// The command line while it is open.
 #[derive(Debug, Clone)]
 pub struct Prompt {
+    kind: Kind,
     /// What is typed.
     text: String,
     /// Bytes before the cursor.
@@ -53,8 +74,20 @@ impl Prompt {
     /// Opens with a text; `focus` is the place whose commands come first.
     #[must_use]
     pub fn new(text: String, focus: Focus, history: Vec<String>) -> Self {
-        let (tags, places) = (Vec::new(), Vec::new());
-        Self { cursor: text.len(), text, picked: None, history, recalled: None, focus, tags, places }
+        let (kind, tags, places) = (Kind::Line, Vec::new(), Vec::new());
+        Self { kind, cursor: text.len(), text, picked: None, history, recalled: None, focus, tags, places }
+    }
+
+    /// Opens the palette.
+    #[must_use]
+    pub fn palette(focus: Focus) -> Self {
+        Self { kind: Kind::Palette, ..Self::new(String::new(), focus, Vec::new()) }
+    }
+
+    /// What is being typed.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// With folders to complete.
@@ -88,6 +121,9 @@ impl Prompt {
             return (self.completions_of(typed), Some(*at));
         }
         let found = self.completions_of(&self.text);
+        if self.kind == Kind::Palette {
+            return (found, Some(0));
+        }
         let is_meant = self.text.split_once(' ').is_some_and(|(_, typed)| !typed.trim().is_empty());
         let first = found.first().filter(|first| is_meant && matches!(first, Completion::Place(_)));
         let picked = first.map(|_| 0);
@@ -95,6 +131,9 @@ impl Prompt {
     }
 
     fn completions_of(&self, typed: &str) -> Vec<Completion> {
+        if self.kind == Kind::Palette {
+            return command::meant(typed, self.focus).into_iter().map(Completion::Command).collect();
+        }
         let Some((name, _)) = typed.split_once(' ') else {
             return command::completions(typed, self.focus).into_iter().map(Completion::Command).collect();
         };
@@ -117,11 +156,15 @@ impl Prompt {
     /// Takes a key.
     pub fn press(&mut self, key: Key) -> Edited {
         match key {
-            Key { code: Code::Enter, .. } => return Edited::Run(std::mem::take(&mut self.text)),
+            Key { code: Code::Enter, .. } => return Edited::Run(self.line()),
             Key { code: Code::Esc, .. } => return Edited::Left,
             _ if key == Key::ctrl('c') => return Edited::Left,
             Key { code: Code::Tab, .. } => self.pick(1),
             Key { code: Code::BackTab, .. } => self.pick(-1),
+            Key { code: Code::Up, .. } if self.kind == Kind::Palette => self.pick(-1),
+            Key { code: Code::Down, .. } if self.kind == Kind::Palette => self.pick(1),
+            _ if self.kind == Kind::Palette && key == Key::ctrl('p') => self.pick(-1),
+            _ if self.kind == Kind::Palette && key == Key::ctrl('n') => self.pick(1),
             Key { code: Code::Up, .. } => self.recall(-1),
             Key { code: Code::Down, .. } => self.recall(1),
             Key { code: Code::Left, .. } => self.cursor = self.previous(),
@@ -157,6 +200,18 @@ impl Prompt {
         }
     }
 
+    /// What Enter runs: of the palette the command that is picked.
+    fn line(&mut self) -> String {
+        if self.kind == Kind::Line {
+            return std::mem::take(&mut self.text);
+        }
+        let (found, at) = self.completions();
+        match found.get(at.unwrap_or(0)) {
+            Some(Completion::Command(command)) => command.name.to_owned(),
+            _ => String::new(),
+        }
+    }
+
     fn set(&mut self, text: String) {
         self.cursor = text.len();
         self.text = text;
@@ -178,10 +233,11 @@ impl Prompt {
     }
 
     fn pick(&mut self, by: i32) {
-        let (found, at) = (self.completions().0, self.picked.as_ref().map(|(_, at)| *at));
+        let (found, shown) = self.completions();
         if found.is_empty() {
             return;
         }
+        let at = if self.kind == Kind::Palette { shown } else { self.picked.as_ref().map(|(_, at)| *at) };
         let typed = self.picked.take().map_or_else(|| self.text.clone(), |(typed, _)| typed);
         let len = found.len();
         let next = match at {
@@ -190,6 +246,11 @@ impl Prompt {
             None if by > 0 => 0,
             None => len - 1,
         };
+        if self.kind == Kind::Palette {
+            // What was typed stays: it is not the name.
+            self.picked = Some((typed, next));
+            return;
+        }
         let text = match &found[next] {
             Completion::Command(command) => command.name.to_owned(),
             Completion::Place(place) => {
@@ -281,6 +342,24 @@ mod tests {
         assert_eq!(press(&mut prompt, "old"), ("move old".to_owned(), Some(0)));
         assert_eq!(press(&mut prompt, "<Tab>"), ("move home/Old mail".to_owned(), Some(0)));
         assert_eq!(press(&mut prompt, "<C-u>copy arch<Tab><Tab>"), ("copy home/Archive".to_owned(), Some(1)));
+    }
+
+    #[test]
+    fn the_palette_finds_by_what_a_command_does_and_runs_what_is_picked() {
+        let run = |keys: &str| {
+            let mut prompt = Prompt::palette(Focus::List);
+            let mut last = Edited::Still;
+            for key in Key::sequence(keys).unwrap() {
+                last = prompt.press(key);
+            }
+            last
+        };
+        assert_eq!(run("junk<Enter>"), Edited::Run("junk".to_owned()));
+        assert_eq!(run("junk<Down><Enter>"), Edited::Run("go-junk".to_owned()));
+        assert_eq!(run("junk<Down><Up><Enter>"), Edited::Run("junk".to_owned()));
+        assert_eq!(run("mark<Space>as<Enter>"), Edited::Run("read".to_owned()));
+        assert_eq!(run("nosuchthing<Enter>"), Edited::Run(String::new()));
+        assert_eq!(run("<BS>"), Edited::Left);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::App;
 use super::action::Action;
+use super::command::are_in_order;
 use super::scope::Focus;
 use super::tags::Again;
 use crate::model::{FolderId, View};
@@ -41,13 +42,12 @@ pub fn ranked<'a>(names: &'a [String], typed: &str) -> Vec<&'a String> {
 fn fit(name: &str, typed: &str) -> Option<Fit> {
     let name = name.to_lowercase();
     let level = name.rsplit('/').next().unwrap_or_default();
-    let mut letters = name.chars();
     Some(match () {
         () if level == typed => Fit::Level,
         () if level.starts_with(typed) => Fit::Begins,
         () if level.contains(typed) => Fit::InLevel,
         () if name.contains(typed) => Fit::Within,
-        () if typed.chars().filter(|c| !c.is_whitespace()).all(|c| letters.any(|l| l == c)) => Fit::Letters,
+        () if are_in_order(typed, &name) => Fit::Letters,
         () => return None,
     })
 }

@@ -5,7 +5,7 @@ use crate::app::command::Command;
 use crate::app::key::Key;
 use crate::app::keymap::Hint;
 use crate::app::layout::Area;
-use crate::app::prompt::{Completion, Prompt};
+use crate::app::prompt::{self, Completion, Prompt};
 use crate::app::{App, Overlay};
 use crate::config::theme::Role;
 use crate::text::Clean;
@@ -84,11 +84,20 @@ fn draw_hints(app: &App, brush: &mut Brush<'_>, body: Area) {
 
 fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Area) {
     let (found, picked) = prompt.completions();
-    if found.is_empty() {
+    if found.is_empty() && prompt.kind() == prompt::Kind::Line {
         return;
     }
-    let lines = found.len().min(COMPLETIONS).min(usize::from(body.height.saturating_sub(2)));
-    let area = open(brush, body, lines, &Clean::default());
+    let (most, title) = match prompt.kind() {
+        prompt::Kind::Line => (COMPLETIONS, Clean::default()),
+        // Of the same height whatever is found, so that nothing jumps while one types.
+        prompt::Kind::Palette => (usize::from(body.height / 2).max(COMPLETIONS), Clean::fixed("Commands")),
+    };
+    let room = most.min(usize::from(body.height.saturating_sub(2)));
+    let lines = if prompt.kind() == prompt::Kind::Palette { room } else { found.len().min(room) };
+    let area = open(brush, body, lines, &title);
+    if found.is_empty() {
+        brush.put(area.x + 2, area.y, "No command is like that", Role::Dim, area.width.saturating_sub(4));
+    }
     let top = picked.map_or(0, |at| (at + 1).saturating_sub(lines));
     for (y, (at, completion)) in (area.y..area.bottom()).zip(found.iter().enumerate().skip(top)) {
         let line = Area { y, height: 1, ..area };
@@ -108,8 +117,8 @@ fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Are
 }
 
 fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Area) {
-    let off =
-        app.disabled(command).or_else(|| (!command.scope.covers(app.focus)).then_some("Not in this place"));
+    let is_here = command.scope.covers(app.focus);
+    let off = if is_here { app.disabled(command) } else { Some("Not in this place") };
     let role = if off.is_some() { Role::PanelOff } else { Role::PanelText };
     brush.put(line.x + 2, line.y, command.name, role, 18);
     let keys = Clean::line(&app.keymap().labels(command));

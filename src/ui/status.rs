@@ -17,7 +17,7 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
     let (left, y) = (area.x + 1, area.y);
     match &app.overlay {
         Some(Overlay::Prompt(prompt)) => {
-            let x = brush.put(area.x, y, ":", Role::StatusKeys, 1);
+            let x = brush.put(area.x, y, prompt.kind().sign(), Role::StatusKeys, 1);
             let before = Clean::line(prompt.before_cursor());
             let room = area.width.saturating_sub(2);
             // A long line is scrolled so that the cursor stays in sight.

@@ -386,6 +386,33 @@ fn the_command_line_runs_commands_by_name() {
 }
 
 #[test]
+fn the_palette_finds_commands_by_what_they_do() {
+    let post = plain(5);
+    let mut screen = Screen::open(&post);
+    screen
+        .keys("<C-p>")
+        .until("Commands")
+        .keys("move<Space>to<Space>arch")
+        .until("a e")
+        .keys("<Enter>")
+        .until("Archived 1");
+    screen.keys("g:help").until("Show the keys of this pane").keys("<Enter>").until("Keys · List").keys("q");
+    screen
+        .keys("<C-p>frobnicate")
+        .until("No command is like that")
+        .keys("<Enter>")
+        .gone("Commands")
+        .at("Topic 2.");
+    // What takes words asks for them, and what cannot work says why.
+    screen.keys("<C-p>tag<Enter>").until(":tag").keys("<Esc>").gone(":tag");
+    screen
+        .keys("<C-p>all<Space>attach")
+        .until("Not in this place")
+        .keys("<Enter>")
+        .until("`save-all` does not work in the list");
+}
+
+#[test]
 fn folders_are_made_renamed_and_removed_by_name() {
     let post = plain(3);
     let mut screen = Screen::open(&post);

@@ -48,6 +48,7 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         "Copy",
         "Delete",
         "Download",
+        "Find",
         "Fold",
         "Give",
         "Go",
