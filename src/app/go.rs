@@ -77,7 +77,12 @@ impl App {
             return self.go_view(View::Unified(role));
         }
         let Some(account) = self.account_at_hand() else { return };
-        let found = self.accounts.get(account).and_then(|a| a.folders.iter().find(|f| f.role == Some(role)));
+        let of = |role| {
+            let folders = &self.accounts.get(account)?.folders;
+            folders.iter().find(|f| f.role == Some(role))
+        };
+        // Where folders are labels, the archive is all mail.
+        let found = of(role).or_else(|| if role == Role::Archive { of(Role::All) } else { None });
         match found.map(|f| f.id) {
             Some(folder) => self.go_view(View::Folder(folder)),
             None => {

@@ -188,6 +188,21 @@ impl Chosen {
                     meant.push(copy);
                 }
             }
+            // Out of the inbox, or wholly out of sight: of labels any other is as good.
+            if view.is_none() && meant.len() > rows.len().max(1) && reader.has_labels(meant[0].account)? {
+                let mut first = Vec::new();
+                for copy in &meant {
+                    if role(copy.folder)? == Some(Role::Inbox) {
+                        first.insert(0, *copy);
+                    } else if to == Some(Role::Trash) {
+                        first.push(*copy);
+                    }
+                }
+                first.truncate(1);
+                if !first.is_empty() {
+                    meant = first;
+                }
+            }
             let places = || copies.iter().map(|copy| names.folder(copy).to_string()).collect::<Vec<_>>();
             if meant.is_empty() {
                 let why = format!("mail {id} is not there, but in {}", places().join(" and "));

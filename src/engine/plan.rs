@@ -132,10 +132,24 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
-    const IMAP: Caps =
-        Caps { folders: true, flags: true, append: true, push: true, snapshot: false, deletes: true };
-    const POP3: Caps =
-        Caps { folders: false, flags: false, append: false, push: false, snapshot: true, deletes: true };
+    const IMAP: Caps = Caps {
+        folders: true,
+        flags: true,
+        append: true,
+        push: true,
+        snapshot: false,
+        deletes: true,
+        labels: false,
+    };
+    const POP3: Caps = Caps {
+        folders: false,
+        flags: false,
+        append: false,
+        push: false,
+        snapshot: true,
+        deletes: true,
+        labels: false,
+    };
 
     fn idle(now: Instant) -> View<'static> {
         View {

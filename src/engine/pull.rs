@@ -115,6 +115,8 @@ pub(super) struct Intake<'a> {
     pub(super) told: &'a mut Told,
     pub(super) folder: FolderId,
     pub(super) now: i64,
+    /// Where folders are labels: tells whether a mail came under another label already.
+    pub(super) labelled: Option<(&'a Reader, AccountId)>,
     /// POP3: what is listed there and not here, in the order of the listing.
     pub(super) take: VecDeque<(String, u64)>,
     /// Every UIDL of this session's listing.
@@ -178,8 +180,12 @@ impl Sink for Intake<'_> {
             Change::New { id, remote_id, flags, keywords, size, received, head } => {
                 let head = head.unwrap_or_default();
                 self.changes += 1;
-                self.new += 1;
-                self.unread += u64::from(!flags.has(Flags::SEEN));
+                let is_news = match (self.labelled, &remote_id) {
+                    (Some((reader, account)), Some(name)) => !reader.has_remote(account, name)?,
+                    _ => true,
+                };
+                self.new += u64::from(is_news);
+                self.unread += u64::from(is_news && !flags.has(Flags::SEEN));
                 self.told.add(1, head.len() as u64);
                 let envelope = mime::envelope(&head);
                 let internal = received;

@@ -2,7 +2,7 @@
 
 use super::backoff;
 use crate::error::{Error, Kind, Result, Retry};
-use crate::model::{FolderId, PlacementId};
+use crate::model::{FolderId, PlacementId, Role};
 use crate::protocol::{Applied, FolderRef, MailProtocol, RemoteId, RemoteOp};
 use crate::store::{Op, OpItem, OpKind, Reader, Step};
 
@@ -55,7 +55,7 @@ pub(super) fn folder_ref(reader: &Reader, folder: FolderId) -> Result<FolderRef>
 }
 
 /// The operations on the server that this one comes to; more than one where a part of it is done already.
-fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
+fn remote_ops(reader: &Reader, op: &Op, labels: bool) -> Result<Vec<RemoteOp>> {
     let shape = match &op.kind {
         OpKind::Mkdir { path, .. } => Some(RemoteOp::CreateFolder { path: path.clone() }),
         // It may be gone under this name because an earlier try was carried out: the server is asked.
@@ -80,6 +80,9 @@ fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
     }
     let name = |item: &OpItem| Some(RemoteId::Uid { validity, uid: item.uid? });
     let ids: Vec<RemoteId> = op.items.iter().filter_map(name).collect();
+    if labels {
+        return relabelled(reader, op, folder, ids);
+    }
     let (landed, open) = op.items.iter().partition::<Vec<OpItem>, _>(|item| item.landed);
     let landed: Vec<RemoteId> = landed.iter().filter_map(name).collect();
     let open: Vec<RemoteId> = open.iter().filter_map(name).collect();
@@ -109,6 +112,31 @@ fn remote_ops(reader: &Reader, op: &Op) -> Result<Vec<RemoteOp>> {
         | OpKind::Rename { .. }
         | OpKind::Subscribe { .. } => {
             return Err(Error::new(Kind::Bug, "an operation is taken for another"));
+        }
+    })
+}
+
+/// The same where folders are labels: to put a mail where it is already does no harm, and out of a label it is never
+/// deleted: what that would come to is a setting of the user's there.
+fn relabelled(reader: &Reader, op: &Op, folder: FolderRef, ids: Vec<RemoteId>) -> Result<Vec<RemoteOp>> {
+    Ok(match &op.kind {
+        OpKind::Flags(marks) => {
+            let (add, del) = (marks.tag.clone(), marks.untag.clone());
+            vec![RemoteOp::Flag { folder, ids, delta: marks.flags, add, del }]
+        }
+        OpKind::Move(to) => vec![RemoteOp::Move { from: folder, to: folder_ref(reader, *to)?, ids }],
+        OpKind::Copy(to) => vec![RemoteOp::Copy { from: folder, to: folder_ref(reader, *to)?, ids }],
+        _ => {
+            let home = op.folder.map_or(Ok(None), |home| reader.folder(home))?;
+            let home = home.ok_or_else(|| Error::new(Kind::Gone, "the folder is gone"))?;
+            // A copy that is taken back leaves the mail; what went to another account is to leave this one.
+            let role = if reader.spares(op.id)?.is_some() { Role::All } else { Role::Trash };
+            let to = reader.folder_by_role(home.account, role)?;
+            match (home.role, to) {
+                (Some(Role::Trash | Role::Junk), _) | (_, None) => vec![RemoteOp::Delete { folder, ids }],
+                (_, Some(to)) if to.id == home.id => Vec::new(),
+                (_, Some(to)) => vec![RemoteOp::Move { from: folder, to: FolderRef::new(to.remote), ids }],
+            }
         }
     })
 }
@@ -179,7 +207,7 @@ pub(super) fn push(session: &mut dyn MailProtocol, reader: &Reader, op: &Op, now
         unkept: Vec::new(),
         end: End::Done,
     };
-    match remote_ops(reader, op).and_then(|ops| apply(session, &ops)) {
+    match remote_ops(reader, op, session.caps().labels).and_then(|ops| apply(session, &ops)) {
         Ok(Applied::Done { moved: told, created }) => {
             // A target that cannot be read is looked at.
             let at = target.and_then(|folder| reader.cursor(folder).ok()).unwrap_or_default();

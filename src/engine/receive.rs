@@ -108,6 +108,7 @@ impl Worker<'_> {
             told: &mut self.told,
             folder,
             now: now(),
+            labelled: session.caps.labels.then_some((&self.reader, self.id)),
             take: VecDeque::new(),
             listed: None,
             terms: self.pace.terms,

@@ -44,6 +44,9 @@ impl Worker<'_> {
         let protocol = self.open()?;
         let caps = protocol.caps();
         self.pace.signed_in(protocol.terms());
+        if self.is_live() && caps.labels != self.reader.has_labels(self.id)? {
+            self.store.commit(Batch { account: self.id, steps: vec![Step::Labels(caps.labels)] })?;
+        }
         self.told.state(AccountState::Syncing);
         self.session = Some(Session {
             protocol,
@@ -76,6 +79,7 @@ impl Worker<'_> {
             (self.ops, self.eager) = (false, false);
             return Ok(());
         }
+        let caps = self.session()?.caps;
         for op in ready {
             // An earlier try may have got as far as the copies: what is in the target shows it. Nor is a mail
             // deleted because a copy was seen there once: another client may have moved that one away again.
@@ -99,12 +103,17 @@ impl Worker<'_> {
                     continue;
                 }
             }
+            let mut beside = Vec::new();
             let pushed = if let OpKind::Append(parcel) = op.kind {
                 self.put(&op, &parcel)?
             } else {
                 self.store.commit(Batch { account: self.id, steps: vec![Step::OpRunning(op.id)] })?;
                 // The user may have taken it back, or part of it, until it was marked.
                 let Some(op) = self.reader.running_op(op.id)? else { continue };
+                if caps.labels {
+                    // Where mail goes out of sight, or comes back, all its labels change.
+                    beside = self.reader.beside(op.id)?;
+                }
                 let session = self.session.as_mut().ok_or_else(no_session)?.protocol.as_mut();
                 push::let_go(session, &self.reader, &op)?;
                 Some(push::push(session, &self.reader, &op, now()))
@@ -112,10 +121,10 @@ impl Worker<'_> {
             let Some(pushed) = pushed else { continue };
             self.store.commit(Batch { account: self.id, steps: pushed.steps })?;
             self.tell_unkept(&op, &pushed.unkept)?;
-            if let Some(folder) = pushed.look
-                && !self.pulls.contains(&folder)
-            {
-                self.pulls.push(folder);
+            for folder in pushed.look.into_iter().chain(beside) {
+                if !self.pulls.contains(&folder) {
+                    self.pulls.push(folder);
+                }
             }
             // What the server lists now is told by it alone.
             self.folders |= match &pushed.end {

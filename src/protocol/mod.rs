@@ -137,6 +137,9 @@ pub struct Caps {
     pub snapshot: bool,
     /// Whether identities are stable enough for a deletion on the server (promise P6).
     pub deletes: bool,
+    /// Its folders are labels: one mail is in any number of them, and in the folder of all mail besides; out of
+    /// a label it is moved, never deleted; only in Trash and Junk is a deletion for good (X-GM-EXT-1).
+    pub labels: bool,
 }
 
 /// What a server asks of those who use it, and how it keeps mail (RFC 2449 sections 6.5 and 6.7).

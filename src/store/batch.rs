@@ -138,6 +138,8 @@ pub enum Step {
         /// What was refused; `None`: it worked.
         refusal: Option<Refusal>,
     },
+    /// Whether the server's folders are labels: told when that differs from what is known.
+    Labels(bool),
     /// How the account fares: told when it changes, and at the end of a round.
     Fares(Fares),
     /// An operation is being carried out.

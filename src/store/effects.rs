@@ -25,13 +25,25 @@ impl Tx<'_> {
         if from == to || copies.is_empty() {
             return Ok(Vec::new());
         }
+        if self.stays(account, from, to)? {
+            return self.give_label(account, from, to, copies);
+        }
         let is_local = self.owner(account)? == Owner::Here;
-        let mut op = None;
+        let all_mail = self.all_mail(account)?;
+        let (mut op, mut moved, mut left) = (None, Vec::new(), Vec::new());
         for copy in copies {
             self.touched.message(copy.message);
             if is_local {
+                moved.push(copy.message);
                 self.db.run(sql!("UPDATE placements SET folder_id = ?2 WHERE id = ?1"), (copy.id, to))?;
                 continue;
+            }
+            // A folder that is a label has a mail once: then the move is out of the other one only.
+            let is_there = all_mail.is_some() && self.copy_in(to, copy.message)?.is_some();
+            if is_there {
+                left.push(copy.message)
+            } else {
+                moved.push(copy.message)
             }
             if self.cancel_move(copy, to)? {
                 continue;
@@ -40,16 +52,23 @@ impl Tx<'_> {
                 Some(op) => op,
                 None => *op.insert(self.queue(account, "move", Some(from), Some(to), "{}")?),
             };
-            let result = self.pending_copy(copy, to)?;
+            let result = if is_there { None } else { Some(self.pending_copy(copy, to)?) };
             self.hide(copy.id)?;
-            self.add_item(op, copy.id, Some(result))?;
+            self.add_item(op, copy.id, result)?;
         }
         self.touched.folders.extend([from, to]);
-        Ok(vec![Act::Move { from, to, messages: copies.iter().map(|copy| copy.message).collect() }])
+        let mut acts = Vec::new();
+        if !moved.is_empty() {
+            acts.push(Act::Move { from, to, messages: moved });
+        }
+        if let Some(all) = all_mail.filter(|_| !left.is_empty()) {
+            acts.push(Act::Move { from, to: all, messages: left });
+        }
+        Ok(acts)
     }
 
     /// Takes a queued move back whose result is this copy, if it came from `home`.
-    fn cancel_move(&mut self, copy: &Placement, home: FolderId) -> Result<bool> {
+    pub(super) fn cancel_move(&mut self, copy: &Placement, home: FolderId) -> Result<bool> {
         let Some((op, source)) = self.untouched_result(copy, "move")? else { return Ok(false) };
         let Some(source) = self.placement(source)?.filter(|source| source.folder == home) else {
             return Ok(false);

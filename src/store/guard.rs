@@ -34,7 +34,7 @@ impl Tx<'_> {
                 gone.push(placement);
             }
         }
-        if self.is_too_much(folder, gone.len())? {
+        if self.is_too_much(folder, gone.len())? && self.is_too_much(folder, self.lost(folder, &gone)?)? {
             return self.park(folder, &gone);
         }
         gone.iter().try_for_each(|placement| self.remove(placement))
@@ -59,7 +59,7 @@ impl Tx<'_> {
             sql!("UPDATE placements SET stale = 1 WHERE folder_id = ?1 AND stale <> 0 AND stale = 2"),
             [folder],
         )?;
-        if self.is_too_much(folder, gone.len())? {
+        if self.is_too_much(folder, gone.len())? && self.is_too_much(folder, self.lost(folder, &gone)?)? {
             return self.park(folder, &gone);
         }
         for placement in &gone {

@@ -17,6 +17,8 @@ use crate::model::{
 pub const NO_CHANGE: &str = "nothing to change";
 const VANISHED: &str = "the mail is not there any more";
 const NO_FOLDER: &str = "the folder is not there any more";
+const ONLY_A_LABEL: &str =
+    "on this server mail is deleted for good from Trash and Junk only: elsewhere it would just lose a label";
 const IN_PART: &str = "the rest of the mail is not here yet, so it cannot go to another account";
 
 impl Tx<'_> {
@@ -106,6 +108,8 @@ impl Tx<'_> {
             return Ok(refused(IN_PART));
         }
         let count: usize = acts.iter().map(|act| act.messages().count()).sum();
+        // All mail stays where it is.
+        let away = away && acts.iter().any(|act| !matches!(act, Act::Copy { .. }));
         let label = self.transfer_label(to, away, count, far)?;
         self.record(label, acts)
     }
@@ -116,7 +120,13 @@ impl Tx<'_> {
         if items.is_empty() {
             return Ok(refused(VANISHED));
         }
-        for (folder, copies) in by_folder(&items) {
+        let folders = by_folder(&items);
+        for folder in folders.keys() {
+            if !self.deletes_in(self.account_of(*folder)?, *folder)? {
+                return Ok(refused(ONLY_A_LABEL));
+            }
+        }
+        for (folder, copies) in folders {
             let account = self.account_of(folder)?;
             self.delete_copies(account, folder, &copies)?;
         }
@@ -161,6 +171,11 @@ impl Tx<'_> {
         )?;
         if let Some(folder) = by_role {
             return Ok(folder);
+        }
+        if role == Role::Archive
+            && let Some(all) = self.all_mail(account)?
+        {
+            return Ok(all);
         }
         let by_name = self.db.one(
             sql!(

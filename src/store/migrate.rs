@@ -13,6 +13,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_init.sql"),
     include_str!("migrations/0002_ledger.sql"),
     include_str!("migrations/0003_servers.sql"),
+    include_str!("migrations/0004_labels.sql"),
 ];
 
 /// The version that this program writes.
@@ -217,6 +218,27 @@ mod tests {
             ["more vanished than is believed"]
         );
         assert_eq!(texts("SELECT object_id FROM folders"), ["", "", ""]);
+        assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check"), Vec::<String>::new());
+        assert_is_as_new(&conn);
+    }
+
+    #[test]
+    fn a_store_of_the_third_version_keeps_its_names_and_what_waits() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), &MIGRATIONS[..3]).unwrap();
+        conn.execute_batch(include_str!("../../tests/stores/v3.sql")).unwrap();
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        let texts = |sql: &str| -> Vec<String> {
+            let mut statement = conn.prepare(sql).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let accounts = texts("SELECT name || ' ' || parked || ' ' || labels FROM accounts");
+        assert_eq!(accounts, ["work 0 0", "old 2 0"]);
+        assert_eq!(texts("SELECT object_id FROM folders"), ["F1", ""]);
+        assert_eq!(texts("SELECT uidl || ' ' || was FROM pop_renamed"), ["new old"]);
+        assert_eq!(texts("SELECT bytes || ' ' || then_bytes FROM maildrops"), ["900 800"]);
+        assert_eq!(texts("SELECT id || ' ' || kind || ' ' || target_id FROM ops"), ["6 rename 1"]);
         assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check"), Vec::<String>::new());
         assert_is_as_new(&conn);
     }

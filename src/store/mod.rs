@@ -29,6 +29,7 @@ mod home;
 mod inbox;
 mod intents;
 mod keep;
+mod labels;
 mod ledger;
 mod letterbox;
 mod list;

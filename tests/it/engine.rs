@@ -69,6 +69,11 @@ impl World {
         Self { server: Server::new(protocol), account: account("work", protocol), dir, store }
     }
 
+    /// On a server whose folders are labels.
+    pub(crate) fn labelled() -> Self {
+        Self { server: Server::with_labels(), ..Self::new(Protocol::Imap) }
+    }
+
     pub(crate) fn fill(self, mails: usize) -> Self {
         for n in 0..mails {
             self.server.deliver("INBOX", mail(n), Flags::NONE, T0 + n as i64);
@@ -127,7 +132,7 @@ impl World {
         self.rows(role).iter().flat_map(|row| row.members.iter().map(|m| m.placement)).collect()
     }
 
-    fn subjects(&self, role: Role) -> Vec<String> {
+    pub(crate) fn subjects(&self, role: Role) -> Vec<String> {
         let mut subjects: Vec<_> = self.rows(role).iter().map(|row| row.head.subject.to_string()).collect();
         subjects.sort();
         subjects

@@ -143,7 +143,60 @@ const BETWEEN: Scene = Scene {
     ..IMAP
 };
 
+/// All that is done to mail whose folders are labels.
+const LABELS: Scene = Scene {
+    labels: true,
+    folders: &["Work"],
+    acts: &[
+        Sync,
+        Here(|user| {
+            user.move_to(Role::Inbox, &[1, 2], Role::Archive);
+            user.flag(Role::Inbox, &[3], FlagDelta::add(Flags::FLAGGED));
+            user.move_into(Role::Inbox, &[3], "Work");
+            user.move_to(Role::Inbox, &[4, 5], Role::Trash);
+            user.purge(Role::Trash, &[5]);
+            user.move_to(Role::Inbox, &[6], Role::Archive);
+            user.undo();
+        }),
+    ],
+    there: &[
+        "1 [Gmail]/All Mail",
+        "2 [Gmail]/All Mail",
+        "3 Work \\Flagged",
+        "3 [Gmail]/All Mail \\Flagged",
+        "4 [Gmail]/Trash",
+        "6 INBOX",
+        "6 [Gmail]/All Mail",
+    ],
+    made: &["Work"],
+    ..IMAP
+};
+
 table! {
+    i11_labels: LABELS;
+    i11_labels_without_condstore: Scene { lacks: &["CONDSTORE"], ..LABELS };
+    a1_i11_labels_after_the_push: Scene {
+        labels: true,
+        folders: &["Work"],
+        acts: &[
+            Sync,
+            Here(|user| {
+                user.move_to(Role::Inbox, &[1, 2], Role::Archive);
+                user.move_into(Role::Inbox, &[3], "Work");
+                user.move_to(Role::Inbox, &[4], Role::Trash);
+                user.move_to(Role::Inbox, &[5], Role::Junk);
+                user.copy_into(Role::Inbox, &[6], "Work");
+            }),
+            Sync,
+            Here(|user| (0..5).for_each(|_| user.undo())),
+        ],
+        there: &[
+            "1 INBOX", "1 [Gmail]/All Mail", "2 INBOX", "2 [Gmail]/All Mail", "3 INBOX", "3 [Gmail]/All Mail",
+            "4 INBOX", "4 [Gmail]/All Mail", "5 INBOX", "5 [Gmail]/All Mail", "6 INBOX", "6 [Gmail]/All Mail",
+        ],
+        made: &["Work"],
+        ..IMAP
+    };
     p3_p4_pop3_forever: Scene { there: SIX, ..POP3 };
     p3_p4_pop3_fourteen_days: Scene { leave: Leave::Days(14), lacks: &["PIPELINING"], there: SIX, ..POP3 };
     p3_p4_pop3_delete_after_download: DELETE;

@@ -47,6 +47,7 @@ mod imap_tags;
 mod imap_wire;
 mod keep;
 mod keys;
+mod labels;
 mod net_dial;
 mod net_wire;
 mod oracle;

@@ -7,6 +7,7 @@ use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::framer::Place;
 use super::link::{Ear, Link, Tag};
+use super::object;
 use super::offers::Offers;
 use super::reply::{Fetched, Reply};
 use super::sets;
@@ -37,7 +38,7 @@ const AGAIN: usize = 100;
 pub(super) fn items(offers: &Offers) -> &'static str {
     if offers.has("OBJECTID") {
         "(UID FLAGS INTERNALDATE RFC822.SIZE EMAILID BODY.PEEK[HEADER])"
-    } else if offers.has("X-GM-EXT-1") {
+    } else if offers.has(object::LABELS) {
         "(UID FLAGS INTERNALDATE RFC822.SIZE X-GM-MSGID BODY.PEEK[HEADER])"
     } else {
         "(UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])"

@@ -119,7 +119,10 @@ impl Session {
         }
         let root =
             told.namespace.take().or_else(|| self.root.take()).unwrap_or_else(|| guess_root(&told.listed));
-        let folders = folders(&root, told, &self.roles);
+        let mut folders = folders(&root, told, &self.roles);
+        if self.link.state.offers.has(object::LABELS) {
+            roles::archive_in_all(&mut folders, &self.roles);
+        }
         self.root = Some(root);
         let told = |f: &RemoteFolder| Told { messages: f.messages, cursor: f.cursor };
         self.told = folders.iter().map(|f| (f.remote.clone(), told(f))).collect();

@@ -161,6 +161,7 @@ impl MailProtocol for Session {
             push: self.can_idle(),
             snapshot: false,
             deletes: true,
+            labels: self.link.state.offers.has(object::LABELS),
         }
     }
 

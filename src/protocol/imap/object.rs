@@ -3,6 +3,9 @@
 use super::answer::text;
 use super::token::Value;
 
+/// Folders that are labels, and X-GM-MSGID (Gmail).
+pub(super) const LABELS: &str = "X-GM-EXT-1";
+
 /// What is told as such a name, right or wrong.
 pub(super) fn told(value: Value<'_>) -> Option<String> {
     value

@@ -236,6 +236,15 @@ pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role
     }
 }
 
+/// Where folders are labels, mail is archived by taking it out of the inbox: a label that happens to be called so is
+/// no archive unless the user says so.
+pub(super) fn archive_in_all(folders: &mut [RemoteFolder], own: &[(Role, String)]) {
+    let has_all = folders.iter().any(|folder| folder.role == Some(Role::All));
+    if has_all && !own.iter().any(|(role, _)| *role == Role::Archive) {
+        folders.iter_mut().filter(|f| f.role == Some(Role::Archive)).for_each(|folder| folder.role = None);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

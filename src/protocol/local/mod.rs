@@ -181,6 +181,7 @@ impl MailProtocol for Session {
             push: has_spool,
             snapshot: !has_spool,
             deletes: true,
+            labels: false,
         }
     }
 

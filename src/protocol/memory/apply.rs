@@ -12,7 +12,7 @@ pub(super) fn carry_out(state: &mut State, op: &RemoteOp) -> Result<Applied> {
             let uids = uids(there, ids)?;
             let keywords = there.unkept(&[&add[..], &del[..]].concat());
             let kept: Vec<String> = add.iter().filter(|word| !keywords.contains(word)).cloned().collect();
-            there.flag(&uids, *delta, &kept, del);
+            state.flag(&folder.remote, &uids, *delta, &kept, del);
             Ok(if keywords.is_empty() { Applied::done() } else { Applied::Unkept { keywords } })
         }
         RemoteOp::Move { from, to, ids } => transfer(state, from, to, ids, true),
@@ -20,7 +20,7 @@ pub(super) fn carry_out(state: &mut State, op: &RemoteOp) -> Result<Applied> {
         RemoteOp::Delete { folder, ids } => {
             let there = mailbox(state, folder)?;
             let uids = uids(there, ids)?;
-            there.take(&uids);
+            state.expunge(&folder.remote, &uids);
             Ok(Applied::done())
         }
         RemoteOp::CreateFolder { path } => {

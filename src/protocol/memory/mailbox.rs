@@ -96,7 +96,7 @@ pub(super) struct Mail {
     pub(super) received: i64,
     pub(super) modseq: u64,
     /// One number for all copies: EMAILID and UIDL are made of it.
-    number: u64,
+    pub(super) number: u64,
 }
 
 impl Mail {
@@ -190,6 +190,11 @@ impl Mailbox {
         self.mails.len()
     }
 
+    /// The UID of a copy of this mail.
+    pub(super) fn copy_of(&self, number: u64) -> Option<u32> {
+        self.mails.iter().find(|(_, mail)| mail.number == number).map(|(uid, _)| *uid)
+    }
+
     pub(super) fn add(&mut self, mut mail: Mail) -> u32 {
         self.modseq += 1;
         mail.modseq = self.modseq;
@@ -231,6 +236,16 @@ impl Mailbox {
                 self.modseq += 1;
                 mail.modseq = self.modseq;
             }
+        }
+    }
+
+    /// Marks a mail as another copy of it is.
+    pub(super) fn mark_as(&mut self, uid: u32, copy: &Mail) {
+        let Some(mail) = self.mails.get_mut(&uid) else { return };
+        if (mail.flags, &mail.keywords) != (copy.flags, &copy.keywords) {
+            (mail.flags, mail.keywords) = (copy.flags, copy.keywords.clone());
+            self.modseq += 1;
+            mail.modseq = self.modseq;
         }
     }
 

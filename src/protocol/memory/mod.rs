@@ -5,6 +5,7 @@
 //! server room: deliver, or act as "another client". [`Server::session`] is what `connect` is elsewhere.
 
 mod apply;
+mod labels;
 mod mailbox;
 mod pop3;
 mod pull;
@@ -88,6 +89,8 @@ struct State {
     faithful: bool,
     /// It has lasting names for its mails (UIDL).
     names: bool,
+    /// Its folders are labels.
+    labels: bool,
     terms: Terms,
     /// UIDLs of what was ever fetched over POP3.
     fetched: HashSet<String>,
@@ -120,6 +123,7 @@ impl Server {
             condstore: true,
             faithful: true,
             names: true,
+            labels: false,
             terms: Terms::default(),
             fetched: HashSet::new(),
             next_session: 1,
@@ -192,13 +196,15 @@ impl Server {
 
     /// Another client changes flags. Mails that are not there are passed over, here and below.
     pub fn set_flags(&self, folder: &str, uids: &[u32], delta: FlagDelta) {
-        self.change(folder, |there| there.flag(uids, delta, &[], &[]));
+        self.lock().flag(folder, uids, delta, &[], &[]);
+        self.tell();
     }
 
     /// Another client sets and clears keywords.
     pub fn set_keywords(&self, folder: &str, uids: &[u32], add: &[&str], del: &[&str]) {
         let owned = |words: &[&str]| words.iter().map(|&w| w.to_owned()).collect::<Vec<_>>();
-        self.change(folder, |there| there.flag(uids, FlagDelta::default(), &owned(add), &owned(del)));
+        self.lock().flag(folder, uids, FlagDelta::default(), &owned(add), &owned(del));
+        self.tell();
     }
 
     /// From now on the server keeps these keywords only in a folder, as some servers do.
@@ -236,9 +242,8 @@ impl Server {
 
     /// Another client removes mails for good.
     pub fn expunge(&self, folder: &str, uids: &[u32]) {
-        self.change(folder, |there| {
-            there.take(uids);
-        });
+        self.lock().expunge(folder, uids);
+        self.tell();
     }
 
     /// Another client moves mails; answers their new UIDs.
@@ -246,6 +251,13 @@ impl Server {
         let moved = self.lock().transfer(from, to, uids, true);
         self.tell();
         moved.into_iter().map(|(_, new)| new).collect()
+    }
+
+    /// Another client copies mails; answers their new UIDs.
+    pub fn copy_to(&self, from: &str, to: &str, uids: &[u32]) -> Vec<u32> {
+        let copied = self.lock().transfer(from, to, uids, false);
+        self.tell();
+        copied.into_iter().map(|(_, new)| new).collect()
     }
 
     /// The server loses its index: a new UIDVALIDITY, and every mail gets a new UID, in the same order.
@@ -385,13 +397,37 @@ impl State {
         let remote = self.add_box(folder, None);
         let mail = Mail::new(source, flags, received, self.next_mail);
         self.next_mail += 1;
-        self.mailbox(&remote).map_or(0, |there| there.add(mail))
+        let uid = self.mailbox(&remote).map_or(0, |there| there.add(mail.clone()));
+        self.keep_in_all(&remote, &mail);
+        uid
+    }
+
+    /// Removes mails for good; where folders are labels it may be from this one only.
+    fn expunge(&mut self, folder: &str, uids: &[u32]) {
+        let taken = self.mailbox(folder).map(|there| there.take(uids)).unwrap_or_default();
+        for (_, mail) in taken {
+            self.keep_in_all(folder, &mail);
+        }
+    }
+
+    /// Changes flags and keywords.
+    fn flag(&mut self, folder: &str, uids: &[u32], delta: FlagDelta, add: &[String], del: &[String]) {
+        let Some(there) = self.mailbox(folder) else { return };
+        let kept: Vec<String> =
+            add.iter().filter(|word| !there.unkept(add).contains(word)).cloned().collect();
+        there.flag(uids, delta, &kept, del);
+        if self.labels {
+            self.flag_copies(folder, uids);
+        }
     }
 
     /// Moves or copies; old and new UIDs in pairs. Nothing where one of the folders is missing.
     fn transfer(&mut self, from: &str, to: &str, uids: &[u32], take: bool) -> Vec<(u32, u32)> {
         if self.mailbox(to).is_none() {
             return Vec::new();
+        }
+        if self.labels {
+            return self.relabel(from, to, uids, take);
         }
         let Some(source) = self.mailbox(from) else { return Vec::new() };
         let mails = if take { source.take(uids) } else { source.copies(uids) };

@@ -54,7 +54,15 @@ impl Session {
 impl MailProtocol for Session {
     fn caps(&self) -> Caps {
         let deletes = self.server.lock().names;
-        Caps { folders: false, flags: false, append: false, push: false, snapshot: true, deletes }
+        Caps {
+            folders: false,
+            flags: false,
+            append: false,
+            push: false,
+            snapshot: true,
+            deletes,
+            labels: false,
+        }
     }
 
     fn folders(&mut self) -> Result<Vec<RemoteFolder>> {

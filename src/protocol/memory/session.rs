@@ -81,7 +81,15 @@ impl Session {
 
 impl MailProtocol for Session {
     fn caps(&self) -> Caps {
-        Caps { folders: true, flags: true, append: true, push: true, snapshot: false, deletes: true }
+        Caps {
+            folders: true,
+            flags: true,
+            append: true,
+            push: true,
+            snapshot: false,
+            deletes: true,
+            labels: self.server.has_labels(),
+        }
     }
 
     fn folders(&mut self) -> Result<Vec<RemoteFolder>> {

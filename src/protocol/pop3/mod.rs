@@ -61,7 +61,15 @@ impl Session {
 
 impl MailProtocol for Session {
     fn caps(&self) -> Caps {
-        Caps { folders: false, flags: false, append: false, push: false, snapshot: true, deletes: self.named }
+        Caps {
+            folders: false,
+            flags: false,
+            append: false,
+            push: false,
+            snapshot: true,
+            deletes: self.named,
+            labels: false,
+        }
     }
 
     fn folders(&mut self) -> Result<Vec<RemoteFolder>> {

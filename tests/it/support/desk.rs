@@ -286,6 +286,11 @@ impl User<'_> {
         self.intend(Intent::Move { items: self.copies(from, seeds), to });
     }
 
+    pub fn copy_into(&self, from: Role, seeds: &[u32], path: &str) {
+        let to = Target::Folder(self.folder(path));
+        self.intend(Intent::Copy { items: self.copies(from, seeds), to });
+    }
+
     /// To a folder of another account, or from there.
     pub fn send(&self, (from, role): (&str, Role), seeds: &[u32], (to, target): (&str, Role)) {
         let items = self.copies_in(self.role(from, role), seeds);

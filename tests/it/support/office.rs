@@ -37,7 +37,11 @@ impl Office {
         let port = listener.local_addr().unwrap().port();
         let bell = Interrupt::new().unwrap();
         let all = if protocol == Protocol::Imap { IMAP } else { POP3 };
-        let offers: Vec<&str> = all.split(' ').filter(|word| !lacks.contains(word)).collect();
+        let mut offers: Vec<&str> = all.split(' ').filter(|word| !lacks.contains(word)).collect();
+        if server.has_labels() {
+            offers.retain(|word| *word != "OBJECTID");
+            offers.push("X-GM-EXT-1");
+        }
         let ring = bell.clone();
         let thread = std::thread::spawn(move || {
             while !ring.is_rung() {

@@ -13,6 +13,7 @@ fn quoted(name: &str) -> String {
 
 fn attribute(role: Option<Role>) -> Option<&'static str> {
     match role? {
+        Role::All => Some("\\All"),
         Role::Archive => Some("\\Archive"),
         Role::Drafts => Some("\\Drafts"),
         Role::Junk => Some("\\Junk"),
@@ -71,6 +72,12 @@ pub(super) fn read_date(text: &str) -> i64 {
     date.and_then(|date| date.to_timestamp()).map_or(0, jiff::Timestamp::as_second)
 }
 
+/// The number of a mail in whatever folder, as Gmail tells it.
+fn message_number(mail: &Held) -> u64 {
+    let number = mail.uidl.split('.').next().unwrap_or_default();
+    (1 << 60) + u64::from_str_radix(number, 16).unwrap_or(0)
+}
+
 /// One mail with the items asked for.
 pub(super) fn fetched(number: usize, mail: &Held, items: &[String], modseq: bool) -> Vec<u8> {
     let raw = mail.source.bytes();
@@ -84,6 +91,7 @@ pub(super) fn fetched(number: usize, mail: &Held, items: &[String], modseq: bool
             "RFC822.SIZE" => (&format!("RFC822.SIZE {}", raw.len()), None),
             // All copies of a mail have one number.
             "EMAILID" => (&format!("EMAILID (M{})", mail.uidl.split('.').next().unwrap_or("0")), None),
+            "X-GM-MSGID" => (&format!("X-GM-MSGID {}", message_number(mail)), None),
             "INTERNALDATE" => {
                 let date = jiff::Timestamp::from_second(mail.received).unwrap_or_default();
                 (&format!("INTERNALDATE \"{}\"", date.strftime("%d-%b-%Y %H:%M:%S +0000")), None)
