@@ -35,6 +35,8 @@ pub enum Action {
     Fold(Fold),
     /// Change the selection.
     Select(Select),
+    /// Select mail and delete it.
+    DeleteSet(Set),
     /// Do something to mail, on so many rows.
     Triage(Triage, u32),
     /// Set and clear tags, as typed; of nothing typed the command line asks.
@@ -144,14 +146,35 @@ pub enum Fold {
 }
 
 /// A change of the selection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Select {
     /// Toggle so many rows and move past them.
     Rows(u32),
+    /// From here to where the cursor goes; again: to here.
+    Range,
     /// Every row of the list.
     All,
-    /// The whole conversation at hand.
+    /// What was selected last, as far as it is still there.
+    Again,
+    /// This mail.
+    Set(Set),
+}
+
+/// Mail that belongs together, as seen from the cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Set {
+    /// The conversation at hand.
     Thread,
+    /// All mail in the list from who wrote this one.
+    Sender,
+    /// All mail in the list of this one's mailing list.
+    MailingList,
+    /// All unread mail in the list.
+    Unread,
+    /// This row and all below it.
+    Older,
+    /// All mail whose subject or sender holds these words; of none typed the command line asks.
+    Matching(String),
 }
 
 /// Something done to mail without a question, and taken back by `u`.

@@ -64,6 +64,8 @@ pub enum Args {
     Count,
     /// Tags to set and clear, as [`super::tags::parse`] reads them.
     Tags,
+    /// Words to look for.
+    Words,
     /// A path of a folder, all that follows its name.
     Path,
     /// A folder that is there, its account first: what [`super::targets::ranked`] finds for it.
@@ -74,7 +76,7 @@ impl Args {
     /// Whether all that follows the name is its argument.
     #[must_use]
     pub fn is_text(self) -> bool {
-        matches!(self, Self::Tags | Self::Path | Self::Folder)
+        matches!(self, Self::Tags | Self::Words | Self::Path | Self::Folder)
     }
 }
 

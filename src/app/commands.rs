@@ -1,11 +1,11 @@
 //! The one table of commands: a new key is one row here and nothing elsewhere.
 
-use super::action::{Action, Align, Fold, Motion, Save, Select, Step, Triage};
+use super::action::{Action, Align, Fold, Motion, Save, Select, Set, Step, Triage};
 use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
 use crate::model::{Role, Settle};
 
-use Args::{Count, Folder, None as No, Path, Tags};
+use Args::{Count, Folder, None as No, Path, Tags, Words};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
 use Needs::{Accounts, Folder as OneFolder, Mail, Nothing, Part, Shown};
 
@@ -38,6 +38,10 @@ impl Command {
         self.needs = needs;
         self
     }
+}
+
+const fn picked(set: Set) -> Action {
+    Action::Select(Select::Set(set))
 }
 
 /// Every command, in the order in which help shows them.
@@ -130,11 +134,49 @@ pub const COMMANDS: &[Command] = &[
     row("select", LIST, &["x"], Count)
         .does(Pick, "Select and move down", |c| Action::Select(Select::Rows(c.times())))
         .needs(Mail),
-    row("select-thread", MAIL, &["V"], No)
-        .does(Pick, "Select the conversation", |_| Action::Select(Select::Thread))
+    row("select-range", LIST, &["v"], No)
+        .does(Pick, "Select from here to there", |_| Action::Select(Select::Range))
+        .needs(Mail),
+    row("select-thread", MAIL, &["V", "St"], No)
+        .does(Pick, "Select the conversation", |_| picked(Set::Thread))
         .needs(Mail),
     row("select-all", LIST, &["*"], No)
         .does(Pick, "Select all rows", |_| Action::Select(Select::All))
+        .needs(Mail),
+    row("select-sender", LIST, &["Ss"], No)
+        .does(Pick, "Select all from its sender", |_| picked(Set::Sender))
+        .needs(Mail),
+    row("select-list", LIST, &["Sl"], No)
+        .does(Pick, "Select all of its list", |_| picked(Set::MailingList))
+        .needs(Mail),
+    row("select-unread", LIST, &["Su"], No)
+        .does(Pick, "Select all unread", |_| picked(Set::Unread))
+        .needs(Mail),
+    row("select-older", LIST, &["So"], No)
+        .does(Pick, "Select this and older", |_| picked(Set::Older))
+        .needs(Mail),
+    row("select-matching", LIST, &["S/"], Words)
+        .does(Pick, "Select all with some words", |c| picked(Set::Matching(c.text.clone())))
+        .needs(Mail),
+    row("select-again", LIST, &["gv"], No)
+        .does(Pick, "Select the same again", |_| Action::Select(Select::Again)),
+    row("delete-thread", LIST, &["Dt"], No)
+        .does(Pick, "Delete the conversation", |_| Action::DeleteSet(Set::Thread))
+        .needs(Mail),
+    row("delete-sender", LIST, &["Ds"], No)
+        .does(Pick, "Delete all from its sender", |_| Action::DeleteSet(Set::Sender))
+        .needs(Mail),
+    row("delete-list", LIST, &["Dl"], No)
+        .does(Pick, "Delete all of its list", |_| Action::DeleteSet(Set::MailingList))
+        .needs(Mail),
+    row("delete-unread", LIST, &["Du"], No)
+        .does(Pick, "Delete all unread", |_| Action::DeleteSet(Set::Unread))
+        .needs(Mail),
+    row("delete-older", LIST, &["Do"], No)
+        .does(Pick, "Delete this and older", |_| Action::DeleteSet(Set::Older))
+        .needs(Mail),
+    row("delete-matching", LIST, &["D/"], Words)
+        .does(Pick, "Delete all with some words", |c| Action::DeleteSet(Set::Matching(c.text.clone())))
         .needs(Mail),
     // Conversations.
     row("next-thread", MAIL, &[")"], Count)

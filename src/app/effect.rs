@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::letter::Letter;
 use crate::engine;
-use crate::model::{Intent, Member, MessageId, ThreadId, View};
+use crate::model::{Intent, MessageId, View};
+use crate::store::{Extent, Gathered};
 use crate::text::Clean;
 
 /// Something for the runtime to carry out.
@@ -39,12 +40,14 @@ pub enum Load {
         /// Which mail, and how it is to look.
         wish: Wish,
     },
-    /// Every mail of a list, for `*`.
-    Everything {
+    /// Many mails of a list at once.
+    Gather {
         /// Whose turn this is.
         ticket: Ticket,
         /// The list.
         view: View,
+        /// Which of its mails.
+        extent: Extent,
     },
     /// Write an attachment, or all of them, or the mail, as new files.
     Save {
@@ -93,22 +96,13 @@ pub enum Loaded {
         /// The mail, or why not, in words.
         result: Result<Letter, Clean>,
     },
-    /// Every row of a list.
-    Everything {
+    /// Many mails of a list.
+    Gathered {
         /// As asked.
         ticket: Ticket,
-        /// The rows, or why not, in words.
-        result: Result<Everything, Clean>,
+        /// The mails, or why not, in words.
+        result: Result<Gathered, Clean>,
     },
     /// Files were written: what and where, or why not.
     Saved(Result<Clean, Clean>),
-}
-
-/// Every row of a list, with its mails as they were then.
-#[derive(Debug)]
-pub struct Everything {
-    /// The conversations.
-    pub rows: Vec<(ThreadId, Vec<Member>)>,
-    /// Whether there are no more.
-    pub is_whole: bool,
 }

@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use super::App;
-use super::effect::{Effect, Everything, Load};
+use super::select::Goal;
 use super::triage::Deed;
 use crate::model::{AccountId, Intent, PlacementId, Role, View};
+use crate::store::{Extent, Gathered};
 
 impl App {
     /// Counts what lies in Trash, of all accounts from a view of all accounts, else of the account at hand; the
@@ -26,13 +27,11 @@ impl App {
                 }
             }
         };
-        self.everything_ticket += 1;
-        self.emptying = Some((self.everything_ticket, view));
-        self.effects.push(Effect::Load(Load::Everything { ticket: self.everything_ticket, view }));
+        self.gather_in(view, Extent::Every, Goal::Empty);
     }
 
     /// Asks, with what was counted: what comes into Trash meanwhile stays there (promise A5).
-    pub(super) fn ask_to_empty(&mut self, view: View, all: &Everything) {
+    pub(super) fn ask_to_empty(&mut self, view: View, all: &Gathered) {
         let items: Vec<PlacementId> =
             all.rows.iter().flat_map(|(_, members)| members).map(|member| member.placement).collect();
         if items.is_empty() {

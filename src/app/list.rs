@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::lines::{Entry, Folds, Lines, Spot};
+use super::select::{Range, Selection};
 use super::window::Window;
 use crate::error::Result;
 use crate::model::{Member, Row, SortKey, ThreadId, View};
@@ -22,7 +23,11 @@ pub struct List {
     pub(super) top: usize,
     height: usize,
     /// Selected mails by conversation, newest first.
-    pub selection: HashMap<ThreadId, Vec<Member>>,
+    pub selection: Selection,
+    /// From where the selection follows the cursor.
+    pub(super) range: Option<Range>,
+    /// What was selected before the last action or Esc.
+    pub(super) selected_last: Selection,
     /// The members of the closed rows of the last frame: what an action applies to (promise A5).
     painted: HashMap<ThreadId, Vec<Member>>,
     /// The cursor went to another mail without the user's doing, and no frame has shown it yet.
@@ -96,6 +101,30 @@ impl List {
                 painted.iter().map(|m| now(m).unwrap_or(*m)).collect()
             }
             _ => entry.members(),
+        }
+    }
+
+    /// The mails of a closed row as the last frame showed it.
+    pub(super) fn painted(&self, thread: ThreadId) -> Option<&Vec<Member>> {
+        self.painted.get(&thread)
+    }
+
+    /// Whether a line of this conversation is on the screen.
+    pub(super) fn is_on_screen(&self, thread: ThreadId) -> bool {
+        self.visible().any(|(entry, _)| entry.row().head.thread == thread)
+    }
+
+    /// Whether the selection follows the cursor.
+    #[must_use]
+    pub fn is_ranging(&self) -> bool {
+        self.range.is_some()
+    }
+
+    /// Ends the selection, which can be had again.
+    pub(super) fn unselect(&mut self) {
+        self.range = None;
+        if !self.selection.is_empty() {
+            self.selected_last = std::mem::take(&mut self.selection);
         }
     }
 

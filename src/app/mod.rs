@@ -26,6 +26,7 @@ pub mod prompt;
 pub mod reader;
 mod resume;
 pub mod scope;
+mod select;
 mod shape;
 pub mod tags;
 pub mod targets;
@@ -36,6 +37,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::config::Advance;
 use crate::error::Result;
 use crate::model::{AccountId, FlagDelta, MessageId, PlacementId, Role, View};
 use crate::store::Reader;
@@ -60,6 +62,8 @@ pub struct Settings {
     pub me: Vec<Identity>,
     /// How long the preview shows a mail before it counts as read; `None`: never.
     pub mark_read_after: Option<Duration>,
+    /// Where the cursor goes when mail leaves the list.
+    pub advance: Advance,
     /// Where attachments are saved.
     pub downloads: PathBuf,
     /// The keys.
@@ -149,9 +153,10 @@ pub struct App {
     explained: HashSet<AccountId>,
     /// What `.` does.
     again: Option<tags::Again>,
-    everything_ticket: effect::Ticket,
-    /// The load of everything that is not to be selected but deleted, once the user said yes.
-    emptying: Option<(effect::Ticket, View)>,
+    gather_ticket: effect::Ticket,
+    /// Mails that are being gathered, and the keys that wait for them.
+    gathering: Option<select::Gathering>,
+    ahead: VecDeque<key::Key>,
     /// What the store told and was not looked at yet.
     backlog: news::Backlog,
     effects: Vec<Effect>,
@@ -193,8 +198,9 @@ impl App {
             explain: None,
             explained: HashSet::new(),
             again: None,
-            emptying: None,
-            everything_ticket: 0,
+            gather_ticket: 0,
+            gathering: None,
+            ahead: VecDeque::new(),
             backlog: news::Backlog::default(),
             effects: Vec::new(),
         };
@@ -344,4 +350,9 @@ impl App {
     fn out(&mut self) -> Vec<Effect> {
         std::mem::take(&mut self.effects)
     }
+}
+
+/// `1 message`, `3 messages`.
+fn some(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
+use super::Advance;
 use super::action::{Align, Fold, Motion};
 use super::lines::Entry;
 use super::list::List;
 use crate::error::Result;
-use crate::model::{Flags, PlacementId, SortKey};
+use crate::model::{Flags, Member, PlacementId, SortKey};
 use crate::store::{Edge, Reader};
 
 impl List {
@@ -130,15 +131,22 @@ impl List {
         if first { self.window.rows.first() } else { self.window.rows.last() }.map(|h| h.place)
     }
 
-    /// Moves the cursor off lines that are about to leave: to the first below that stays, else above.
-    pub fn leave(&mut self, db: &Reader, gone: &HashSet<PlacementId>) -> Result<()> {
-        let stays = |at: &usize| {
-            self.lines
-                .get(&self.window.rows, *at)
-                .is_some_and(|e| e.members().iter().any(|m| !gone.contains(&m.placement)))
+    /// Moves the cursor off lines that are about to leave, to one that stays: by default to the first below, where
+    /// there is none above.
+    pub fn leave(&mut self, db: &Reader, gone: &HashSet<PlacementId>, advance: Advance) -> Result<()> {
+        let left = |at: usize| -> Vec<Member> {
+            let members = self.lines.get(&self.window.rows, at).map(Entry::members).unwrap_or_default();
+            members.into_iter().filter(|m| !gone.contains(&m.placement)).collect()
         };
-        let below = (self.cursor..self.lines.len()).find(stays);
-        if let Some(at) = below.or_else(|| (0..self.cursor).rev().find(stays)) {
+        let stays = |at: &usize| !left(*at).is_empty();
+        let (below, above) = (self.cursor..self.lines.len(), (0..self.cursor).rev());
+        let to = match advance {
+            _ if !below.clone().take(1).any(|at| !stays(&at)) => None,
+            Advance::Previous => above.clone().find(stays),
+            Advance::Unread => below.clone().find(|at| left(*at).iter().any(|m| !m.flags.has(Flags::SEEN))),
+            Advance::Next | Advance::List => None,
+        };
+        if let Some(at) = to.or_else(|| below.clone().find(stays)).or_else(|| above.clone().find(stays)) {
             self.cursor = at;
         }
         self.fill(db)?;

@@ -172,18 +172,7 @@ impl App {
     pub fn on_loaded(&mut self, loaded: Loaded) -> (bool, Vec<Effect>) {
         let news = match loaded {
             Loaded::Mail { ticket, result } => self.reader.loaded(ticket, result),
-            Loaded::Everything { ticket, result } => {
-                let wanted = ticket == self.everything_ticket;
-                if wanted {
-                    let emptying = self.emptying.take().filter(|(asked, _)| *asked == ticket);
-                    match (result, emptying) {
-                        (Ok(all), Some((_, view))) => self.ask_to_empty(view, &all),
-                        (Ok(all), None) => self.select_everything(all),
-                        (Err(why), _) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
-                    }
-                }
-                wanted
-            }
+            Loaded::Gathered { ticket, result } => self.gathered(ticket, result),
             Loaded::Saved(Ok(text)) => {
                 self.say(text.as_str());
                 true
@@ -195,18 +184,6 @@ impl App {
         };
         self.arrange();
         (news, self.out())
-    }
-
-    fn select_everything(&mut self, all: super::effect::Everything) {
-        let rows = all.rows.len();
-        let mails: usize = all.rows.iter().map(|(_, members)| members.len()).sum();
-        self.list.selection = all.rows.into_iter().collect();
-        let text = if all.is_whole {
-            format!("Selected all {rows} rows, {mails} messages")
-        } else {
-            format!("Selected the first {rows} rows, {mails} messages: there are more")
-        };
-        self.say(&text);
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a key or a command to what it does.
 
+use std::collections::VecDeque;
+
 use super::action::{Action, Motion, Save, Step};
 use super::bindings::counted;
 use super::command::{self, Call, Command, Needs};
@@ -16,6 +18,9 @@ use crate::model::{Intent, Role, View};
 /// Commands that the history of the command line keeps.
 const HISTORY: usize = 100;
 
+/// Keys that wait for mails to be gathered.
+const AHEAD: usize = 256;
+
 /// Tags that the command line completes.
 const TAGS: usize = 1000;
 
@@ -24,6 +29,22 @@ impl App {
     pub fn press(&mut self, key: Key) -> Vec<Effect> {
         self.catch_up();
         self.touched = true;
+        if self.gathering.is_some() {
+            if key == Key::plain(Code::Esc) {
+                (self.gathering, self.ahead) = (None, VecDeque::new());
+                self.say("Nothing was done");
+            } else if self.ahead.len() < AHEAD {
+                self.ahead.push_back(key);
+            }
+            return self.out();
+        }
+        self.press_now(key);
+        self.arrange();
+        self.out()
+    }
+
+    /// Does what a key says.
+    pub(super) fn press_now(&mut self, key: Key) {
         if self.notice.as_ref().is_some_and(|n| n.is_read(self.now.at)) {
             self.notice = None;
         }
@@ -38,8 +59,9 @@ impl App {
                 self.press_command(key);
             }
         }
-        self.arrange();
-        self.out()
+        if self.gathering.is_none() {
+            self.stretch();
+        }
     }
 
     /// Takes pasted text: into the command line, nowhere else (promise A11).
@@ -180,6 +202,7 @@ impl App {
                 self.told(result);
             }
             Action::Select(select) => self.select(select),
+            Action::DeleteSet(set) => self.delete_set(set),
             Action::Triage(triage, rows) => self.triage(triage, rows as usize),
             Action::Tag(text) => self.tag(&text),
             Action::MoveTo(place) => self.transfer(&place, true),
@@ -296,7 +319,7 @@ impl App {
             return self.leave_reader();
         }
         if std::mem::take(&mut self.whole_thread) || !self.list.selection.is_empty() {
-            self.list.selection.clear();
+            self.list.unselect();
             return;
         }
         if self.notice.as_ref().is_some_and(|n| n.tone == Tone::Error) {

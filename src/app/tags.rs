@@ -1,11 +1,8 @@
 //! Tagging: what `+todo -old` means, and doing the last thing again.
 
-use std::collections::HashSet;
-
 use super::App;
 use super::action::{Action, Triage};
-use super::triage::Deed;
-use crate::model::{FolderId, Intent, check_tag, is_same_tag};
+use crate::model::{FolderId, check_tag, is_same_tag};
 
 /// What `.` does again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,13 +58,6 @@ impl App {
             Ok(change) => self.change_tags(change, 1),
             Err(why) => self.fail(&why),
         }
-    }
-
-    fn change_tags(&mut self, change: Change, rows: usize) {
-        let Some(items) = self.grasped(rows) else { return };
-        self.again = Some(Again::Tags(change.clone()));
-        let intent = Intent::Tag { items, add: change.add, del: change.del };
-        self.carry_out(Deed { intent, leaving: HashSet::new() });
     }
 
     /// Does the last triage or tagging again, on what is selected or under the cursor now.

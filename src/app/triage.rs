@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::action::{Select, Triage};
-use super::effect::{Effect, Load};
+use super::action::Triage;
+use super::effect::Effect;
 use super::lines::{Entry, member};
 use super::scope::Focus;
-use super::tags::Again;
-use super::{App, Overlay, Question, Silent};
+use super::tags::{Again, Change};
+use super::{Advance, App, Overlay, Question, Silent, some};
 use crate::model::{FlagDelta, Flags, FolderId, Intent, Member, PlacementId, Role, Target};
 use crate::text::Clean;
 
@@ -54,11 +54,7 @@ impl App {
         let items = grasp.items();
         let moved = |to| leaving(Intent::Move { items: items.clone(), to: Target::Role(to) }, &items);
         let (deed, verb) = match (triage, role) {
-            (Triage::Delete, Some(Role::Trash)) => {
-                let accounts = self.accounts_shown();
-                let text = format!("Delete {} for good, {}? y/n", told(&grasp), self.goes_from(&accounts));
-                return self.ask(&text, leaving(Intent::Purge { items: items.clone() }, &items));
-            }
+            (Triage::Delete, Some(Role::Trash)) => return self.ask_to_purge(&told(&grasp), items),
             (Triage::Delete, _) => (moved(Role::Trash), "Move to Trash"),
             (Triage::Archive, Some(Role::Archive)) => return self.say("This is the archive"),
             (Triage::Archive, _) => (moved(Role::Archive), "Archive"),
@@ -67,8 +63,34 @@ impl App {
             (Triage::Star, _) => (self.star(&grasp), "Star or unstar"),
             (Triage::Read, _) => (self.read(&grasp), "Mark"),
         };
+        self.decide(&grasp, verb, "", deed);
+    }
+
+    /// Does it; with more rows than are on the screen after a question (promise A1).
+    fn decide(&mut self, grasp: &Grasp, verb: &str, place: &str, deed: Deed) {
         if grasp.is_wide && grasp.rows.len() > self.list.height() {
-            return self.ask(&format!("{verb} {}? y/n", told(&grasp)), deed);
+            return self.ask(&format!("{verb} {}{place}? y/n", told(grasp)), deed);
+        }
+        self.carry_out(deed);
+    }
+
+    fn ask_to_purge(&mut self, which: &str, items: Vec<PlacementId>) {
+        let accounts = self.accounts_shown();
+        let text = format!("Delete {which} for good, {}? y/n", self.goes_from(&accounts));
+        self.ask(&text, leaving(Intent::Purge { items: items.clone() }, &items));
+    }
+
+    /// Deletes what is selected, which is told as `which`; where some of it is `unseen`, after a question.
+    pub(super) fn delete_selected(&mut self, which: &str, unseen: bool) {
+        let items = self.grasp(1).items();
+        let which = some(items.len(), "message") + which;
+        if self.view_role() == Some(Role::Trash) {
+            return self.ask_to_purge(&which, items);
+        }
+        let to = Target::Role(Role::Trash);
+        let deed = leaving(Intent::Move { items: items.clone(), to }, &items);
+        if unseen {
+            return self.ask(&format!("Move {which} to Trash? y/n"), deed);
         }
         self.carry_out(deed);
     }
@@ -86,12 +108,18 @@ impl App {
         } else {
             Deed::of(Intent::Copy { items, to })
         };
-        if grasp.is_wide && grasp.rows.len() > self.list.height() {
-            let verb = if away { "Move" } else { "Copy" };
-            let place = self.accounts.folder(folder).map(|f| f.path.to_string()).unwrap_or_default();
-            return self.ask(&format!("{verb} {} to {place}? y/n", told(&grasp)), deed);
-        }
-        self.carry_out(deed);
+        let verb = if away { "Move" } else { "Copy" };
+        let place = self.accounts.folder(folder).map(|f| f.path.to_string()).unwrap_or_default();
+        self.decide(&grasp, verb, &format!(" to {place}"), deed);
+    }
+
+    /// Sets and clears tags on the selected rows, else on so many from the cursor on.
+    pub(super) fn change_tags(&mut self, change: Change, rows: usize) {
+        let Some(items) = self.grasped(rows) else { return };
+        self.again = Some(Again::Tags(change.clone()));
+        let intent = Intent::Tag { items, add: change.add, del: change.del };
+        let grasp = self.grasp(rows);
+        self.decide(&grasp, "Change the tags of", "", Deed::of(intent));
     }
 
     /// The copies that an action is about; `None`: it was said why there are none.
@@ -141,7 +169,7 @@ impl App {
     }
 
     /// The mail in the reader; after `V` its whole conversation as it is in the view.
-    fn reader_grasp(&self) -> Vec<Vec<Member>> {
+    pub(super) fn reader_grasp(&self) -> Vec<Vec<Member>> {
         let Some(mail) = self.reader.mail() else { return Vec::new() };
         if self.whole_thread
             && let Some(row) = self.list.held().find(|r| r.head.thread == mail.thread)
@@ -184,7 +212,7 @@ impl App {
         };
         self.effects.push(Effect::Intend(intent));
         self.flight.asked.push_back(Silent(false));
-        self.list.selection.clear();
+        self.list.unselect();
         self.whole_thread = false;
         if let Some((items, delta)) = flags {
             let items: HashSet<_> = items.into_iter().collect();
@@ -202,26 +230,34 @@ impl App {
         if self.focus == Focus::Reader {
             return self.go_on_reading(was.map(|m| m.placement));
         }
-        let result = self.list.leave(&self.db, &self.flight.leaving);
+        let result = self.list.leave(&self.db, &self.flight.leaving, self.settings.advance);
         self.told(result);
     }
 
     /// After the mail in the reader left: the next of its conversation, else the next conversation.
     fn go_on_reading(&mut self, left: Option<PlacementId>) {
         let stays = |p: PlacementId| !self.flight.leaving.contains(&p);
+        let advance = self.settings.advance;
         let next = self.reader.conversation().and_then(|(mails, at)| {
-            mails[at + 1..].iter().find(|m| stays(m.placement)).map(|m| (m.thread, m.message))
+            let mut after = mails[at + 1..].iter().filter(|m| stays(m.placement));
+            let next = match advance {
+                Advance::Next => after.next(),
+                Advance::Unread => after.find(|m| !m.flags.has(Flags::SEEN)),
+                Advance::Previous => mails[..at].iter().rev().find(|m| stays(m.placement)),
+                Advance::List => None,
+            };
+            next.map(|m| (m.thread, m.message))
         });
         if let Some((thread, message)) = next {
             return self.show(thread, message);
         }
         let before = self.list.spot();
-        let result = self.list.leave(&self.db, &self.flight.leaving);
+        let result = self.list.leave(&self.db, &self.flight.leaving, advance);
         let other =
             |e: Entry<'_>| e.members().iter().any(|m| stays(m.placement) && Some(m.placement) != left);
         let moved = self.list.spot() != before || self.list.current().is_some_and(other);
         self.told(result);
-        if moved { self.show_current() } else { self.focus = Focus::List }
+        if moved && advance != Advance::List { self.show_current() } else { self.focus = Focus::List }
     }
 
     /// Every mail whose flags are known here.
@@ -236,73 +272,6 @@ impl App {
             self.flight.asked.push_back(Silent(false));
         }
     }
-
-    pub(super) fn select(&mut self, select: Select) {
-        // What is selected is told where the last message stands.
-        self.notice = None;
-        match select {
-            Select::Rows(count) => {
-                let picked: Vec<_> = self
-                    .list
-                    .from_cursor(count as usize)
-                    .map(|e| {
-                        (
-                            e.row().head.thread,
-                            self.list.is_selected(e),
-                            self.list.painted_members(e),
-                            is_child(e),
-                        )
-                    })
-                    .collect();
-                let last = picked.len();
-                for (thread, selected, members, child) in picked {
-                    let held = self.list.selection.entry(thread).or_default();
-                    held.retain(|m| {
-                        (selected || child) && !members.iter().any(|x| x.placement == m.placement)
-                    });
-                    if !selected {
-                        held.extend(members);
-                    }
-                    if held.is_empty() {
-                        self.list.selection.remove(&thread);
-                    }
-                }
-                let by = i32::try_from(last).unwrap_or(1);
-                let result = self.list.go(&self.db, super::action::Motion::Lines(by));
-                self.told(result);
-            }
-            Select::Thread if self.focus == Focus::Reader => {
-                self.whole_thread = !self.whole_thread;
-                let mails = self.reader_grasp().first().map_or(0, Vec::len);
-                let text = if self.whole_thread {
-                    format!("The next action takes all {mails} messages of this conversation")
-                } else {
-                    "The next action takes this message".to_owned()
-                };
-                self.say(&text);
-            }
-            Select::Thread => {
-                let Some(row) = self.list.current().map(Entry::row) else { return };
-                let (thread, members) = (row.head.thread, self.list.painted_members(Entry::Closed(row)));
-                if self.list.selection.get(&thread).is_some_and(|held| held.len() >= members.len()) {
-                    self.list.selection.remove(&thread);
-                } else {
-                    self.list.selection.insert(thread, members);
-                }
-            }
-            Select::All => {
-                if let Some(view) = self.list.view() {
-                    self.everything_ticket += 1;
-                    let load = Load::Everything { ticket: self.everything_ticket, view };
-                    self.effects.push(Effect::Load(load));
-                }
-            }
-        }
-    }
-}
-
-fn is_child(entry: Entry<'_>) -> bool {
-    matches!(entry, Entry::Child(..))
 }
 
 fn leaving(intent: Intent, items: &[PlacementId]) -> Deed {
@@ -317,7 +286,6 @@ fn flagging(members: Vec<Member>, delta: FlagDelta) -> Deed {
 /// `3 conversations (7 messages)`.
 fn told(grasp: &Grasp) -> String {
     let (rows, mails) = (grasp.rows.iter().filter(|r| !r.is_empty()).count(), grasp.items().len());
-    let some = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     if rows == mails {
         some(mails, "message")
     } else {

@@ -46,6 +46,7 @@ impl Face {
             settings: Settings {
                 me: me.collect(),
                 mark_read_after: config.ui.mark_read_after,
+                advance: config.ui.advance,
                 downloads: config.ui.download_dir.clone(),
                 keymap,
                 asks: Vec::new(),

@@ -78,7 +78,7 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
         let accounts: Vec<_> = config.accounts.iter().map(fields).collect();
         return out.object(&json!({
             "accounts": accounts,
-            "ui": { "theme": ui.theme, "timezone": zone, "mark_read_after": mark, "download_dir": ui.download_dir },
+            "ui": { "theme": ui.theme, "timezone": zone, "mark_read_after": mark, "advance": ui.advance.name(), "download_dir": ui.download_dir },
             "keys": config.keys.len(),
         }));
     }
@@ -96,6 +96,7 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
     out.line(Clean::line(&format!("  {:<36} {}", "theme", ui.theme)))?;
     out.line(format!("  {:<36} {zone}", "timezone"))?;
     out.line(format!("  {:<36} {mark}", "mark_read_after"))?;
+    out.line(format!("  {:<36} {}", "advance", ui.advance.name()))?;
     out.line(Clean::line(&format!("  {:<36} {}", "download_dir", ui.download_dir.display())))
 }
 

@@ -125,6 +125,7 @@ const UI: &[Field] = &[
     may("theme", Shape::Text(value::line)),
     may("timezone", Shape::Text(|t| value::zone(t).map(drop))),
     may("mark_read_after", Shape::Text(|t| value::mark_read_after(t).map(drop))),
+    may("advance", Shape::Text(|t| value::advance(t).map(drop))),
     may("download_dir", Shape::Text(value::line)),
 ];
 

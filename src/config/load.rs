@@ -12,14 +12,14 @@ use toml_edit::Document;
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
-    Account, Auth, Compress, Config, KeepBodies, KeySetting, Leave, Overrides, Paths, Portion, Protocol,
-    SecretSource, Spool, Tls, Ui, paths,
+    Account, Advance, Auth, Compress, Config, KeepBodies, KeySetting, Leave, Overrides, Paths, Portion,
+    Protocol, SecretSource, Spool, Tls, Ui, paths,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::Role;
 
 /// The keys of `[ui]` that the environment can set, as `MAILTUI_UI_THEME` and so on.
-const UI_KEYS: [&str; 4] = ["theme", "timezone", "mark_read_after", "download_dir"];
+const UI_KEYS: [&str; 5] = ["theme", "timezone", "mark_read_after", "advance", "download_dir"];
 
 #[derive(Deserialize)]
 struct RawFile {
@@ -113,6 +113,7 @@ struct RawUi {
     theme: String,
     timezone: Option<String>,
     mark_read_after: String,
+    advance: String,
     download_dir: Option<String>,
 }
 
@@ -198,6 +199,7 @@ fn layer(text: &str, overrides: &Overrides) -> Result<RawFile> {
     let mut builder = ::config::Config::builder()
         .set_default("ui.theme", "terminal")
         .and_then(|b| b.set_default("ui.mark_read_after", "1.5s"))
+        .and_then(|b| b.set_default("ui.advance", Advance::default().name()))
         .map_err(bug)?
         .add_source(::config::File::from_str(text, ::config::FileFormat::Toml));
     for key in UI_KEYS {
@@ -289,6 +291,7 @@ fn ui(raw: RawUi, base: &Path) -> Parsed<Ui> {
             None => crate::text::when::zone(None).map_err(|e| e.to_string())?,
         },
         mark_read_after: value::mark_read_after(&raw.mark_read_after)?,
+        advance: value::advance(&raw.advance)?,
         download_dir: raw.download_dir.map_or_else(paths::downloads, |text| paths::expand(&text, base)),
     })
 }

@@ -47,8 +47,36 @@ pub struct Ui {
     pub timezone: TimeZone,
     /// How long a mail must stay in the preview to become read; `None`: it never does by that (A6).
     pub mark_read_after: Option<Duration>,
+    /// Where the cursor goes when mail leaves the list.
+    pub advance: Advance,
     /// Where saved attachments go.
     pub download_dir: PathBuf,
+}
+
+/// Where the cursor goes when mail leaves the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Advance {
+    /// To the next row.
+    #[default]
+    Next,
+    /// To the row before.
+    Previous,
+    /// To the next unread row.
+    Unread,
+    /// Out of the reader, to the list.
+    List,
+}
+
+impl Advance {
+    /// Every way, with its name in the configuration.
+    pub const ALL: [(Self, &'static str); 4] =
+        [(Self::Next, "next"), (Self::Previous, "prev"), (Self::Unread, "unread"), (Self::List, "list")];
+
+    /// Its name in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(way, _)| *way == self).map_or("", |(_, name)| name)
+    }
 }
 
 /// One `[[keys]]` table, as written: what it means is the keymap's to say.

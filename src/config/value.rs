@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::tz::TimeZone;
 
-use super::{Auth, Compress, KeepBodies, Leave, Protocol, Tls};
+use super::{Advance, Auth, Compress, KeepBodies, Leave, Protocol, Tls};
 
 /// A value that was understood, or what is wrong with it in words that follow the value's name.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
@@ -141,6 +141,12 @@ pub(super) fn mark_read_after(text: &str) -> Parsed<Option<Duration>> {
         return Ok(None);
     }
     duration(text).map(Some).map_err(|_| format!("{text:?} is not a time: write 1.5s, 0 or never"))
+}
+
+/// Where the cursor goes when mail leaves the list.
+pub(super) fn advance(text: &str) -> Parsed<Advance> {
+    let found = Advance::ALL.into_iter().find(|(_, name)| *name == text);
+    found.map(|(way, _)| way).ok_or_else(|| format!("{text:?} is not one of next, prev, unread, list"))
 }
 
 /// A public key pin: `sha256:` and 64 hexadecimal digits or base64.

@@ -7,19 +7,16 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::effect::{Everything, Load, Loaded, Piece, Wish};
+use crate::app::effect::{Load, Loaded, Piece, Wish};
 use crate::app::letter::{Chip, Letter, Whom};
 use crate::error::{Error, Kind, Result};
 use crate::mime::{self, Document, Part, PartKind, RenderOptions};
-use crate::model::{BodyState, MessageId, View};
-use crate::store::{Edge, Reader};
+use crate::model::{BodyState, MessageId};
+use crate::store::Reader;
 use crate::text::Clean;
 
 /// Bytes of a mail that are read to show it; all of it is read to save it.
 const SHOWN: u64 = 32 * 1024 * 1024;
-/// Rows that `*` selects at most, and how many are read at once.
-const EVERYTHING: usize = 10_000;
-const PAGE: usize = 500;
 /// Parsed mails that are kept, for another width or another form.
 const KEPT: usize = 4;
 /// Files of one name in one directory.
@@ -42,8 +39,8 @@ impl Loader {
         let worded = |e: Error| Clean::line(&e.to_string());
         match load {
             Load::Mail { ticket, wish } => Loaded::Mail { ticket, result: self.letter(wish).map_err(worded) },
-            Load::Everything { ticket, view } => {
-                Loaded::Everything { ticket, result: self.everything(view).map_err(worded) }
+            Load::Gather { ticket, view, extent } => {
+                Loaded::Gathered { ticket, result: self.db.gather(view, &extent).map_err(worded) }
             }
             Load::Save { message, what, dir } => {
                 Loaded::Saved(self.save(message, what, &dir).map_err(worded))
@@ -107,20 +104,6 @@ impl Loader {
             }
         }
         Ok(document)
-    }
-
-    fn everything(&self, view: View) -> Result<Everything> {
-        let mut rows = Vec::new();
-        let mut edge = Edge::Top;
-        loop {
-            let page = self.db.page(view, edge, PAGE)?;
-            let Some(last) = page.rows.last() else { return Ok(Everything { rows, is_whole: true }) };
-            edge = Edge::After(last.head.key);
-            rows.extend(page.rows.into_iter().map(|r| (r.head.thread, r.members)));
-            if page.at_bottom || rows.len() >= EVERYTHING {
-                return Ok(Everything { rows, is_whole: page.at_bottom });
-            }
-        }
     }
 
     fn save(&self, message: MessageId, what: Piece, dir: &Path) -> Result<Clean> {

@@ -63,10 +63,10 @@ fn run(mut loader: Loader, asked: &Receiver<Load>, inbox: &Sender<Wakeup>) {
 /// Drops every load that a later one makes useless. What writes files is never dropped.
 fn latest(loads: Vec<Load>) -> Vec<Load> {
     let last_mail = loads.iter().rposition(|l| matches!(l, Load::Mail { .. }));
-    let last_all = loads.iter().rposition(|l| matches!(l, Load::Everything { .. }));
+    let last_all = loads.iter().rposition(|l| matches!(l, Load::Gather { .. }));
     let wanted = |at: usize, load: &Load| match load {
         Load::Mail { .. } => Some(at) == last_mail,
-        Load::Everything { .. } => Some(at) == last_all,
+        Load::Gather { .. } => Some(at) == last_all,
         Load::Save { .. } => true,
     };
     loads.into_iter().enumerate().filter(|(at, load)| wanted(*at, load)).map(|(_, load)| load).collect()
@@ -75,7 +75,7 @@ fn latest(loads: Vec<Load>) -> Vec<Load> {
 /// Enough of a load to answer that it failed.
 enum Asked {
     Mail(u64),
-    Everything(u64),
+    Gather(u64),
     Save,
 }
 
@@ -83,7 +83,7 @@ impl Load {
     fn ticket(&self) -> Asked {
         match self {
             Self::Mail { ticket, .. } => Asked::Mail(*ticket),
-            Self::Everything { ticket, .. } => Asked::Everything(*ticket),
+            Self::Gather { ticket, .. } => Asked::Gather(*ticket),
             Self::Save { .. } => Asked::Save,
         }
     }
@@ -94,7 +94,7 @@ impl Asked {
         let why = Clean::fixed("a mistake of this program: the log says more");
         match self {
             Self::Mail(ticket) => Loaded::Mail { ticket, result: Err(why) },
-            Self::Everything(ticket) => Loaded::Everything { ticket, result: Err(why) },
+            Self::Gather(ticket) => Loaded::Gathered { ticket, result: Err(why) },
             Self::Save => Loaded::Saved(Err(why)),
         }
     }

@@ -22,6 +22,7 @@ mod flags;
 mod folders;
 mod follow;
 mod freeze;
+mod gather;
 mod guard;
 mod handle;
 mod health;
@@ -79,6 +80,7 @@ pub use batch::{
 };
 pub use carry::{Carried, Leg};
 pub use claim::{AccountLock, Holder, Locked};
+pub use gather::{Extent, Gathered};
 pub use handle::{Pending, Store};
 pub use health::Health;
 pub use intents::NO_CHANGE;

@@ -58,7 +58,11 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
             Clean::line(&format!("{rows} selected, {mails} messages"))
         };
         let x = brush.put(left, y, &text, Role::MarkSelected, room);
-        let keys = "d trash   a archive   Esc none";
+        let keys = if app.list.is_ranging() {
+            "v ends here   d trash   a archive   Esc none"
+        } else {
+            "d trash   a archive   Esc none"
+        };
         if x + 3 + cells(keys) <= left + room {
             brush.put(x + 3, y, keys, Role::StatusDim, left + room - x - 3);
         }

@@ -6,6 +6,7 @@ use mailtui::app::effect::Effect;
 use mailtui::app::key::Key;
 use mailtui::app::keymap::Keymap;
 use mailtui::app::{App, Now, Settings};
+use mailtui::config::Advance;
 use mailtui::model::{Flags, Intent, Role, Target};
 use mailtui::store::Changed;
 
@@ -26,6 +27,7 @@ impl Still {
         let settings = Settings {
             me: me(),
             mark_read_after: None,
+            advance: Advance::Next,
             downloads: post.dir.path().to_owned(),
             keymap: Keymap::new(),
             asks: Vec::new(),

@@ -35,6 +35,7 @@ mod floors;
 mod flows;
 mod flows_lists;
 mod flows_rows;
+mod flows_select;
 mod imap_chaos;
 mod imap_compress;
 mod imap_counts;

@@ -8,6 +8,7 @@ use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native
 
 use mailtui::app::Settings;
 use mailtui::app::keymap::Keymap;
+use mailtui::config::Advance;
 use mailtui::runtime::{Inbox, Session, Wakeup, run};
 
 use crate::support::drive::{look, me};
@@ -164,6 +165,7 @@ fn child_that_panics() {
         settings: Settings {
             me: me(),
             mark_read_after: None,
+            advance: Advance::Next,
             downloads: post.dir.path().to_owned(),
             keymap: Keymap::new(),
             asks: Vec::new(),

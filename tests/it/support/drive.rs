@@ -9,6 +9,7 @@ use mailtui::app::Settings;
 use mailtui::app::accounts::Identity;
 use mailtui::app::key::Key;
 use mailtui::app::keymap::Keymap;
+use mailtui::config::Advance;
 use mailtui::config::theme::Theme;
 use mailtui::engine::{Command, Event};
 use mailtui::error::Result;
@@ -62,6 +63,7 @@ pub struct Start {
     pub height: u16,
     pub theme: &'static str,
     pub mark_read_after: Option<Duration>,
+    pub advance: Advance,
     pub ascii: bool,
     pub keymap: Keymap,
 }
@@ -74,6 +76,7 @@ impl Default for Start {
             height: 30,
             theme: "mono",
             mark_read_after: None,
+            advance: Advance::Next,
             ascii: false,
             keymap: Keymap::new(),
         }
@@ -111,6 +114,7 @@ impl Screen {
             settings: Settings {
                 me: me(),
                 mark_read_after: start.mark_read_after,
+                advance: start.advance,
                 downloads,
                 keymap: start.keymap,
                 asks: Vec::new(),

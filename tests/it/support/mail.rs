@@ -18,6 +18,7 @@ pub struct Mail {
     subject: String,
     id: String,
     parent: Option<String>,
+    list: Option<String>,
     at: i64,
     flags: Flags,
     body: String,
@@ -34,6 +35,7 @@ pub fn mail(from: &str, subject: &str) -> Mail {
         subject: subject.to_owned(),
         id: String::new(),
         parent: None,
+        list: None,
         at: NOW - HOUR,
         flags: Flags::NONE,
         // The first words stand in the list too: what tests wait for in the reader comes after them.
@@ -65,6 +67,12 @@ impl Mail {
 
     pub fn answers(mut self, parent: &str) -> Self {
         self.parent = Some(parent.to_owned());
+        self
+    }
+
+    /// From a mailing list.
+    pub fn list(mut self, id: &str) -> Self {
+        self.list = Some(id.to_owned());
         self
     }
 
@@ -109,6 +117,9 @@ impl Mail {
         );
         if let Some(parent) = &self.parent {
             raw.push_str(&format!("In-Reply-To: <{parent}>\r\nReferences: <{parent}>\r\n"));
+        }
+        if let Some(list) = &self.list {
+            raw.push_str(&format!("List-Id: <{list}>\r\n"));
         }
         raw.push_str("MIME-Version: 1.0\r\n");
         let text = |kind: &str, text: &str| {
