@@ -85,6 +85,12 @@ pub enum Action {
     CommandLine(String),
     /// Open the palette of commands.
     Palette,
+    /// Send something of the mail at hand to the terminal's clipboard.
+    Yank(Yank),
+    /// Show or leave the panel of links.
+    Links,
+    /// Open the link under the cursor.
+    OpenLink,
     /// Paint everything anew.
     Redraw,
     /// Stop the program and give the terminal back until `fg`.
@@ -201,4 +207,30 @@ pub enum Save {
     All,
     /// The mail itself, as it came.
     Mail,
+}
+
+/// What of a mail goes to the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Yank {
+    /// The address of who wrote it.
+    Address,
+    /// Its Message-ID.
+    Id,
+    /// Where a link of it leads.
+    Link,
+    /// The code in it.
+    Code,
+}
+
+impl Yank {
+    /// What is said where there is none.
+    #[must_use]
+    pub fn missing(self) -> &'static str {
+        match self {
+            Self::Address => "Nobody is named as its sender",
+            Self::Id => "This mail has no Message-ID",
+            Self::Link => "There are no links in this mail",
+            Self::Code => "There is no code in this mail",
+        }
+    }
 }

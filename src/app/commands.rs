@@ -1,6 +1,6 @@
 //! The one table of commands: a new key is one row here and nothing elsewhere.
 
-use super::action::{Action, Align, Fold, Motion, Save, Select, Set, Step, Triage};
+use super::action::{Action, Align, Fold, Motion, Save, Select, Set, Step, Triage, Yank};
 use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
 use crate::model::{Role, Settle};
@@ -12,6 +12,7 @@ use Needs::{Accounts, Folder as OneFolder, Mail, Nothing, Part, Shown};
 const LIST: Scope = Scope::LIST;
 const READER: Scope = Scope::READER;
 const PARTS: Scope = Scope::PARTS;
+const LINKS: Scope = Scope::LINKS;
 const PANES: Scope = Scope::PANES;
 const LEDGER: Scope = Scope::LEDGER;
 const ALL: Scope = Scope::ALL;
@@ -57,7 +58,7 @@ pub const COMMANDS: &[Command] = &[
         .does(Move, "Move up half a page", |c| Action::Go(Motion::Halves(-c.steps()))),
     row("page-down", ALL, &["<C-f>", "<PgDn>"], Count)
         .does(Move, "Move down a page", |c| Action::Go(Motion::Pages(c.steps()))),
-    row("page-up", SIDE.and(PARTS).and(LEDGER).and(Scope::HELP), &["<PgUp>"], Count).does(
+    row("page-up", SIDE.and(PARTS).and(LINKS).and(LEDGER).and(Scope::HELP), &["<PgUp>"], Count).does(
         Move,
         "Move up a page",
         |c| Action::Go(Motion::Pages(-c.steps())),
@@ -103,6 +104,21 @@ pub const COMMANDS: &[Command] = &[
     row("save-all", OPEN, &["W"], No)
         .does(Read, "Save all attachments", |_| Action::Save(Save::All))
         .needs(Part),
+    row("links", READER, &["gx"], No).does(Read, "List the links", |_| Action::Links).needs(Shown),
+    row("open-link", LINKS, &["<Enter>", "o"], No).does(Read, "Open this link", |_| Action::OpenLink),
+    row("copy-this-link", LINKS, &["y"], No).does(Read, "Copy this link", |_| Action::Yank(Yank::Link)),
+    row("copy-link", READER, &["yl"], No)
+        .does(Read, "Copy a link", |_| Action::Yank(Yank::Link))
+        .needs(Shown),
+    row("copy-address", MAIL, &["yy"], No)
+        .does(Read, "Copy the sender's address", |_| Action::Yank(Yank::Address))
+        .needs(Mail),
+    row("copy-code", READER, &["yc"], No)
+        .does(Read, "Copy the code in it", |_| Action::Yank(Yank::Code))
+        .needs(Shown),
+    row("copy-id", MAIL, &["yi"], No)
+        .does(Read, "Copy the Message-ID", |_| Action::Yank(Yank::Id))
+        .needs(Mail),
     row("download", MAIL, &["gm"], No)
         .does(Read, "Download the rest of it", |_| Action::Download)
         .needs(Mail),

@@ -19,6 +19,8 @@ pub enum Effect {
     Engine(engine::Command),
     /// Keep a value for the next start.
     Remember(&'static str, String),
+    /// Send this to the clipboard of the user's own terminal.
+    Yank(Clean),
     /// Paint everything anew.
     Redraw,
     /// Stop until `fg`.
@@ -57,6 +59,13 @@ pub enum Load {
         what: Piece,
         /// Into this directory.
         dir: PathBuf,
+    },
+    /// Open a link.
+    Browse {
+        /// With this program, and what it takes before the link.
+        browser: Vec<String>,
+        /// Where it leads.
+        url: Clean,
     },
 }
 
@@ -105,4 +114,6 @@ pub enum Loaded {
     },
     /// Files were written: what and where, or why not.
     Saved(Result<Clean, Clean>),
+    /// A link was handed to a browser, or why not.
+    Browsed(Result<(), Clean>),
 }

@@ -17,6 +17,8 @@ pub struct Letter {
     pub warnings: Vec<Clean>,
     /// Its attachments.
     pub chips: Vec<Chip>,
+    /// Its links, each once, in the order of the text.
+    pub links: Vec<Link>,
     /// To whom.
     pub to: Vec<Whom>,
     /// To whom else.
@@ -27,6 +29,17 @@ pub struct Letter {
     pub body: BodyState,
     /// Where it lives, of an account whose server is a letter box.
     pub lives: Option<Lives>,
+}
+
+/// A link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its number in the text.
+    pub number: usize,
+    /// What stands there for it.
+    pub text: Clean,
+    /// Where it leads.
+    pub url: Clean,
 }
 
 /// Somebody to whom a mail went.

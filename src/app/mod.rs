@@ -32,6 +32,7 @@ pub mod tags;
 pub mod targets;
 mod triage;
 pub mod window;
+mod yank;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
@@ -66,6 +67,8 @@ pub struct Settings {
     pub advance: Advance,
     /// Where attachments are saved.
     pub downloads: PathBuf,
+    /// What opens a link: a program and what it takes before the link; `None`: there is none here.
+    pub browser: Option<Vec<String>>,
     /// The keys.
     pub keymap: Keymap,
     /// What waits for the user from the start: what it is, and what answers it.
@@ -88,6 +91,8 @@ pub enum Overlay {
     Help(Focus, usize),
     /// The attachments of the mail that is shown, and which one the cursor is on.
     Parts(usize),
+    /// The links of the mail that is shown, and which one the cursor is on.
+    Links(usize),
     /// The command line.
     Prompt(Prompt),
     /// A question that wants a yes.
@@ -246,6 +251,7 @@ impl App {
         match self.overlay {
             Some(Overlay::Help(..)) => Focus::Help,
             Some(Overlay::Parts(_)) => Focus::Parts,
+            Some(Overlay::Links(_)) => Focus::Links,
             _ => self.focus,
         }
     }

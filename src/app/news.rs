@@ -177,7 +177,8 @@ impl App {
                 self.say(text.as_str());
                 true
             }
-            Loaded::Saved(Err(why)) => {
+            Loaded::Browsed(Ok(())) => false,
+            Loaded::Browsed(Err(why)) | Loaded::Saved(Err(why)) => {
                 self.notice = Some(Notice::error(why.as_str(), self.now.at));
                 true
             }

@@ -252,6 +252,9 @@ impl App {
                 let prompt = prompt.with_tags(tags).with_places(places);
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
+            Action::Yank(what) => self.yank(what),
+            Action::Links => self.show_links(),
+            Action::OpenLink => self.open_link(),
             Action::Palette => self.overlay = Some(Overlay::Prompt(Prompt::palette(self.place()))),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Suspend => self.effects.push(Effect::Suspend),
@@ -262,6 +265,10 @@ impl App {
     /// Moves within the place that has the keys.
     fn go(&mut self, motion: Motion) {
         let height = self.layout().map_or(1, |l| usize::from(l.body.height));
+        if let Some(Overlay::Links(at)) = self.overlay {
+            self.overlay = Some(Overlay::Links(self.go_links(at, motion, height)));
+            return;
+        }
         match &mut self.overlay {
             Some(Overlay::Help(_, scroll)) => *scroll = stepped(*scroll, motion, height, usize::MAX / 2),
             Some(Overlay::Parts(at)) => {

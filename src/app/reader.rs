@@ -122,15 +122,18 @@ impl Reading {
     pub fn show(&mut self, mails: Vec<Summary>, message: MessageId, now: Instant) -> Option<Load> {
         let at = mails.iter().position(|m| m.message == message)?;
         let same = self.mail().map(|m| m.message) == Some(message);
-        let body_came = same && self.mail().map(|m| m.body) != mails.get(at).map(|m| m.body);
+        let body = mails.get(at).map(|m| m.body);
+        let body_came = same && self.mail().map(|m| m.body) != body;
         self.open = Some((mails, at));
         if !same {
             (self.scroll, self.aside, self.stopped, self.read_at) = (0, 0, false, None);
             (self.html, self.all_headers, self.all_quotes, self.marked) = (false, false, false, None);
         }
         if body_came {
-            self.kept.retain(|l| l.wish.message != message);
-            self.letter = None;
+            // What was laid out meanwhile may be of it as it is now.
+            let is_old = |l: &Arc<Letter>| l.wish.message == message && Some(l.body) != body;
+            self.kept.retain(|l| !is_old(l));
+            self.letter.take_if(|l| is_old(l));
         }
         self.load(now)
     }

@@ -11,6 +11,8 @@ pub enum Focus {
     Reader,
     /// The panel of attachments.
     Parts,
+    /// The panel of links.
+    Links,
     /// The page of what waits.
     Ledger,
     /// The page of keys.
@@ -19,8 +21,8 @@ pub enum Focus {
 
 impl Focus {
     /// Every place.
-    pub const ALL: [Self; 6] =
-        [Self::Folders, Self::List, Self::Reader, Self::Parts, Self::Ledger, Self::Help];
+    pub const ALL: [Self; 7] =
+        [Self::Folders, Self::List, Self::Reader, Self::Parts, Self::Links, Self::Ledger, Self::Help];
 
     /// Its name for people.
     #[must_use]
@@ -30,6 +32,7 @@ impl Focus {
             Self::List => "List",
             Self::Reader => "Reader",
             Self::Parts => "Attachments",
+            Self::Links => "Links",
             Self::Ledger => "What waits",
             Self::Help => "Help",
         }
@@ -53,10 +56,12 @@ impl Scope {
     pub const HELP: Self = Self(16);
     /// The page of what waits.
     pub const LEDGER: Self = Self(32);
+    /// The panel of links.
+    pub const LINKS: Self = Self(64);
     /// The three panes.
     pub const PANES: Self = Self(7);
     /// Every place.
-    pub const ALL: Self = Self(63);
+    pub const ALL: Self = Self(127);
 
     /// The places of both.
     #[must_use]
@@ -72,6 +77,7 @@ impl Scope {
             Focus::List => Self::LIST,
             Focus::Reader => Self::READER,
             Focus::Parts => Self::PARTS,
+            Focus::Links => Self::LINKS,
             Focus::Ledger => Self::LEDGER,
             Focus::Help => Self::HELP,
         };

@@ -48,6 +48,7 @@ impl Face {
                 mark_read_after: config.ui.mark_read_after,
                 advance: config.ui.advance,
                 downloads: config.ui.download_dir.clone(),
+                browser: browser(config.ui.browser.as_deref()),
                 keymap,
                 asks: Vec::new(),
             },
@@ -65,6 +66,19 @@ impl Face {
         let Self { look, settings, clock } = self;
         Session { inbox, store: store.clone(), send, settings, look, clock }
     }
+}
+
+/// What opens links: what the user named, else what the desktop opens them with. On a headless box there is none.
+fn browser(named: Option<&str>) -> Option<Vec<String>> {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let desktop = || {
+        let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+        let is_there =
+            cfg!(target_os = "macos") || set("WAYLAND_DISPLAY").or_else(|| set("DISPLAY")).is_some();
+        is_there.then(|| opener.to_owned())
+    };
+    let line = named.map(str::to_owned).or_else(|| set("BROWSER")).or_else(desktop)?;
+    Some(line.split_whitespace().map(str::to_owned).collect()).filter(|words: &Vec<String>| !words.is_empty())
 }
 
 /// Terminals and character sets that have nothing but plain marks.

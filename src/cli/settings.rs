@@ -78,7 +78,7 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
         let accounts: Vec<_> = config.accounts.iter().map(fields).collect();
         return out.object(&json!({
             "accounts": accounts,
-            "ui": { "theme": ui.theme, "timezone": zone, "mark_read_after": mark, "advance": ui.advance.name(), "download_dir": ui.download_dir },
+            "ui": { "theme": ui.theme, "timezone": zone, "mark_read_after": mark, "advance": ui.advance.name(), "download_dir": ui.download_dir, "browser": ui.browser },
             "keys": config.keys.len(),
         }));
     }

@@ -127,6 +127,7 @@ const UI: &[Field] = &[
     may("mark_read_after", Shape::Text(|t| value::mark_read_after(t).map(drop))),
     may("advance", Shape::Text(|t| value::advance(t).map(drop))),
     may("download_dir", Shape::Text(value::line)),
+    may("browser", Shape::Text(value::line)),
 ];
 
 const KEYS: &[Field] =

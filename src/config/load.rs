@@ -19,7 +19,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Role;
 
 /// The keys of `[ui]` that the environment can set, as `MAILTUI_UI_THEME` and so on.
-const UI_KEYS: [&str; 5] = ["theme", "timezone", "mark_read_after", "advance", "download_dir"];
+const UI_KEYS: [&str; 6] = ["theme", "timezone", "mark_read_after", "advance", "download_dir", "browser"];
 
 #[derive(Deserialize)]
 struct RawFile {
@@ -115,6 +115,7 @@ struct RawUi {
     mark_read_after: String,
     advance: String,
     download_dir: Option<String>,
+    browser: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -293,6 +294,7 @@ fn ui(raw: RawUi, base: &Path) -> Parsed<Ui> {
         mark_read_after: value::mark_read_after(&raw.mark_read_after)?,
         advance: value::advance(&raw.advance)?,
         download_dir: raw.download_dir.map_or_else(paths::downloads, |text| paths::expand(&text, base)),
+        browser: raw.browser,
     })
 }
 

@@ -51,6 +51,8 @@ pub struct Ui {
     pub advance: Advance,
     /// Where saved attachments go.
     pub download_dir: PathBuf,
+    /// What opens links: a program, and what it takes before the link, parted by spaces; `None`: what this desktop has.
+    pub browser: Option<String>,
 }
 
 /// Where the cursor goes when mail leaves the list.

@@ -9,6 +9,7 @@
 mod address;
 mod body;
 mod charset;
+mod code;
 mod date;
 mod diff;
 mod document;
@@ -35,6 +36,7 @@ mod tidy;
 mod transfer;
 mod words;
 
+pub use code::code;
 pub use document::{Document, Part, PartKind, Person, open, part};
 pub use enclosed::Enclosed;
 pub use envelope::{envelope, received};

@@ -165,6 +165,17 @@ impl Default for RenderOptions {
     }
 }
 
+impl Role {
+    /// The number of the link that this is a piece of.
+    #[must_use]
+    pub fn link(self) -> Option<usize> {
+        match self {
+            Self::Link(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
 /// A rendered mail.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rendered {

@@ -5,12 +5,13 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use crate::app::effect::{Load, Loaded, Piece, Wish};
-use crate::app::letter::{Chip, Letter, Whom};
+use crate::app::letter::{Chip, Letter, Link, Whom};
 use crate::error::{Error, Kind, Result};
-use crate::mime::{self, Document, Part, PartKind, RenderOptions};
+use crate::mime::{self, Document, Part, PartKind, RenderOptions, Rendered};
 use crate::model::{BodyState, MessageId};
 use crate::store::Reader;
 use crate::text::Clean;
@@ -45,6 +46,7 @@ impl Loader {
             Load::Save { message, what, dir } => {
                 Loaded::Saved(self.save(message, what, &dir).map_err(worded))
             }
+            Load::Browse { browser, url } => Loaded::Browsed(browse(&browser, &url).map_err(worded)),
         }
     }
 
@@ -57,6 +59,7 @@ impl Loader {
                 lines: Vec::new(),
                 warnings: Vec::new(),
                 chips: Vec::new(),
+                links: Vec::new(),
                 to: Vec::new(),
                 cc: Vec::new(),
                 has_choice: false,
@@ -83,6 +86,7 @@ impl Loader {
             wish,
             warnings: document.warnings.clone(),
             chips: chips.collect(),
+            links: links(&rendered),
             to: document.to.iter().map(whom).collect(),
             cc: document.cc.iter().map(whom).collect(),
             has_choice: rendered.has_other_form,
@@ -163,6 +167,39 @@ fn write_new(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
 
 fn unsaved(path: &Path, e: std::io::Error) -> Error {
     Error::new(Kind::Store, format!("could not save {}", path.display())).because(e)
+}
+
+/// The links that the text shows, each with what stands there for it.
+fn links(rendered: &Rendered) -> Vec<Link> {
+    let mut texts: Vec<Vec<&Clean>> = vec![Vec::new(); rendered.links.len()];
+    for span in rendered.lines.iter().flat_map(|line| &line.spans) {
+        if let Some(pieces) = span.role.link().and_then(|number| texts.get_mut(number)) {
+            pieces.push(&span.text);
+        }
+    }
+    let shown = texts.into_iter().zip(&rendered.links).enumerate().filter(|(_, (text, _))| !text.is_empty());
+    shown
+        .map(|(number, (text, url))| Link { number, text: Clean::join(text, " ").trim(), url: url.clone() })
+        .collect()
+}
+
+/// Starts a browser that knows nothing of this terminal; how it ends nobody waits for.
+fn browse(browser: &[String], url: &Clean) -> Result<()> {
+    use std::os::unix::process::CommandExt as _;
+
+    let Some((program, rest)) = browser.split_first() else { return Ok(()) };
+    let mut command = Command::new(program);
+    command.args(rest).arg(url.as_str());
+    // A group of its own: what the terminal tells this program is not for the browser.
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let mut child = command.spawn().map_err(|e| {
+        Error::new(Kind::Unsupported, format!("{program} could not be started"))
+            .because(e)
+            .hint("yl copies the link; `[ui] browser` names another program")
+    })?;
+    // Only so that it does not stay behind as one that nobody asked after.
+    std::thread::spawn(move || child.wait());
+    Ok(())
 }
 
 #[cfg(test)]

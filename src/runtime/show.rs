@@ -247,6 +247,7 @@ impl<'a, S: Stage> Show<'a, S> {
                 Effect::Load(load) => self.worker.ask(load),
                 Effect::Engine(command) => (self.send)(command),
                 Effect::Remember(key, value) => self.store.remember(key, &value),
+                Effect::Yank(text) => self.stage.yank(text.as_str()).map_err(unpainted)?,
                 Effect::Redraw => {
                     self.redraw()?;
                 }

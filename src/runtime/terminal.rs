@@ -5,6 +5,8 @@ use std::panic;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
     BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
@@ -33,6 +35,11 @@ pub trait Stage {
 
     /// After a frame was painted.
     fn end_frame(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Offers text to the clipboard of the terminal (OSC 52); whether it takes it is not told.
+    fn yank(&mut self, _text: &str) -> io::Result<()> {
         Ok(())
     }
 
@@ -103,6 +110,12 @@ impl Stage for Screen {
 
     fn end_frame(&mut self) -> io::Result<()> {
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+    }
+
+    fn yank(&mut self, text: &str) -> io::Result<()> {
+        let out = self.terminal.backend_mut();
+        write!(out, "\x1b]52;c;{}\x07", BASE64.encode(text))?;
+        io::Write::flush(out)
     }
 
     fn suspend(&mut self) -> Result<()> {

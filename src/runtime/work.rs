@@ -67,7 +67,7 @@ fn latest(loads: Vec<Load>) -> Vec<Load> {
     let wanted = |at: usize, load: &Load| match load {
         Load::Mail { .. } => Some(at) == last_mail,
         Load::Gather { .. } => Some(at) == last_all,
-        Load::Save { .. } => true,
+        Load::Save { .. } | Load::Browse { .. } => true,
     };
     loads.into_iter().enumerate().filter(|(at, load)| wanted(*at, load)).map(|(_, load)| load).collect()
 }
@@ -77,6 +77,7 @@ enum Asked {
     Mail(u64),
     Gather(u64),
     Save,
+    Browse,
 }
 
 impl Load {
@@ -85,6 +86,7 @@ impl Load {
             Self::Mail { ticket, .. } => Asked::Mail(*ticket),
             Self::Gather { ticket, .. } => Asked::Gather(*ticket),
             Self::Save { .. } => Asked::Save,
+            Self::Browse { .. } => Asked::Browse,
         }
     }
 }
@@ -96,6 +98,7 @@ impl Asked {
             Self::Mail(ticket) => Loaded::Mail { ticket, result: Err(why) },
             Self::Gather(ticket) => Loaded::Gathered { ticket, result: Err(why) },
             Self::Save => Loaded::Saved(Err(why)),
+            Self::Browse => Loaded::Browsed(Err(why)),
         }
     }
 }

@@ -130,6 +130,7 @@ fn elsewhere(place: Focus) -> &'static str {
         Focus::List => "Only in the list",
         Focus::Reader => "Only in the reader",
         Focus::Parts => "Only in the attachments",
+        Focus::Links => "Only in the links",
         Focus::Ledger => "Only in what waits",
         Focus::Help => "Only in help",
     }

@@ -21,6 +21,7 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) {
     match &app.overlay {
         Some(Overlay::Prompt(prompt)) => draw_completions(app, prompt, brush, body),
         Some(Overlay::Parts(at)) => draw_parts(app, *at, brush, body),
+        Some(Overlay::Links(at)) => draw_links(app, *at, brush, body),
         _ if app.hints_shown => draw_hints(app, brush, body),
         _ => {}
     }
@@ -129,27 +130,56 @@ fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Ar
 
 fn draw_parts(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
     let Some(letter) = app.reader.letter() else { return };
-    let most = usize::from(body.height / 2).max(1);
-    let lines = letter.chips.len().min(most);
-    let area = open(brush, body, lines, &Clean::fixed("Attachments"));
     let keys = " w save   W save all   Esc leaves ";
+    draw_choice(brush, body, ("Attachments", keys), (at, letter.chips.len()), |brush, line, i| {
+        let chip = &letter.chips[i];
+        let right = line.right() - 2;
+        let bytes = size(chip.size);
+        let end = brush.put_right(right, line.y, &bytes, Role::Dim, cells(&bytes));
+        let kind = right.saturating_sub(24).max(line.x + line.width / 2);
+        brush.put(kind, line.y, &chip.kind, Role::Dim, end.saturating_sub(kind + 2));
+        brush.put(line.x + 2, line.y, &chip.name, Role::PanelText, kind.saturating_sub(line.x + 4));
+    });
+}
+
+fn draw_links(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
+    let Some(letter) = app.reader.letter() else { return };
+    let keys = " Enter open   y copy   Esc leaves ";
+    draw_choice(brush, body, ("Links", keys), (at, letter.links.len()), |brush, line, i| {
+        let link = &letter.links[i];
+        let (x, room) = (line.x + 2, line.width.saturating_sub(4));
+        // Where the text is the link itself, it is not said twice.
+        if link.url.as_str().contains(link.text.as_str()) {
+            brush.put(x, line.y, &link.url, Role::PanelText, room);
+            return;
+        }
+        let wide = room * 2 / 5;
+        brush.put(x, line.y, &link.text, Role::PanelText, wide.saturating_sub(2));
+        brush.put(x + wide, line.y, &link.url, Role::Dim, room - wide);
+    });
+}
+
+/// A panel of lines of which one is under the cursor.
+fn draw_choice(
+    brush: &mut Brush<'_>,
+    body: Area,
+    (title, keys): (&'static str, &'static str),
+    (at, count): (usize, usize),
+    mut draw: impl FnMut(&mut Brush<'_>, Area, usize),
+) {
+    let most = usize::from(body.height / 2).max(1);
+    let lines = count.min(most);
+    let area = open(brush, body, lines, &Clean::fixed(title));
     brush.put_right(area.right() - 2, area.y - 1, keys, Role::Dim, area.width / 2);
     let top = (at + 1).saturating_sub(lines);
-    for (y, (i, chip)) in (area.y..area.bottom()).zip(letter.chips.iter().enumerate().skip(top)) {
+    for (y, i) in (area.y..area.bottom()).zip(top..count) {
         let line = Area { y, height: 1, ..area };
         let mut over = ratatui::style::Style::new();
         if i == at {
             over = brush.style(Role::Cursor);
             brush.tint(line, over);
         }
-        brush.with_over(over, |brush| {
-            let right = line.right() - 2;
-            let bytes = size(chip.size);
-            let end = brush.put_right(right, y, &bytes, Role::Dim, cells(&bytes));
-            let kind = right.saturating_sub(24).max(line.x + line.width / 2);
-            brush.put(kind, y, &chip.kind, Role::Dim, end.saturating_sub(kind + 2));
-            brush.put(line.x + 2, y, &chip.name, Role::PanelText, kind.saturating_sub(line.x + 4));
-        });
+        brush.with_over(over, |brush| draw(brush, line, i));
         if i == at {
             let bar = brush.glyphs.bar;
             brush.put(line.x, y, bar, Role::CursorBar, 1);

@@ -29,6 +29,7 @@ impl Still {
             mark_read_after: None,
             advance: Advance::Next,
             downloads: post.dir.path().to_owned(),
+            browser: None,
             keymap: Keymap::new(),
             asks: Vec::new(),
         };

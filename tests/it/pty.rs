@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 
 use mailtui::app::Settings;
@@ -167,6 +168,7 @@ fn child_that_panics() {
             mark_read_after: None,
             advance: Advance::Next,
             downloads: post.dir.path().to_owned(),
+            browser: None,
             keymap: Keymap::new(),
             asks: Vec::new(),
         },
@@ -209,6 +211,19 @@ fn suspending_gives_the_terminal_back_and_takes_it_again() {
     terminal.signal(rustix::process::Signal::CONT);
     terminal.when("taken again", |t| t.sent("\u{1b}[?1049h")).until("All inboxes");
     terminal.type_keys("jj").type_keys("ZZ");
+    assert!(terminal.given_back().success());
+}
+
+#[test]
+fn a12_a_yank_is_offered_to_the_terminal_and_shown() {
+    let mut terminal = Terminal::demo();
+    terminal.until("Sunday lunch").type_keys("jjyy").until("For the clipboard: ");
+    let shown = terminal.screen.screen().contents();
+    let address =
+        shown.split("For the clipboard: ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap();
+    assert!(address.contains('@'), "{shown}");
+    let offered = format!("\u{1b}]52;c;{}\u{7}", base64::engine::general_purpose::STANDARD.encode(address));
+    terminal.when("the address is offered", |t| t.sent(&offered)).type_keys("ZZ");
     assert!(terminal.given_back().success());
 }
 

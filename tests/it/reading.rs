@@ -1,7 +1,7 @@
 //! What a reader sees of a mail: its prose in the pane, and what is odd about who sent it.
 
 use crate::support::drive::{Screen, Start};
-use crate::support::mail::{Post, mail};
+use crate::support::mail::{HOUR, Post, mail};
 
 fn open(post: &Post, width: u16) -> Screen {
     let mut screen = Screen::start(post, Start { width, ..Start::default() });
@@ -88,4 +88,40 @@ fn what_the_next_key_would_do_is_said_until_the_next_key() {
     let mut screen = Screen::open(&post);
     screen.until("Notes").keys("<Enter>").until("→ me");
     screen.keys("<Space>").until("The end: Space goes on").keys("q").gone("The end: Space goes on");
+}
+
+#[test]
+fn a12_what_is_copied_is_shown_and_nobody_claims_that_it_arrived() {
+    let post = Post::new();
+    let text = "Your sign-in code:\n\n  493 817\n\nOr go to https://example.org/sign-in, it is quicker.\n";
+    post.deliver(mail("Ada <ada@example.org>", "Code").id("one@x").body(text).ago(HOUR));
+    post.deliver(mail("Grace <grace@example.org>", "Plain").body("Nothing.\n").ago(2 * HOUR));
+    let mut screen = Screen::open(&post);
+    screen.keys("yy").until("For the clipboard: ada@example.org · if the terminal takes it");
+    screen.keys("yi").until("For the clipboard: <one@x>");
+    screen.keys("<Enter>").until("it is quicker").keys("yc").until("For the clipboard: 493817");
+    screen.keys("yl").until("For the clipboard: https://example.org/sign-in");
+    screen.keys("qj<Enter>").until("Nothing.").keys("yl").until("There are no links in this mail");
+    screen.keys("gx").until("There are no links").keys("yc").until("There is no code in this mail");
+}
+
+#[test]
+fn links_are_listed_with_where_they_lead_and_opened_by_the_users_browser() {
+    let post = Post::new();
+    let text =
+        "First https://example.org/a and then http://example.net/b, or write to mailto:ada@example.org\n";
+    post.deliver(mail("Ada <ada@example.org>", "Links").body(text));
+    let mut screen = Screen::open(&post);
+    screen.keys("<Enter>").until("│ mailto:ada").keys("yl").until("y copy");
+    screen.keys("jy").until("For the clipboard: http://example.net/b").keys("<Esc>").gone("y copy");
+    // No browser writes mail.
+    screen.keys("gx").until("y copy").keys("G<Enter>").until("For the clipboard: mailto:ada@example.org");
+    let opened = post.dir.path().join("downloads");
+    std::fs::create_dir_all(&opened).unwrap();
+    screen.keys("gx").until("y copy").keys("<Enter>").until("Opening https://example.org/a");
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while !opened.join("opened").exists() {
+        assert!(std::time::Instant::now() < until, "the browser was not started");
+        std::thread::yield_now();
+    }
 }
