@@ -50,7 +50,7 @@ fn each(test: impl Fn(&World)) {
 
 /// A mailbox with these mails, looked at.
 fn with_mails(world: &World, mails: &[&[u8]]) -> (Box<dyn MailProtocol>, Held) {
-    mails.iter().for_each(|raw| world.deliver("INBOX", raw));
+    world.deliver_all("INBOX", &mails.iter().map(|raw| raw.to_vec()).collect::<Vec<_>>());
     let mut session = world.session();
     let mut held = Held::default();
     held.pull(&mut *session, "INBOX");
@@ -187,7 +187,7 @@ fn a_fetch_stops_between_messages_and_the_session_goes_on() {
 #[test]
 fn i4_a_stopped_look_goes_on_where_it_was() {
     each(|world| {
-        numbered(700).for_each(|raw| world.deliver("INBOX", &raw));
+        world.deliver_all("INBOX", &numbered(700).collect::<Vec<_>>());
         let mut session = world.session();
         let mut held = Held::default();
         // Held counts a mail that is told twice as a failure.
@@ -225,13 +225,18 @@ fn i5_flags_go_both_ways() {
             add: vec!["project-x".into()],
             del: vec![],
         };
+        let words: &[&str] = if world.keeps_keywords() { &["project-x"] } else { &[] };
+        let applied = match words {
+            [] => Applied::Unkept { keywords: vec!["project-x".to_owned()] },
+            _ => Applied::done(),
+        };
         for _ in 0..2 {
-            assert_eq!(session.apply(&op).unwrap(), Applied::done(), "and again");
+            assert_eq!(session.apply(&op).unwrap(), applied, "and again");
         }
         world.flag("INBOX", uid(&b), Flags::ANSWERED);
         held.pull(&mut *session, "INBOX");
         assert_eq!(held.mails[&a].flags, Flags::SEEN | Flags::FLAGGED);
-        assert_eq!(held.mails[&a].keywords, ["project-x"]);
+        assert_eq!(held.mails[&a].keywords, words);
         assert_eq!(held.mails[&b].flags, Flags::ANSWERED);
         let op = RemoteOp::Flag {
             folder: inbox(),
@@ -277,6 +282,10 @@ fn a8_keywords_of_any_letters_come_back_as_they_went() {
             del: vec![],
         };
         match session.apply(&add).unwrap() {
+            Applied::Unkept { keywords: unkept } if !world.keeps_keywords() => {
+                assert_eq!(unkept, keywords);
+                return session.finish().unwrap();
+            }
             Applied::Unkept { keywords } => panic!("{}: {keywords:?}", world.name),
             done => assert_eq!(done, Applied::done()),
         }
@@ -373,7 +382,7 @@ fn i7_an_append_tells_where_it_went() {
             held.pull(&mut *session, &remote);
             let here = &held.mails[&put];
             assert_eq!((here.flags, here.received), (Flags::SEEN, 1_234_567_890));
-            assert_eq!(here.keywords, ["$Work"]);
+            assert!(here.keywords == ["$Work"] || !world.keeps_keywords(), "{:?}", here.keywords);
             let mut bodies = Bodies::default();
             session.fetch(&FolderRef::new(&remote), std::slice::from_ref(&put), &mut bodies).unwrap();
             assert!(bodies.whole[&put] == raw);

@@ -14,6 +14,7 @@ use crate::support::chance::{Chance, is_campaign};
 use crate::support::client::Client;
 use crate::support::cyrus;
 use crate::support::outside::Outside;
+use crate::support::pymap;
 use crate::support::scene::without;
 use crate::support::seed::{Seed, seeds};
 use crate::support::whim::{Tale, Whim};
@@ -205,4 +206,10 @@ fn r5_two_writers_end_equal_on_cyrus() {
     let Some(cyrus) = cyrus::shared() else { return };
     let outside = Outside::on_cyrus(cyrus, |user| user.account(Protocol::Imap, Tls::None));
     two_writers(Bench::foreign("two writers on Cyrus", outside, MAILS), FEW, true);
+}
+
+#[test]
+fn r5_two_writers_end_equal_on_pymap() {
+    let Some(pymap) = pymap::shared() else { return };
+    two_writers(Bench::foreign("two writers on pymap", Outside::on_pymap(pymap), MAILS), FEW, true);
 }

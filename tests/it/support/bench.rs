@@ -66,8 +66,7 @@ impl<'a> Bench<'a> {
         let chosen = Chosen::of_run();
         let mut chance = chosen.chance();
         let seeds = seeds(count, &mut chance);
-        let mut client = outside.client();
-        seeds.iter().for_each(|seed| client.append("INBOX", "", &seed.raw));
+        outside.deliver("INBOX", seeds.iter().map(|seed| &seed.raw));
         let (account, secret) = (Account::clone(&outside.account), outside.secret());
         let room = Room::new(account.protocol, Vec::new(), Kind::Foreign(outside));
         Self { seeds, chosen, chance, ..Self::before(name.to_owned(), room, account, secret) }

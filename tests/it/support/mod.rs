@@ -18,6 +18,7 @@ pub mod outside;
 pub mod pair;
 pub mod post;
 pub mod proxy;
+pub mod pymap;
 pub mod room;
 pub mod scene;
 pub mod script;

@@ -1,12 +1,13 @@
 //! A server of another make, and hands that act on it from outside: another client, in clear.
 
-use mailtui::config::Account;
+use mailtui::config::{Account, Protocol, Tls};
 use mailtui::model::Flags;
 use mailtui::secret::Secret;
 
 use super::client::Client;
 use super::cyrus;
-use super::dovecot::PASSWORD;
+use super::dovecot::{PASSWORD, account};
+use super::pymap;
 
 /// One user's mail on such a server.
 pub struct Outside {
@@ -15,6 +16,7 @@ pub struct Outside {
     port: u16,
     /// What stands before the names of folders.
     prefix: &'static str,
+    pub keeps_keywords: bool,
 }
 
 /// A mail as another client is told of it.
@@ -28,15 +30,28 @@ impl Outside {
     /// A user of Cyrus whom nobody else has, reached by `account`.
     pub fn on_cyrus(cyrus: &'static cyrus::Cyrus, account: impl Fn(&cyrus::User) -> Account) -> Self {
         let user = cyrus.user();
-        let outside = Self { account: Box::new(account(&user)), port: cyrus.imap, prefix: "INBOX/" };
+        let account = Box::new(account(&user));
+        let outside = Self { account, port: cyrus.imap, prefix: "INBOX/", keeps_keywords: true };
         // The mailbox is made when its user comes for the first time.
         outside.client();
         outside
     }
 
+    /// A user of pymap whom nobody else has.
+    pub fn on_pymap(pymap: &pymap::Pymap) -> Self {
+        let account = Box::new(account(&pymap.user(), pymap.port, Protocol::Imap, Tls::None));
+        Self { account, port: pymap.port, prefix: "", keeps_keywords: false }
+    }
+
     /// Another client.
     pub fn client(&self) -> Client {
         Client::sign_in(self.port, &self.account.user)
+    }
+
+    /// Mails arrive.
+    pub fn deliver<'a>(&self, folder: &str, raws: impl IntoIterator<Item = &'a Vec<u8>>) {
+        let (mut client, folder) = (self.client(), self.quoted(folder));
+        raws.into_iter().for_each(|raw| client.append(&folder, "", raw));
     }
 
     pub fn secret(&self) -> Secret {

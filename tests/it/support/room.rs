@@ -97,7 +97,7 @@ impl<'a> Room<'a> {
                     server.deliver(&Self::wire(folder), seed.raw.clone(), Flags::NONE, at);
                 }
                 Kind::Dovecot(user) => user.deliver(folder, &seed.raw),
-                Kind::Foreign(outside) => outside.client().append(&outside.quoted(folder), "", &seed.raw),
+                Kind::Foreign(outside) => outside.deliver(folder, [&seed.raw]),
             }
         }
     }

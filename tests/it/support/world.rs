@@ -16,6 +16,7 @@ use super::dovecot::{self, User};
 use super::outside::Outside;
 use super::post;
 use super::proxy::{Proxy, Seal};
+use super::pymap;
 use super::scene::without;
 
 /// A server with one user, and hands that act on it from outside.
@@ -71,6 +72,10 @@ pub fn worlds() -> Vec<World> {
                 worlds.push(World { name: format!("Cyrus, {protocol:?}, {tls:?}"), server });
             }
         }
+    }
+    if let Some(pymap) = pymap::shared() {
+        let server = Server::Foreign(Outside::on_pymap(pymap));
+        worlds.push(World { name: "pymap".to_owned(), server });
     }
     worlds
 }
@@ -173,12 +178,22 @@ impl World {
 
     /// A mail arrives.
     pub fn deliver(&self, folder: &str, raw: &[u8]) {
+        self.deliver_all(folder, &[raw.to_vec()]);
+    }
+
+    /// Mails arrive.
+    pub fn deliver_all(&self, folder: &str, raws: &[Vec<u8>]) {
         match &self.server {
-            Server::Memory(server) => drop(server.deliver(folder, raw, Flags::NONE, 1_700_000_000)),
-            Server::Dovecot { user, .. } => user.deliver(folder, raw),
-            Server::Spool(dir) => post::deliver(dir.path(), raw),
+            Server::Memory(server) => {
+                for raw in raws {
+                    server.deliver(folder, raw.clone(), Flags::NONE, 1_700_000_000);
+                }
+            }
+            Server::Dovecot { user, .. } => raws.iter().for_each(|raw| user.deliver(folder, raw)),
+            Server::Spool(dir) => raws.iter().for_each(|raw| post::deliver(dir.path(), raw)),
             Server::Foreign(outside) => {
-                outside.client().append(&outside.quoted(folder), "", &with_crlf(raw));
+                let raws: Vec<_> = raws.iter().map(|raw| with_crlf(raw)).collect();
+                outside.deliver(folder, &raws);
             }
         }
     }
@@ -264,6 +279,11 @@ impl World {
             Server::Spool(_) => panic!("a spool has no UIDs"),
         }
         true
+    }
+
+    /// Whether the server keeps keywords.
+    pub fn keeps_keywords(&self) -> bool {
+        !matches!(&self.server, Server::Foreign(outside) if !outside.keeps_keywords)
     }
 
     /// What this server calls a folder that may not be there.
