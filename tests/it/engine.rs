@@ -94,8 +94,12 @@ impl World {
     }
 
     pub(crate) fn once(&self) -> Result<Report> {
+        self.once_with(self.setup())
+    }
+
+    pub(crate) fn once_with(&self, setup: Setup) -> Result<Report> {
         let emit: mailtui::engine::Emit = Arc::new(|_| {});
-        let engine = Engine::start(&self.store, vec![self.setup()], Mode::Once, &emit).unwrap();
+        let engine = Engine::start(&self.store, vec![setup], Mode::Once, &emit).unwrap();
         engine.join().remove(0).1
     }
 

@@ -13,6 +13,7 @@ use crate::support::bench::Bench;
 use crate::support::chance::{Chance, is_campaign};
 use crate::support::client::Client;
 use crate::support::cyrus;
+use crate::support::hoodiecrow;
 use crate::support::outside::Outside;
 use crate::support::pymap;
 use crate::support::scene::without;
@@ -212,4 +213,11 @@ fn r5_two_writers_end_equal_on_cyrus() {
 fn r5_two_writers_end_equal_on_pymap() {
     let Some(pymap) = pymap::shared() else { return };
     two_writers(Bench::foreign("two writers on pymap", Outside::on_pymap(pymap), MAILS), FEW, true);
+}
+
+#[test]
+fn r5_two_writers_end_equal_on_hoodiecrow() {
+    let Some(hoodiecrow) = hoodiecrow::shared() else { return };
+    let outside = Outside::on_hoodiecrow(hoodiecrow);
+    two_writers(Bench::foreign("two writers on hoodiecrow", outside, MAILS), FEW, true);
 }

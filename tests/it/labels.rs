@@ -1,12 +1,19 @@
 //! Servers whose folders are labels (promise I11): one mail in many folders, which is one body, one row and one count.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use mailtui::model::{FlagDelta, Flags, FolderId, Intent, MessageId, PlacementId, Role, Row, Target, View};
+use mailtui::config::Account;
+use mailtui::engine::{Opener, Setup};
+use mailtui::model::{
+    BodyState, FlagDelta, Flags, FolderId, Intent, MessageId, PlacementId, Role, Row, Target, View,
+};
 use mailtui::protocol::memory::Call;
+use mailtui::secret::Secret;
 use mailtui::store::Edge;
 
 use crate::engine::World;
+use crate::support::hoodiecrow;
 
 const ALL: &str = "[Gmail].All Mail";
 const TRASH: &str = "[Gmail].Trash";
@@ -189,6 +196,38 @@ fn i8_i11_labels_that_vanish_are_no_lost_mail() {
     world.server.expunge(TRASH, &all);
     world.once().unwrap();
     assert_eq!(world.counts(&THREE), [0, 40, 0]);
+}
+
+/// Mails of a server's storage: Message-ID and X-GM-MSGID by number.
+fn stored(numbers: std::ops::Range<usize>) -> serde_json::Value {
+    let one = |n: usize| {
+        let raw = String::from_utf8(crate::engine::mail(n)).unwrap();
+        serde_json::json!({ "raw": raw, "X-GM-MSGID": (1_278_455_344_230_334_000 + n).to_string() })
+    };
+    serde_json::json!({ "messages": numbers.map(one).collect::<Vec<_>>() })
+}
+
+#[test]
+fn i11_hoodiecrow_tells_one_mail_in_two_folders_by_its_number() {
+    let Some(hoodiecrow) = hoodiecrow::shared() else { return };
+    let mut all = stored(0..6);
+    all["special-use"] = "\\All".into();
+    let folders = serde_json::json!({ "All Mail": all, "Trash": { "special-use": "\\Trash" } });
+    let gmail = serde_json::json!({ "flags": ["\\Noselect"], "folders": folders });
+    let storage = serde_json::json!({
+        "INBOX": stored(2..6), "": { "separator": "/", "folders": { "[Gmail]": gmail, "Work": stored(5..6) } }
+    });
+    let account = Account { port: hoodiecrow.serve(&storage.to_string()), ..hoodiecrow.account() };
+    let world = World::labelled();
+    let far = account.clone();
+    let open: Opener = Arc::new(move |bell| mailtui::protocol::open(&far, &Secret::new("pass"), bell));
+    let report = world.once_with(Setup { account, open, ..world.setup() }).unwrap();
+    assert_eq!(report.new, 6);
+    assert_eq!(world.counts(&THREE), [4, 6, 0]);
+    assert_eq!(world.messages(Role::Inbox), world.messages(Role::All)[..4], "the inbox came first");
+    let work = world.rows_in(world.path("Work")).remove(0).head;
+    assert!(work.body == BodyState::Whole && world.messages(Role::All).contains(&work.message));
+    assert!(world.reader().has_labels(world.id()).unwrap());
 }
 
 #[test]

@@ -46,6 +46,8 @@ pub(super) struct Listing {
     subscribed: HashSet<Vec<u8>>,
     counted: HashMap<Vec<u8>, Counted>,
     namespace: Option<Root>,
+    /// Folders are labels.
+    labels: bool,
     bytes: usize,
     lines: usize,
 }
@@ -119,10 +121,8 @@ impl Session {
         }
         let root =
             told.namespace.take().or_else(|| self.root.take()).unwrap_or_else(|| guess_root(&told.listed));
-        let mut folders = folders(&root, told, &self.roles);
-        if self.link.state.offers.has(object::LABELS) {
-            roles::archive_in_all(&mut folders, &self.roles);
-        }
+        told.labels = self.link.state.offers.has(object::LABELS);
+        let folders = folders(&root, told, &self.roles);
         self.root = Some(root);
         let told = |f: &RemoteFolder| Told { messages: f.messages, cursor: f.cursor };
         self.told = folders.iter().map(|f| (f.remote.clone(), told(f))).collect();
@@ -277,7 +277,7 @@ fn guess_root(listed: &[Listed]) -> Root {
 }
 
 fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFolder> {
-    let Listing { listed, subscribed, counted, .. } = told;
+    let Listing { listed, subscribed, counted, labels, .. } = told;
     let mut names_seen = HashSet::new();
     let listed: Vec<Listed> = listed
         .into_iter()
@@ -314,7 +314,7 @@ fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFold
     if folders.iter().filter_map(|folder| folder.object_id.as_deref()).any(|id| !object::is_one(id)) {
         folders.iter_mut().for_each(|folder| folder.object_id = None);
     }
-    roles::give(&mut folders, &listed, own);
+    roles::give(&mut folders, &listed, own, labels);
     folders
 }
 
@@ -405,6 +405,22 @@ mod tests {
                 ("Post/Gesendet", Some(Role::Sent)),
             ]
         );
+    }
+
+    #[test]
+    fn i11_a_label_that_is_called_archive_is_none() {
+        let lines =
+            ["* LIST () \"/\" INBOX", "* LIST (\\All) \"/\" \"[Gmail]/All Mail\"", "* LIST () \"/\" Archive"];
+        let root = Root { prefix: Vec::new(), delimiter: Some(b'/') };
+        let own = [(Role::Archive, "Archive".to_owned())];
+        let archive = |labels, own: &[(Role, String)]| {
+            let found = folders(&root, Listing { labels, ..told(&lines) }, own);
+            assert_eq!(found[1].role, Some(Role::All));
+            found[2].role
+        };
+        assert_eq!(archive(true, &[]), None);
+        assert_eq!(archive(true, &own), Some(Role::Archive));
+        assert_eq!(archive(false, &[]), Some(Role::Archive));
     }
 
     #[test]

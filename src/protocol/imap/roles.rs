@@ -211,8 +211,9 @@ pub(super) fn of_path(path: &str) -> Option<Role> {
     KNOWN.iter().find(|(_, names)| names.contains(&name.as_str())).map(|(role, _)| *role)
 }
 
-/// Each role to one folder: first as the user says, then as the server does, then by well-known names.
-pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role, String)]) {
+/// Each role to one folder: first as the user says, then as the server does, then by well-known names. `labels`:
+/// whether folders are labels.
+pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role, String)], labels: bool) {
     let mut given = HashSet::new();
     if let Some(inbox) = folders.iter_mut().find(|folder| folder.remote == "INBOX") {
         inbox.role = Some(Role::Inbox);
@@ -231,17 +232,13 @@ pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role
             folder.role = role.filter(|role| given.insert(*role));
         }
     }
+    // Where folders are labels, mail is archived by taking it out of the inbox: a label that happens to be called
+    // so is no archive.
+    if labels && given.contains(&Role::All) {
+        given.insert(Role::Archive);
+    }
     for folder in folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()) {
         folder.role = of_path(&folder.path).filter(|role| given.insert(*role));
-    }
-}
-
-/// Where folders are labels, mail is archived by taking it out of the inbox: a label that happens to be called so is
-/// no archive unless the user says so.
-pub(super) fn archive_in_all(folders: &mut [RemoteFolder], own: &[(Role, String)]) {
-    let has_all = folders.iter().any(|folder| folder.role == Some(Role::All));
-    if has_all && !own.iter().any(|(role, _)| *role == Role::Archive) {
-        folders.iter_mut().filter(|f| f.role == Some(Role::Archive)).for_each(|folder| folder.role = None);
     }
 }
 

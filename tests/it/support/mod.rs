@@ -10,6 +10,7 @@ pub mod desk;
 mod dialogue;
 pub mod dovecot;
 pub mod drive;
+pub mod hoodiecrow;
 pub mod imap;
 pub mod invariants;
 pub mod mail;

@@ -7,6 +7,7 @@ use mailtui::secret::Secret;
 use super::client::Client;
 use super::cyrus;
 use super::dovecot::{PASSWORD, account};
+use super::hoodiecrow;
 use super::pymap;
 
 /// One user's mail on such a server.
@@ -41,6 +42,12 @@ impl Outside {
     pub fn on_pymap(pymap: &pymap::Pymap) -> Self {
         let account = Box::new(account(&pymap.user(), pymap.port, Protocol::Imap, Tls::None));
         Self { account, port: pymap.port, prefix: "", keeps_keywords: false }
+    }
+
+    /// A server of hoodiecrow that nobody else uses.
+    pub fn on_hoodiecrow(hoodiecrow: &hoodiecrow::Hoodiecrow) -> Self {
+        let account = hoodiecrow.account();
+        Self { port: account.port, account: Box::new(account), prefix: "", keeps_keywords: true }
     }
 
     /// Another client.

@@ -13,6 +13,7 @@ use mailtui::secret::Secret;
 
 use super::cyrus;
 use super::dovecot::{self, User};
+use super::hoodiecrow;
 use super::outside::Outside;
 use super::post;
 use super::proxy::{Proxy, Seal};
@@ -76,6 +77,14 @@ pub fn worlds() -> Vec<World> {
     if let Some(pymap) = pymap::shared() {
         let server = Server::Foreign(Outside::on_pymap(pymap));
         worlds.push(World { name: "pymap".to_owned(), server });
+    }
+    if let Some(hoodiecrow) = hoodiecrow::shared() {
+        let server = Server::Foreign(Outside::on_hoodiecrow(hoodiecrow));
+        worlds.push(World { name: "hoodiecrow".to_owned(), server });
+    }
+    // `MAILTUI_WORLD=hoodiecrow` tries those with this in their names only.
+    if let Ok(only) = std::env::var("MAILTUI_WORLD") {
+        worlds.retain(|world| world.name.contains(&only));
     }
     worlds
 }
