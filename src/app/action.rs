@@ -55,6 +55,8 @@ pub enum Action {
     DeleteFolder,
     /// Delete all mail in Trash for good, after a question.
     EmptyTrash,
+    /// Take what is safely here off the server of a maildrop, after a question.
+    CleanServer,
     /// Subscribe to the folder that is shown, or unsubscribe.
     Subscribe(bool),
     /// Take back so many actions.

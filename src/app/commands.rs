@@ -237,6 +237,8 @@ pub const COMMANDS: &[Command] = &[
         .does(Go, "Delete this folder", |_| Action::DeleteFolder)
         .needs(OneFolder),
     row("empty-trash", PANES, &[], No).does(Go, "Delete all mail in Trash", |_| Action::EmptyTrash),
+    row("server-cleanup", PANES.and(LEDGER), &[], No)
+        .does(Go, "Delete there what is here", |_| Action::CleanServer),
     row("subscribe", SIDE, &[], No)
         .does(Go, "Subscribe to this folder", |_| Action::Subscribe(true))
         .needs(OneFolder),

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::letter::Letter;
 use crate::engine;
-use crate::model::{Intent, MessageId, View};
-use crate::store::{Extent, Gathered};
+use crate::model::{AccountId, Intent, MessageId, View};
+use crate::store::{Cleanable, Extent, Gathered};
 use crate::text::Clean;
 
 /// Something for the runtime to carry out.
@@ -50,6 +50,11 @@ pub enum Load {
         view: View,
         /// Which of its mails.
         extent: Extent,
+    },
+    /// What may go from the server of a maildrop.
+    Cleanable {
+        /// Whose.
+        account: AccountId,
     },
     /// Write an attachment, or all of them, or the mail, as new files.
     Save {
@@ -111,6 +116,13 @@ pub enum Loaded {
         ticket: Ticket,
         /// The mails, or why not, in words.
         result: Result<Gathered, Clean>,
+    },
+    /// What may go from the server of a maildrop.
+    Cleanable {
+        /// As asked.
+        account: AccountId,
+        /// The mails, or why not, in words.
+        result: Result<Cleanable, Clean>,
     },
     /// Files were written: what and where, or why not.
     Saved(Result<Clean, Clean>),

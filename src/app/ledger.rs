@@ -7,7 +7,7 @@ use super::triage::Deed;
 use super::{App, Overlay, Question};
 use crate::error::Result;
 use crate::model::{AccountId, Intent, Matter, Reach, Settle, Summary};
-use crate::store::{Bookmark, Entry, Health, Reader, Standing, Waiting};
+use crate::store::{Bookmark, Entry, Health, MaildropRow, Reader, Standing, Waiting};
 use crate::text::Clean;
 
 /// Entries read at once, and pages held at most.
@@ -21,11 +21,22 @@ const MAILS: usize = 50;
 /// Where a page begins: behind a place in an account.
 type Start = (usize, Option<Bookmark>);
 
+/// An account on the page.
+#[derive(Debug)]
+pub struct Fare {
+    /// How it fares.
+    pub health: Health,
+    /// How much of it waits.
+    pub waiting: Waiting,
+    /// What its server still holds, if it is a maildrop that was looked at (promise P14).
+    pub drop: Option<MaildropRow>,
+}
+
 /// The page of what waits, while it is open.
 #[derive(Debug)]
 pub struct Ledger {
     /// How each account fares, in the order of the folder pane.
-    pub accounts: Vec<(Health, Waiting)>,
+    pub accounts: Vec<Fare>,
     /// The entries that are held: some pages around the cursor.
     pub entries: Vec<Entry>,
     /// The line under the cursor: an account, or behind them an entry that is held.
@@ -34,6 +45,8 @@ pub struct Ledger {
     pub details: bool,
     /// The mails of the entry under the cursor, where its details are shown.
     pub mails: Vec<Summary>,
+    /// The maildrop whose details are shown, and when the oldest mail came that is still there.
+    pub oldest: Option<(AccountId, Option<i64>)>,
     /// The pane that had the keys before.
     from: Focus,
     /// Where each page begins, as far as it was gone.
@@ -52,6 +65,7 @@ impl Ledger {
             at: 0,
             details: false,
             mails: Vec::new(),
+            oldest: None,
             from,
             starts: vec![(0, None)],
             first: 0,
@@ -73,14 +87,19 @@ impl Ledger {
 
     /// The account under the cursor.
     #[must_use]
-    pub fn account(&self) -> Option<&(Health, Waiting)> {
+    pub fn account(&self) -> Option<&Fare> {
         self.accounts.get(self.at)
+    }
+
+    /// Whose line is under the cursor.
+    pub(super) fn account_at_hand(&self) -> Option<AccountId> {
+        self.account().map(|fare| fare.health.id).or_else(|| self.entry().map(|entry| entry.account))
     }
 
     /// How many entries there are in all.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.accounts.iter().map(|(_, w)| entries_of(w)).sum()
+        self.accounts.iter().map(|fare| entries_of(&fare.waiting)).sum()
     }
 
     /// How many entries stand before the first one that is held.
@@ -95,8 +114,11 @@ impl Ledger {
         let index = self.at.checked_sub(self.accounts.len()).filter(|_| !self.accounts.is_empty());
         let mut all = db.health()?;
         all.sort_by_key(|h| order.iter().position(|id| *id == h.id).unwrap_or(usize::MAX));
-        let with_waiting = |health: Health| db.waiting(health.id).map(|waiting| (health, waiting));
-        self.accounts = all.into_iter().map(with_waiting).collect::<Result<_>>()?;
+        let fare = |health: Health| -> Result<Fare> {
+            let (waiting, drop) = (db.waiting(health.id)?, db.maildrop(health.id)?);
+            Ok(Fare { health, waiting, drop })
+        };
+        self.accounts = all.into_iter().map(fare).collect::<Result<_>>()?;
         let held = self.entries.len().div_ceil(PAGE).clamp(1, PAGES);
         self.starts.truncate(self.first + 1);
         self.read(db, held)?;
@@ -128,7 +150,7 @@ impl Ledger {
         let Some(&(mut account, mut after)) = self.starts.get(page) else { return Ok(false) };
         let mut room = PAGE;
         while room > 0 && account < self.accounts.len() {
-            let more = db.ledger(self.accounts[account].0.id, after, room)?;
+            let more = db.ledger(self.accounts[account].health.id, after, room)?;
             room -= more.len();
             (account, after) = match more.last() {
                 Some(last) if room == 0 => (account, Some(last.bookmark())),
@@ -183,6 +205,11 @@ impl Ledger {
             Some(entry) if self.details => db.matter_mails(entry.matter, MAILS)?,
             _ => Vec::new(),
         };
+        let account = self.account().filter(|fare| self.details && fare.drop.is_some()).map(|f| f.health.id);
+        // It takes a look at every mail of the account: once is enough.
+        if account != self.oldest.map(|(of, _)| of) {
+            self.oldest = account.map(|of| db.oldest_there(of).map(|at| (of, at))).transpose()?;
+        }
         Ok(())
     }
 }
@@ -251,7 +278,7 @@ impl App {
             let (what, count) = (entry.what.clone(), some(entry.mails, "mail"));
             return self.settle_asked(how, reach, what.as_str(), &count);
         }
-        let Some((health, waiting)) = ledger.account() else { return };
+        let Some(Fare { health, waiting, .. }) = ledger.account() else { return };
         let count = match how {
             Settle::Undo => return self.say("One action at a time is undone: go to it"),
             Settle::Discard => some(entries_of(waiting), "thing"),

@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod letter;
 pub mod lines;
 pub mod list;
+pub mod maildrop;
 mod moves;
 mod news;
 pub mod notice;
@@ -159,6 +160,8 @@ pub struct App {
     /// What `.` does.
     again: Option<tags::Again>,
     gather_ticket: effect::Ticket,
+    /// The maildrop of which it is counted what may go from its server.
+    counting: Option<AccountId>,
     /// Mails that are being gathered, and the keys that wait for them.
     gathering: Option<select::Gathering>,
     ahead: VecDeque<key::Key>,
@@ -204,6 +207,7 @@ impl App {
             explained: HashSet::new(),
             again: None,
             gather_ticket: 0,
+            counting: None,
             gathering: None,
             ahead: VecDeque::new(),
             backlog: news::Backlog::default(),

@@ -173,6 +173,15 @@ impl App {
         let news = match loaded {
             Loaded::Mail { ticket, result } => self.reader.loaded(ticket, result),
             Loaded::Gathered { ticket, result } => self.gathered(ticket, result),
+            Loaded::Cleanable { account, result } => {
+                let wanted = self.counting.take_if(|asked| *asked == account).is_some();
+                match result {
+                    Ok(found) if wanted => self.ask_to_clean(account, found),
+                    Err(why) if wanted => self.fail(why.as_str()),
+                    _ => {}
+                }
+                wanted
+            }
             Loaded::Saved(Ok(text)) => {
                 self.say(text.as_str());
                 true

@@ -212,6 +212,7 @@ impl App {
             Action::RenameFolder(path) => self.rename_folder(path),
             Action::DeleteFolder => self.delete_folder(),
             Action::EmptyTrash => self.empty_trash(),
+            Action::CleanServer => self.clean_server(),
             Action::Subscribe(on) => self.subscribe(on),
             Action::Undo(times) => self.intend_times(&Intent::Undo, times),
             Action::Redo(times) => self.intend_times(&Intent::Redo, times),

@@ -6,14 +6,17 @@ use super::accounts;
 use super::args::Cleanup;
 use super::forecast;
 use super::out::Out;
+use super::roster::said;
 use super::words::{grouped, plural};
 use crate::config::{Config, Leave, Protocol};
 use crate::engine::{Emit, Engine, Mode};
 use crate::error::{Error, Kind, Result};
+use crate::model::Intent;
 use crate::store::Store;
 use crate::text::Clean;
 
-/// Answers the exit code. It is one round under another policy: each mail is read back before it goes there.
+/// Answers the exit code. It is one round under another policy: each mail is read back before it goes there. Where
+/// another process syncs the account, that one is asked to.
 pub(super) fn run(what: &Cleanup, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
     let mut setups = accounts::setups(config, Some(&what.account))?;
     for setup in &mut setups {
@@ -34,8 +37,15 @@ pub(super) fn run(what: &Cleanup, config: &Config, store: &Store, out: &mut Out)
     for (name, report) in Engine::start(store, setups, Mode::Once, &emit)?.join() {
         let report = report?;
         if let Some(who) = report.elsewhere {
-            let text = format!("{} is synced by {who} at the moment", Clean::line(&name));
-            return Err(Error::new(Kind::Offline, text).hint("end it, or let leave_on_server say it"));
+            let reader = store.reader()?;
+            let Some(row) = reader.accounts()?.into_iter().find(|row| row.name == name) else { continue };
+            let messages = reader.cleanable(row.id)?.messages;
+            let outcome = store.intend_wait(Intent::CleanServer { account: row.id, messages })?;
+            if let Some(why) = outcome.error {
+                return Err(Error::new(Kind::Gone, why));
+            }
+            said(&format!("{name}: {}, as soon as {who} gets to it", outcome.label), out)?;
+            continue;
         }
         if out.json {
             out.object(

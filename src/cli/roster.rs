@@ -10,6 +10,7 @@ use super::cleanup;
 use super::out::Out;
 use super::words::{grouped, plural, sized};
 use super::{freeze, relocate};
+use crate::app::maildrop::told;
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
 use crate::model::Owner;
@@ -81,11 +82,15 @@ fn list(config: &Config, renamed: &[Renamed], reader: &Reader, out: &mut Out) ->
         let remote = configured.map(|account| account.remote_key());
         let remote = remote.or_else(|| row.map(|row| row.remote_key.clone())).unwrap_or_default();
         let drop = row.map_or(Ok(None), |row| reader.maildrop(row.id))?;
+        let oldest = match (row, &drop) {
+            (Some(row), Some(_)) => reader.oldest_there(row.id)?,
+            _ => None,
+        };
         if out.json {
             out.object(&json!({
                 "maildrop": drop.map(|drop| json!({
                     "mails": drop.holds.messages, "bytes": drop.holds.bytes, "listed_at": drop.at,
-                    "oldest": drop.oldest, "bytes_a_week": drop.weekly(), "is_large": drop.is_large(),
+                    "oldest": oldest, "bytes_a_week": drop.weekly(), "is_large": drop.is_large(),
                     "expires_days": drop.holds.expires, "login_delay": drop.holds.login_delay,
                 })),
                 "account": Clean::line(name), "state": state, "protocol": protocol, "remote": Clean::line(&remote),
@@ -102,7 +107,7 @@ fn list(config: &Config, renamed: &[Renamed], reader: &Reader, out: &mut Out) ->
         );
         let line = format!("{}  {}  {held}  {remote}", text::pad(name, 16), text::pad(state, 7));
         out.line(Clean::line(line.trim_end()))?;
-        for line in drop.iter().flat_map(|drop| maildrop(drop, config)) {
+        for line in drop.iter().flat_map(|drop| maildrop(drop, oldest, config)) {
             out.line(format!("  {line}"))?;
         }
     }
@@ -114,37 +119,14 @@ fn list(config: &Config, renamed: &[Renamed], reader: &Reader, out: &mut Out) ->
 }
 
 /// What a server still holds, and what is to be known of it (promise P14).
-fn maildrop(drop: &MaildropRow, config: &Config) -> Vec<String> {
+fn maildrop(drop: &MaildropRow, oldest: Option<i64>, config: &Config) -> Vec<String> {
     let day = |at: i64| text::when::plain(at, &config.ui.timezone).chars().take(10).collect::<String>();
-    let holds = &drop.holds;
-    let mut line = format!(
-        "on the server: {} {}, {}",
-        grouped(holds.messages),
-        plural(holds.messages, "mail"),
-        sized(holds.bytes)
-    );
-    if let Some(oldest) = drop.oldest {
-        line.push_str(&format!(", the oldest from {}", day(oldest)));
-    }
-    match drop.weekly() {
-        0 => {}
-        more if more > 0 => line.push_str(&format!(", {} more a week", sized(more.unsigned_abs()))),
-        less => line.push_str(&format!(", {} less a week", sized(less.unsigned_abs()))),
-    }
-    let mut lines = vec![line];
+    let mut lines = told(drop, oldest, day);
     if drop.is_large() {
-        let what = "that is much: a full maildrop sends mail back to who wrote it";
-        lines.push(format!("{what}; leave_on_server = \"14d\" lets it shrink"));
-    }
-    match holds.expires {
-        Some(0) => lines.push("the server deletes mail once it was downloaded".to_owned()),
-        Some(days) => {
-            lines.push(format!("the server deletes mail after {days} {}", plural(days.into(), "day")))
-        }
-        None => {}
-    }
-    if holds.login_delay > 0 {
-        lines.push(format!("the server wants {} s between two looks", grouped(holds.login_delay)));
+        lines.push(
+            "`mailtui account cleanup` takes off it what is here, leave_on_server = \"14d\" lets it shrink"
+                .to_owned(),
+        );
     }
     lines
 }

@@ -51,6 +51,13 @@ pub enum Intent {
         /// The copies.
         items: Vec<PlacementId>,
     },
+    /// POP3: take these mails, which stay here, off the server (promise P14). Not undoable: ask first.
+    CleanServer {
+        /// Of this account.
+        account: AccountId,
+        /// The mails that were counted.
+        messages: Vec<MessageId>,
+    },
     /// Make a folder.
     MakeFolder {
         /// Of this account.

@@ -43,6 +43,9 @@ impl Loader {
             Load::Gather { ticket, view, extent } => {
                 Loaded::Gathered { ticket, result: self.db.gather(view, &extent).map_err(worded) }
             }
+            Load::Cleanable { account } => {
+                Loaded::Cleanable { account, result: self.db.cleanable(account).map_err(worded) }
+            }
             Load::Save { message, what, dir } => {
                 Loaded::Saved(self.save(message, what, &dir).map_err(worded))
             }

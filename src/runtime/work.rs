@@ -8,6 +8,7 @@ use super::inbox::Wakeup;
 use super::loads::Loader;
 use crate::app::effect::{Load, Loaded};
 use crate::error::{Error, Kind, Result};
+use crate::model::AccountId;
 use crate::store::Reader;
 use crate::text::Clean;
 
@@ -64,9 +65,11 @@ fn run(mut loader: Loader, asked: &Receiver<Load>, inbox: &Sender<Wakeup>) {
 fn latest(loads: Vec<Load>) -> Vec<Load> {
     let last_mail = loads.iter().rposition(|l| matches!(l, Load::Mail { .. }));
     let last_all = loads.iter().rposition(|l| matches!(l, Load::Gather { .. }));
+    let last_count = loads.iter().rposition(|l| matches!(l, Load::Cleanable { .. }));
     let wanted = |at: usize, load: &Load| match load {
         Load::Mail { .. } => Some(at) == last_mail,
         Load::Gather { .. } => Some(at) == last_all,
+        Load::Cleanable { .. } => Some(at) == last_count,
         Load::Save { .. } | Load::Browse { .. } => true,
     };
     loads.into_iter().enumerate().filter(|(at, load)| wanted(*at, load)).map(|(_, load)| load).collect()
@@ -76,6 +79,7 @@ fn latest(loads: Vec<Load>) -> Vec<Load> {
 enum Asked {
     Mail(u64),
     Gather(u64),
+    Cleanable(AccountId),
     Save,
     Browse,
 }
@@ -85,6 +89,7 @@ impl Load {
         match self {
             Self::Mail { ticket, .. } => Asked::Mail(*ticket),
             Self::Gather { ticket, .. } => Asked::Gather(*ticket),
+            Self::Cleanable { account } => Asked::Cleanable(*account),
             Self::Save { .. } => Asked::Save,
             Self::Browse { .. } => Asked::Browse,
         }
@@ -97,6 +102,7 @@ impl Asked {
         match self {
             Self::Mail(ticket) => Loaded::Mail { ticket, result: Err(why) },
             Self::Gather(ticket) => Loaded::Gathered { ticket, result: Err(why) },
+            Self::Cleanable(account) => Loaded::Cleanable { account, result: Err(why) },
             Self::Save => Loaded::Saved(Err(why)),
             Self::Browse => Loaded::Browsed(Err(why)),
         }

@@ -16,6 +16,24 @@ use crate::text::Clean;
 /// The ledger behind a connection.
 pub(super) struct Book<'a>(pub(super) &'a Db);
 
+/// POP3 mails that are to go from a server.
+struct Wanted {
+    /// Deleted here for good.
+    deleted: u64,
+    /// Likewise, asked for, and not proven.
+    told: u64,
+    /// The user wants them to be here only (promise P14).
+    cleaned: u64,
+    /// They are to be here only, by the user's word or the account's policy: asked for, and not proven.
+    cleaned_told: u64,
+}
+
+impl Wanted {
+    fn all(&self) -> u64 {
+        self.deleted + self.told + self.cleaned + self.cleaned_told
+    }
+}
+
 /// A row of `ops` as the ledger needs it.
 struct OpRow {
     id: OpId,
@@ -205,24 +223,32 @@ impl Book<'_> {
     }
 
     fn deletions(&self, account: AccountId) -> Result<Option<Entry>> {
-        let (wanted, told) = self.wanted(account)?;
-        let mails = wanted + told;
+        let wanted = self.wanted(account)?;
+        let mails = wanted.all();
+        let told = wanted.told + wanted.cleaned_told;
         if mails == 0 {
             return Ok(None);
         }
         // Whether the server is to delete them is the account's setting: true either way is where they are.
-        let mut what = match mails {
-            1 => "1 mail deleted here is still on the server".to_owned(),
-            n => format!("{n} mails deleted here are still on the server"),
-        };
-        if told > 0 && wanted > 0 {
-            what.push_str(&format!(", {told} of them asked for already"));
+        let mut what = Vec::new();
+        match wanted.deleted + wanted.told {
+            0 => {}
+            1 => what.push("1 mail deleted here is still on the server".to_owned()),
+            n => what.push(format!("{n} mails deleted here are still on the server")),
+        }
+        if wanted.told > 0 && wanted.deleted > 0 {
+            what.push(format!("{} of them asked for already", wanted.told));
+        }
+        match wanted.cleaned + wanted.cleaned_told {
+            0 => {}
+            1 => what.push("1 mail goes from the server and stays here".to_owned()),
+            n => what.push(format!("{n} mails go from the server and stay here")),
         }
         Ok(Some(Entry {
             matter: Matter::Deletions(account),
             account,
-            standing: if wanted == 0 { Standing::Told } else { Standing::Queued },
-            what: Clean::line(&what),
+            standing: if mails == told { Standing::Told } else { Standing::Queued },
+            what: Clean::line(&what.join(", ")),
             subject: Clean::default(),
             mails,
             since: 0,
@@ -232,16 +258,30 @@ impl Book<'_> {
         }))
     }
 
-    /// POP3 deletions that are wanted, and that were told and are not proven.
-    fn wanted(&self, account: AccountId) -> Result<(u64, u64)> {
-        let count = |want: &str| {
-            self.0.one(
-                sql!("SELECT count(*) FROM pop_seen WHERE account_id = ?1 AND want <> 'keep' AND want = ?2"),
+    /// POP3 deletions.
+    fn wanted(&self, account: AccountId) -> Result<Wanted> {
+        let count = |want: &str| -> Result<(i64, i64)> {
+            let row = self.0.one(
+                sql!(
+                    "SELECT count(*), count(message_id) FROM pop_seen WHERE account_id = ?1 AND want <> 'keep' AND want = ?2"
+                ),
                 (account, want),
-                |row| row.get(0),
-            )
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            Ok(row.unwrap_or_default())
         };
-        Ok((unsigned(count("delete")?.unwrap_or(0)), unsigned(count("told")?.unwrap_or(0))))
+        let (deleted, (told, stays)) = (count("delete")?.0, count("told")?);
+        let cleaned = self.0.one(
+            sql!("SELECT count(*) FROM pop_seen WHERE account_id = ?1 AND cleanup = 1 AND want = 'keep'"),
+            [account],
+            |row| row.get(0),
+        )?;
+        Ok(Wanted {
+            deleted: unsigned(deleted),
+            told: unsigned(told - stays),
+            cleaned: unsigned(cleaned.unwrap_or(0)),
+            cleaned_told: unsigned(stays),
+        })
     }
 
     fn outgoing(&self, account: AccountId, state: &str, after: i64, limit: usize) -> Result<Vec<Entry>> {
@@ -333,8 +373,7 @@ impl Book<'_> {
             )?;
             waiting.oldest = waiting.oldest.into_iter().chain(at).min();
         }
-        let (wanted, told) = self.wanted(account)?;
-        waiting.deletions = wanted + told;
+        waiting.deletions = self.wanted(account)?.all();
         Ok(waiting)
     }
 }

@@ -63,6 +63,7 @@ impl Tx<'_> {
                     parked_at = 0, leaving = 0 WHERE account_id = ?1"
             ),
             sql!("UPDATE pop_seen SET want = 'keep' WHERE account_id = ?1 AND want <> 'keep'"),
+            sql!("UPDATE pop_seen SET cleanup = 0 WHERE account_id = ?1 AND cleanup = 1"),
         ];
         for statement in all {
             self.db.run(statement, [account])?;

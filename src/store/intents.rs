@@ -33,6 +33,7 @@ impl Tx<'_> {
             Intent::RenameFolder { folder, path } => self.rename_folder(*folder, path),
             Intent::DeleteFolder { folder, to_trash } => self.delete_folder(*folder, *to_trash),
             Intent::Subscribe { folder, on } => self.subscribe_folder(*folder, *on),
+            Intent::CleanServer { account, messages } => self.clean_server(*account, messages),
             Intent::Undo => self.undo(),
             Intent::Redo => self.redo(),
             Intent::Settle { how, reach } => self.settle(*how, reach),

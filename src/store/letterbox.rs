@@ -67,8 +67,8 @@ impl Reader {
         Ok(uidls.into_iter().collect())
     }
 
-    /// The UIDLs whose mail may be deleted on the server now, oldest first: under the policy, safely here
-    /// or deleted here for good, not told already, listed last time, and of one mail only (promises P3, P7).
+    /// The UIDLs whose mail may be deleted on the server now, oldest first: under the policy or as the user asked for
+    /// it, safely here or deleted here for good, not told already, listed last time, and of one mail only (promises P3, P7).
     /// With each the mail that is still here, to be read back first.
     pub fn pop_wants(
         &self,
@@ -84,7 +84,7 @@ impl Reader {
         };
         self.0.all(
             sql!("SELECT s.uidl, s.message_id FROM pop_seen s WHERE s.account_id = ?1 AND s.missing = 0
-                    AND ((s.want = 'delete' AND ?2) OR (s.want = 'keep' AND s.seen_at <= ?3
+                    AND ((s.want = 'delete' AND (?2 OR s.cleanup = 1)) OR (s.want = 'keep' AND (s.seen_at <= ?3 OR s.cleanup = 1)
                          AND (SELECT body_state FROM messages WHERE id = s.message_id) = 2))
                     AND NOT EXISTS (SELECT 1 FROM pop_seen d WHERE d.account_id = ?1 AND d.uidl = s.uidl AND d.dup <> s.dup)
                   ORDER BY s.seen_at, s.uidl"),

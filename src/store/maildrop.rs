@@ -23,8 +23,6 @@ pub struct MaildropRow {
     pub then_at: i64,
     /// What it held then, in bytes.
     pub then_bytes: u64,
-    /// When the oldest mail came that is here and was listed; `None`: none is.
-    pub oldest: Option<i64>,
 }
 
 /// Where a mail lives that came from a maildrop.
@@ -96,7 +94,7 @@ impl Tx<'_> {
 impl Reader {
     /// What the server of an account holds; `None`: it was never listed.
     pub fn maildrop(&self, account: AccountId) -> Result<Option<MaildropRow>> {
-        let row = self.0.one(
+        self.0.one(
             sql!("SELECT messages, bytes, login_delay, expires, at, then_at, then_bytes, stays FROM maildrops WHERE account_id = ?1"),
             [account],
             |row| {
@@ -111,11 +109,13 @@ impl Reader {
                     at: row.get(4)?,
                     then_at: row.get(5)?,
                     then_bytes: unsigned(row.get(6)?),
-                    oldest: None,
                 })
             },
-        )?;
-        let Some(row) = row else { return Ok(None) };
+        )
+    }
+
+    /// When the oldest mail came that is here and was listed on the server; `None`: none is.
+    pub fn oldest_there(&self, account: AccountId) -> Result<Option<i64>> {
         let oldest = self.0.one(
             sql!(
                 "SELECT min(m.received) FROM pop_seen s JOIN messages m ON m.id = s.message_id
@@ -124,7 +124,7 @@ impl Reader {
             [account],
             |row| row.get::<_, Option<i64>>(0),
         )?;
-        Ok(Some(MaildropRow { oldest: oldest.flatten(), ..row }))
+        Ok(oldest.flatten())
     }
 
     /// Where a mail lives, as the server was listed last; `None`: its account has no maildrop.

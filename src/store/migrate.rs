@@ -237,6 +237,7 @@ mod tests {
         assert_eq!(accounts, ["work 0 0", "old 2 0"]);
         assert_eq!(texts("SELECT object_id FROM folders"), ["F1", ""]);
         assert_eq!(texts("SELECT uidl || ' ' || was FROM pop_renamed"), ["new old"]);
+        assert_eq!(texts("SELECT uidl || ' ' || want || ' ' || cleanup FROM pop_seen"), ["old keep 0"]);
         assert_eq!(texts("SELECT bytes || ' ' || then_bytes FROM maildrops"), ["900 800"]);
         assert_eq!(texts("SELECT id || ' ' || kind || ' ' || target_id FROM ops"), ["6 rename 1"]);
         assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check"), Vec::<String>::new());

@@ -12,6 +12,7 @@ mod book;
 mod carry;
 mod check;
 mod claim;
+mod cleanup;
 mod db;
 mod deeds;
 mod discard;
@@ -80,6 +81,7 @@ pub use batch::{
 };
 pub use carry::{Carried, Leg};
 pub use claim::{AccountLock, Holder, Locked};
+pub use cleanup::Cleanable;
 pub use gather::{Extent, Gathered};
 pub use handle::{Pending, Store};
 pub use health::Health;

@@ -101,7 +101,7 @@ impl Tx<'_> {
                 // Told and not listed: the deletion is proven (P3), nothing more is wanted.
                 self.db.run(
                     sql!("UPDATE pop_seen SET missing = missing + 1, missing_since = iif(missing = 0, ?4, missing_since),
-                            want = iif(want = 'told', 'keep', want)
+                            want = iif(want = 'told', 'keep', want), cleanup = 0
                           WHERE account_id = ?1 AND uidl = ?2 AND dup = ?3"),
                     (account, &row.uidl, row.dup, self.now),
                 )?;

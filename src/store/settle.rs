@@ -176,8 +176,16 @@ impl Tx<'_> {
                 }
             }
             Matter::Deletions(account) => {
+                // What was asked for already may be gone there: it is not counted among what stays.
                 let kept = self.db.run(
+                    sql!("UPDATE pop_seen SET cleanup = 0 WHERE account_id = ?1 AND cleanup = 1 AND want = 'keep'"),
+                    [account],
+                )? + self.db.run(
                     sql!("UPDATE pop_seen SET want = 'keep' WHERE account_id = ?1 AND want <> 'keep' AND want = 'delete'"),
+                    [account],
+                )?;
+                self.db.run(
+                    sql!("UPDATE pop_seen SET cleanup = 0 WHERE account_id = ?1 AND cleanup = 1"),
                     [account],
                 )?;
                 if kept > 0 {

@@ -1,5 +1,6 @@
-//! Strings on a terminal: what may be shown, how wide it is, how it wraps, how a date reads.
+//! Strings on a terminal: what may be shown, how wide it is, how it wraps, how a date and a size read.
 
+pub mod amount;
 mod clean;
 mod sieve;
 pub mod when;

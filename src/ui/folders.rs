@@ -1,6 +1,6 @@
 //! The folder pane: accounts with a dot each, folders with what is unread.
 
-use super::paint::{Brush, cells, number};
+use super::paint::{Brush, cells};
 use super::title::folder_name;
 use crate::app::App;
 use crate::app::accounts::Dot;
@@ -10,6 +10,7 @@ use crate::app::scope::Focus;
 use crate::config::theme::Role;
 use crate::model::{Folder, Role as Kind};
 use crate::text::Clean;
+use crate::text::amount::number;
 
 /// Cells that a level of folders is set in.
 const INDENT: u16 = 2;

@@ -1,15 +1,17 @@
 //! The page of what waits: accounts with their health, then the entries of each in plain words.
 
 use super::Look;
-use super::paint::{Brush, cells, number, size};
+use super::paint::{Brush, cells};
 use crate::app::App;
 use crate::app::accounts::Dot;
 use crate::app::layout::{Area, TWO_PANES};
-use crate::app::ledger::{Ledger, unfit};
+use crate::app::ledger::{Fare, Ledger, unfit};
+use crate::app::maildrop;
 use crate::config::theme::Role;
 use crate::engine::AccountState;
 use crate::model::Settle;
-use crate::store::{Entry, Health, Standing, Waiting};
+use crate::store::{Entry, Health, Standing};
+use crate::text::amount::{number, size};
 use crate::text::{Clean, when};
 
 /// Cells of the word that says how an entry stands.
@@ -44,7 +46,7 @@ pub(super) fn draw(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_
     if ledger.details {
         let wanted = match ledger.entry() {
             Some(entry) => 4 + ledger.mails.len() + usize::from(!entry.error.is_empty()),
-            None => 6,
+            None => 9,
         };
         let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(rest.height / 2).max(4).min(rest.height);
         let area = rest.low(height);
@@ -55,11 +57,11 @@ pub(super) fn draw(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_
     let shown = ledger.accounts.len().min(usize::from(rest.height / 2).max(1));
     let skipped =
         (ledger.at + 1).saturating_sub(shown).min(ledger.accounts.len() - shown.min(ledger.accounts.len()));
-    for (y, (at, (health, waiting))) in
+    for (y, (at, fare)) in
         (rest.y..rest.bottom()).zip(ledger.accounts.iter().enumerate().skip(skipped).take(shown))
     {
         let line = Area { y, height: 1, ..rest };
-        under_cursor(ledger.at == at, brush, line, |brush| account(app, health, waiting, brush, line));
+        under_cursor(ledger.at == at, brush, line, |brush| account(app, fare, brush, line));
     }
     let used = u16::try_from(shown).unwrap_or(0).min(rest.height);
     let list = Area { y: rest.y + used, height: rest.height - used, ..rest };
@@ -124,7 +126,8 @@ fn under_cursor(is_here: bool, brush: &mut Brush<'_>, line: Area, draw: impl FnO
 }
 
 /// `● work           in step 12s ago · 1.2 GB received · 3 queued · 1 for you`
-fn account(app: &App, health: &Health, waiting: &Waiting, brush: &mut Brush<'_>, line: Area) {
+fn account(app: &App, fare: &Fare, brush: &mut Brush<'_>, line: Area) {
+    let health = &fare.health;
     let live = app.accounts.get(health.id);
     let dot = live.map_or(Dot::Good, |account| account.dot());
     let (glyph, role) = match dot {
@@ -140,8 +143,15 @@ fn account(app: &App, health: &Health, waiting: &Waiting, brush: &mut Brush<'_>,
     brush.put(line.x + 1, y, glyph, role, 1);
     brush.put(line.x + 3, y, Clean::line(&health.name), Role::FolderAccount, NAME - 1);
     let x = line.x + 3 + NAME;
-    let facts = Clean::line(&facts(health, waiting, app.now.unix).join(" \u{b7} "));
-    let trouble = trouble(app, health);
+    let mut facts = facts(fare, app.now.unix);
+    let mut trouble = trouble(app, health);
+    if let Some(drop) = &fare.drop {
+        facts.push(format!("{} there", size(drop.holds.bytes)));
+        if drop.is_large() && trouble.is_empty() {
+            trouble = Clean::fixed(":server-cleanup makes room");
+        }
+    }
+    let facts = Clean::line(&facts.join(" \u{b7} "));
     if trouble.is_empty() {
         brush.put(x, y, &facts, Role::Dim, end.saturating_sub(x));
     } else {
@@ -163,7 +173,7 @@ fn trouble(app: &App, health: &Health) -> Clean {
     }
 }
 
-fn facts(health: &Health, waiting: &Waiting, now: i64) -> Vec<String> {
+fn facts(Fare { health, waiting, .. }: &Fare, now: i64) -> Vec<String> {
     let mut facts = vec![match health.in_step_at {
         0 if health.is_alone => "lives here only".to_owned(),
         0 => "never in step".to_owned(),
@@ -236,9 +246,18 @@ fn details(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_>, area:
         }
     };
     let now = app.now.unix;
-    if let Some((health, waiting)) = ledger.account() {
+    if let Some(fare) = ledger.account() {
+        let health = &fare.health;
         put(brush, &Clean::line(&health.name), Role::PanelTitle);
-        put(brush, &Clean::line(&facts(health, waiting, now).join(", ")), Role::Text);
+        put(brush, &Clean::line(&facts(fare, now).join(", ")), Role::Text);
+        if let Some(drop) = &fare.drop {
+            let oldest = ledger.oldest.and_then(|(_, at)| at);
+            let day = |at| when::plain(at, &look.zone).chars().take(10).collect();
+            for line in maildrop::told(drop, oldest, day) {
+                put(brush, &Clean::line(&line), Role::Text);
+            }
+            put(brush, &Clean::fixed(":server-cleanup takes off it what is safely here"), Role::Dim);
+        }
         let trouble = trouble(app, health);
         put(brush, &trouble, Role::Accent);
         if !health.trouble.is_empty() {

@@ -1,14 +1,16 @@
 //! What rises above the status line: what may follow a prefix, completions, attachments.
 
-use super::paint::{Brush, cells, size};
+use super::paint::{Brush, cells};
+use super::status::asked;
 use crate::app::command::Command;
 use crate::app::key::Key;
 use crate::app::keymap::Hint;
 use crate::app::layout::Area;
 use crate::app::prompt::{self, Completion, Prompt};
-use crate::app::{App, Overlay};
+use crate::app::{App, Overlay, Question};
 use crate::config::theme::Role;
 use crate::text::Clean;
+use crate::text::amount::size;
 
 /// Completions in sight.
 const COMPLETIONS: usize = 8;
@@ -22,6 +24,7 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) {
         Some(Overlay::Prompt(prompt)) => draw_completions(app, prompt, brush, body),
         Some(Overlay::Parts(at)) => draw_parts(app, *at, brush, body),
         Some(Overlay::Links(at)) => draw_links(app, *at, brush, body),
+        Some(Overlay::Ask(question)) => draw_question(question, brush, body),
         _ if app.hints_shown => draw_hints(app, brush, body),
         _ => {}
     }
@@ -42,6 +45,17 @@ fn open(brush: &mut Brush<'_>, body: Area, lines: usize, title: &Clean) -> Area 
         brush.put(area.x + 2, area.y, title, Role::PanelTitle, area.width.saturating_sub(4));
     }
     Area { y: area.y + 1, height: area.height - 1, ..area }
+}
+
+/// What of a question is too long for the status line: all but its last line.
+fn draw_question(question: &Question, brush: &mut Brush<'_>, body: Area) {
+    let lines = asked(question, body.width);
+    let Some((_, above)) = lines.split_last() else { return };
+    let area = body.low(u16::try_from(above.len()).unwrap_or(u16::MAX).min(body.height));
+    brush.clear(area, Role::Status);
+    for (y, line) in (area.y..area.bottom()).zip(above) {
+        brush.put(area.x + 1, y, line, Role::StatusAsk, area.width.saturating_sub(3));
+    }
 }
 
 /// What may follow the keys typed so far, in columns, read downwards.

@@ -2,7 +2,7 @@
 
 use ratatui::style::{Modifier, Style};
 
-use super::paint::{Brush, cells, size};
+use super::paint::{Brush, cells};
 use super::{Look, centred};
 use crate::app::App;
 use crate::app::layout::Area;
@@ -13,6 +13,7 @@ use crate::config::theme::Role;
 use crate::mime::{Line, Role as Kind, Span};
 use crate::model::{BodyState, Summary};
 use crate::store::Lives;
+use crate::text::amount::size;
 use crate::text::{Clean, when};
 
 pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {

@@ -1,14 +1,16 @@
 //! The line at the bottom: what is typed, what happened, and how the accounts are.
 
 use super::Look;
-use super::paint::{Brush, cells, number, size};
+use super::paint::{Brush, cells};
 use crate::app::accounts::{Account, Dot, pace};
 use crate::app::layout::{Area, TWO_PANES};
 use crate::app::notice::Tone;
-use crate::app::{App, Overlay};
+use crate::app::{App, Overlay, Question};
 use crate::config::theme::Role;
 use crate::engine::{AccountState, Progress};
 use crate::store::Waiting;
+use crate::text::amount::{number, size};
+use crate::text::wrap::wrap;
 use crate::text::{Clean, when};
 
 /// Draws it; where the cursor of the terminal is to be, if something is being typed.
@@ -28,7 +30,9 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
             return Some((x + at, y));
         }
         Some(Overlay::Ask(question)) => {
-            let x = brush.put(left, y, &question.text, Role::StatusAsk, area.width.saturating_sub(3));
+            // Of a long one the lines before the last stand above.
+            let last = asked(question, area.width).pop().unwrap_or_default();
+            let x = brush.put(left, y, &last, Role::StatusAsk, area.width.saturating_sub(3));
             return Some(((x + 1).min(area.right() - 1), y));
         }
         _ => {}
@@ -71,6 +75,12 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
         brush.put(left, y, "? keys   : commands   q back", Role::StatusDim, room);
     }
     None
+}
+
+/// The lines of a question.
+pub(super) fn asked(question: &Question, width: u16) -> Vec<Clean> {
+    let lines = wrap(question.text.as_str(), usize::from(width.saturating_sub(3)));
+    lines.into_iter().map(Clean::line).collect()
 }
 
 /// At the right: a running piece of work, the accounts that need a word, what is queued. Where it begins.

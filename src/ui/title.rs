@@ -1,12 +1,13 @@
 //! The line at the top: where we are, what arrived above, how many.
 
 use super::help;
-use super::paint::{Brush, cells, number};
+use super::paint::{Brush, cells};
 use crate::app::layout::Area;
 use crate::app::{App, Overlay};
 use crate::config::theme::Role;
 use crate::model::{Role as Kind, View};
 use crate::text::Clean;
+use crate::text::amount::number;
 
 pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
     brush.clear(area, Role::Title);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mailtui::config::{Leave, Portion, Protocol};
-use mailtui::engine::{Command, Forecast, rehearse};
+use mailtui::engine::{Command, Event, Forecast, rehearse};
 use mailtui::error::{Error, Kind};
 use mailtui::model::{BodyState, FlagDelta, Flags, Intent, Matter, Reach, Role, Settle, Target};
 use mailtui::protocol::Terms;
@@ -187,7 +187,7 @@ fn the_pace_of_the_server_is_kept_and_its_terms_are_known() {
     assert_eq!((drop.holds.messages, drop.holds.login_delay, drop.holds.expires), (9, 3600, Some(60)));
     let bytes: usize = (0..9).map(|n| mail(n).len()).sum();
     assert_eq!(drop.holds.bytes, bytes as u64);
-    assert!(drop.oldest.is_some());
+    assert!(world.reader().oldest_there(world.id()).unwrap().is_some());
 }
 
 #[test]
@@ -367,6 +367,43 @@ fn where_a_mail_lives_is_known() {
     world.server.deliver("INBOX", mail(9), Flags::NONE, T0);
     world.once().unwrap();
     assert_eq!(lives(&world), Lives::Here, "and gone");
+}
+
+#[test]
+fn p14_a_cleanup_outlives_the_program_and_takes_only_what_can_be_read_back() {
+    let world = world(6, Leave::Forever, Portion::default());
+    world.once().unwrap();
+    let id = world.id();
+    let messages = world.reader().cleanable(id).unwrap().messages;
+    world.intend(Intent::CleanServer { account: id, messages });
+    // Nobody was connected, and the first session that is breaks before its end.
+    world.server.deliver("INBOX", mail(6), Flags::NONE, T0);
+    world.server.on_call(|call| match call {
+        Call::Finish => Err(Error::new(Kind::Offline, "the connection was cut")),
+        _ => Ok(()),
+    });
+    assert!(world.once().is_err());
+    assert_eq!(world.server.count("INBOX"), 7);
+    world.server.on_call(|_| Ok(()));
+    let report = world.once().unwrap();
+    assert_eq!((report.deleted, world.server.count("INBOX")), (6, 1), "what came later stays");
+    world.once().unwrap();
+    assert_eq!((world.rows(Role::Inbox).len(), world.reader().waiting(id).unwrap().deletions), (7, 0));
+    assert_eq!(world.reader().check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn p14_who_watches_a_maildrop_cleans_it_when_it_is_asked_to() {
+    let world = world(3, Leave::Forever, Portion::default());
+    let (engine, events) = world.watch();
+    until(&events, |event| matches!(event, Event::Synced { .. }));
+    let messages = world.reader().cleanable(world.id()).unwrap().messages;
+    assert_eq!(messages.len(), 3);
+    // It looks by itself in five minutes.
+    world.intend(Intent::CleanServer { account: world.id(), messages });
+    until(&events, |_| world.server.count("INBOX") == 0);
+    engine.stop(Duration::from_secs(20));
+    assert_eq!(world.rows(Role::Inbox).len(), 3);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Every screen as text, at the sizes that people have.
 
+use crate::store_kit::{popped, reply};
 use crate::support::drive::{Screen, Start};
 use crate::support::mail::{DAY, HOUR, MINUTE, Post, mail};
 use mailtui::model::{Flags, Role};
+use mailtui::store::{Batch, Incoming, Step};
 
 const ADA: &str = "Ada Lovelace <ada@example.org>";
 const CHARLES: &str = "Charles Babbage <charles@example.org>";
@@ -113,6 +115,30 @@ fn what_may_follow_a_prefix_is_shown_after_a_moment() {
 #[test]
 fn the_command_line_completes() {
     insta::assert_snapshot!("command_80x24", shot(80, 24, ":go-", ":go-"));
+}
+
+/// However large the counts and however narrow the screen: what a yes does stands there whole.
+#[test]
+fn a_question_is_never_cut() {
+    let post = world();
+    let trash = post.folder(post.home(), Role::Trash);
+    let bring = |n: u32| {
+        let incoming = if n > 1000 { reply(trash, n, n - 1000) } else { popped(trash, n) };
+        Step::Message(Box::new(Incoming { uid: None, uidl: None, ..incoming }))
+    };
+    let steps = (1..=1100).map(bring).collect();
+    post.store.commit(Batch { account: post.home(), steps }).unwrap();
+    let mut screen = Screen::start(&post, Start { width: 80, height: 24, ..Start::default() });
+    screen.until("Sunday").keys("gD").until("mail 1100").keys("*").until("Selected all").keys("d");
+    let wide = screen.until("y/n").screen();
+    let narrow = screen.resize(40, 10).when("another size", |text| text.lines().count() == 10).screen();
+    for screen in [&wide, &narrow] {
+        let words = screen.split_whitespace().collect::<Vec<_>>().join(" ");
+        let asked = "Delete 1000 conversations (1100 messages) for good, here and on the server? y/n";
+        assert!(words.contains(asked), "{screen}");
+    }
+    insta::assert_snapshot!("question_80x24", wide);
+    insta::assert_snapshot!("question_40x10", narrow);
 }
 
 #[test]

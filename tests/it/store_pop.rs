@@ -119,6 +119,59 @@ fn p3_a_deletion_counts_when_the_next_listing_lacks_it() {
     kit.check();
 }
 
+/// What is asked to go from the server, while the policy lets all of it stay there.
+#[test]
+fn p14_a_cleanup_takes_what_was_counted_until_it_is_proven_or_given_up() {
+    let kit = Kit::new(Owner::Here);
+    kit.commit((1..=3).map(|n| Step::Message(Box::new(popped(kit.inbox, n)))));
+    let mut stub = popped(kit.inbox, 4);
+    stub.body = None;
+    kit.bring(stub);
+    kit.list(&["uidl-1", "uidl-2", "uidl-3", "uidl-4"]);
+    let counted = kit.reader.cleanable(kit.account).unwrap();
+    assert_eq!((counted.messages.len(), counted.bytes), (3, 90), "not the one whose text is not here");
+    let late = kit.bring(popped(kit.inbox, 5));
+    let clean = Intent::CleanServer { account: kit.account, messages: counted.messages.clone() };
+    let outcome = kit.store.intend_wait(clean.clone()).unwrap();
+    assert_eq!(outcome.label, "3 mails go from the server and stay here");
+    let three = ["uidl-1", "uidl-2", "uidl-3"];
+    assert_eq!(kit.wants(FOREVER), three, "and not what came after it was counted");
+    assert_eq!(kit.reader.cleanable(kit.account).unwrap().messages, [late]);
+    assert_eq!(kit.store.take_wishes(kit.account).unwrap(), [Wish::Sync], "who syncs is told");
+    assert!(kit.store.intend_wait(clean).unwrap().error.is_some(), "it is asked for already");
+    let waits = || kit.reader.ledger(kit.account, None, 10).unwrap().into_iter().next();
+    assert_eq!(waits().unwrap().what.as_str(), "3 mails go from the server and stay here");
+    // A session that is cut, or a server that does not delete: it is asked for again.
+    kit.tell(&three);
+    assert_eq!((kit.wants(FOREVER).len(), waits().unwrap().standing), (0, Standing::Told));
+    kit.commit([Step::Untold]);
+    assert_eq!(kit.wants(FOREVER), three);
+    kit.tell(&three);
+    kit.list(&["uidl-2", "uidl-3", "uidl-4", "uidl-5"]);
+    assert_eq!(kit.wants(FOREVER), ["uidl-2", "uidl-3"]);
+    // Given up: the rest stays there. The one that is gone is not asked for, whatever comes back under its name.
+    let reach = Reach::These(vec![Matter::Deletions(kit.account)]);
+    let outcome = kit.store.intend_wait(Intent::Settle { how: Settle::Discard, reach }).unwrap();
+    assert_eq!((outcome.label.as_str(), kit.wants(FOREVER).len()), ("2 mails stay on the server", 0));
+    kit.list(&["uidl-1"]);
+    assert_eq!((kit.wants(FOREVER).len(), waits()), (0, None));
+    assert_eq!(kit.mails(kit.inbox).len(), 5, "nothing goes from here");
+    kit.check();
+}
+
+/// Who wants a mail to be neither there nor here says so in two ways, in any order.
+#[test]
+fn p14_what_a_cleanup_takes_and_is_deleted_here_goes_whatever_the_account_says() {
+    let kit = Kit::new(Owner::Here);
+    let message = kit.bring(popped(kit.inbox, 1));
+    kit.list(&["uidl-1"]);
+    let apart = PopPolicy { leave: Leave::Forever, when_deleted_here: false };
+    let clean = Intent::CleanServer { account: kit.account, messages: vec![message] };
+    assert_eq!(kit.store.intend_wait(clean).unwrap().error, None);
+    kit.purge(message);
+    assert_eq!(kit.wants(apart), ["uidl-1"]);
+}
+
 #[test]
 fn the_clock_of_days_starts_when_it_was_stored_here() {
     let kit = Kit::new(Owner::Here);
