@@ -198,6 +198,8 @@ pub enum Triage {
     Star,
     /// Read or unread.
     Read,
+    /// Mute the conversations, or end that.
+    Mute,
 }
 
 /// What to save.

@@ -138,6 +138,9 @@ pub const COMMANDS: &[Command] = &[
     row("junk", MAIL, &["X"], Count)
         .does(Act, "Move to Junk", |c| Action::Triage(Triage::Junk, c.times()))
         .needs(Mail),
+    row("mute", MAIL, &["M"], Count)
+        .does(Act, "Mute the conversation", |c| Action::Triage(Triage::Mute, c.times()))
+        .needs(Mail),
     row("tag", MAIL, &["t"], Tags).does(Act, "Tag with +name or -name", |c| c.typed(Action::Tag)).needs(Mail),
     row("move", MAIL, &["m"], Folder).does(Act, "Move to a folder", |c| c.typed(Action::MoveTo)).needs(Mail),
     row("copy", MAIL, &["C"], Folder).does(Act, "Copy to a folder", |c| c.typed(Action::CopyTo)).needs(Mail),

@@ -6,7 +6,7 @@ use super::lines::{Entry, Folds, Lines, Spot};
 use super::select::{Range, Selection};
 use super::window::Window;
 use crate::error::Result;
-use crate::model::{Member, Row, SortKey, ThreadId, View};
+use crate::model::{Member, Row, SortKey, ThreadId, View, is_muted};
 use crate::store::{Edge, Reader};
 
 /// Rows that arrived above are counted up to here.
@@ -305,7 +305,10 @@ impl List {
             if changed || self.news > 0 {
                 let shown: HashSet<_> = self.visible().map(|(e, _)| e.row().head.thread).collect();
                 let page = db.page(view, Edge::Before(seen), NEWS)?;
-                self.news = page.rows.iter().filter(|r| !shown.contains(&r.head.thread)).count();
+                self.news = {
+                    let is_news = |r: &&Row| !shown.contains(&r.head.thread) && !is_muted(&r.tags);
+                    page.rows.iter().filter(is_news).count()
+                };
             }
         } else {
             // Opened in the middle: what is there now is not news.

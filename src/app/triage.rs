@@ -8,7 +8,7 @@ use super::lines::{Entry, member};
 use super::scope::Focus;
 use super::tags::{Again, Change};
 use super::{Advance, App, Overlay, Question, Silent, some};
-use crate::model::{FlagDelta, Flags, FolderId, Intent, Member, PlacementId, Role, Target};
+use crate::model::{FlagDelta, Flags, FolderId, Intent, Member, PlacementId, Role, Target, is_muted};
 use crate::text::Clean;
 
 /// One thing to do, and what the cursor does afterwards.
@@ -62,6 +62,11 @@ impl App {
             (Triage::Junk, _) => (moved(Role::Junk), "Move to Junk"),
             (Triage::Star, _) => (self.star(&grasp), "Star or unstar"),
             (Triage::Read, _) => (self.read(&grasp), "Mark"),
+            (Triage::Mute, _) => {
+                let on = !self.are_muted(&items);
+                let deed = Deed::of(Intent::Mute { items: items.clone(), on });
+                (deed, if on { "Mute" } else { "Unmute" })
+            }
         };
         self.decide(&grasp, verb, "", deed);
     }
@@ -189,6 +194,15 @@ impl App {
             (bare.iter().filter_map(|r| r.first()).copied().collect(), FlagDelta::add(Flags::FLAGGED))
         };
         flagging(items, delta)
+    }
+
+    /// Whether all conversations of these mails are muted, as far as it is known here.
+    fn are_muted(&self, items: &[PlacementId]) -> bool {
+        let items: HashSet<_> = items.iter().collect();
+        let rows = self.list.held().filter(|row| row.members.iter().any(|m| items.contains(&m.placement)));
+        let mail = self.reader.mail().filter(|mail| items.contains(&mail.placement));
+        let mut tags = rows.map(|row| &row.tags).chain(mail.map(|mail| &mail.tags)).peekable();
+        tags.peek().is_some() && tags.all(|tags| is_muted(tags))
     }
 
     /// Any unread: all read; else all unread.

@@ -32,6 +32,13 @@ pub enum Intent {
         /// Tags to clear.
         del: Vec<String>,
     },
+    /// Mute the conversations of the copies, or end that: what comes to a muted one is read already.
+    Mute {
+        /// The copies.
+        items: Vec<PlacementId>,
+        /// Whether they are to be muted.
+        on: bool,
+    },
     /// Take the copies out of their folders and put them into the target.
     Move {
         /// The copies.

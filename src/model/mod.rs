@@ -20,5 +20,5 @@ pub use ids::{AccountId, FolderId, MessageId, OpId, PlacementId, ThreadId};
 pub use intent::{Intent, Outcome, Place, Target};
 pub use ledger::{Matter, Reach, Settle};
 pub use message::{BodyState, Envelope, Member, Row, SortKey, Summary};
-pub use tag::{check_tag, is_same_tag, is_shown_tag};
+pub use tag::{MUTED, check_tag, is_muted, is_same_tag, is_shown_tag};
 pub use uidset::UidSet;

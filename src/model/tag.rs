@@ -39,6 +39,15 @@ pub fn is_same_tag(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
+/// The tag of a muted conversation, on each of its mails (promise A8).
+pub const MUTED: &str = "$Muted";
+
+/// Whether these tags are of a muted conversation.
+#[must_use]
+pub fn is_muted(tags: &[Clean]) -> bool {
+    tags.iter().any(|tag| is_same_tag(tag.as_str(), MUTED))
+}
+
 /// Whether people want to see it on a row: not what programs write for themselves (`$MDNSent`, `NonJunk`).
 #[must_use]
 pub fn is_shown_tag(name: &str) -> bool {

@@ -25,6 +25,8 @@ pub(super) enum Act {
     /// The copies went to a folder of another account, or were copied there. Each mail is a message here and
     /// another there.
     Far { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)>, away: bool },
+    /// Conversations with mails of these Message-IDs are muted, or not any more.
+    Mute { account: AccountId, names: Vec<String>, on: bool },
     /// Folders changed.
     Shape(Shape),
     /// What was copied to a folder of another account is gone from there. The mail here, and there.
@@ -39,7 +41,7 @@ impl Act {
             Self::Move { messages, .. } | Self::Copy { messages, .. } | Self::Remove { messages, .. } => {
                 Box::new(messages.iter().copied())
             }
-            Self::Shape(_) => Box::new(std::iter::empty()),
+            Self::Shape(_) | Self::Mute { .. } => Box::new(std::iter::empty()),
             Self::Far { pairs, .. } => Box::new(pairs.iter().map(|(here, _)| *here)),
             Self::Back { pairs, .. } => Box::new(pairs.iter().map(|(_, there)| *there)),
         }
@@ -54,7 +56,7 @@ impl Act {
             | Self::Far { from, to, .. }
             | Self::Back { from, to, .. } => [*from, *to].contains(&folder),
             Self::Remove { folder: there, .. } => *there == folder,
-            Self::Shape(_) => false,
+            Self::Shape(_) | Self::Mute { .. } => false,
         }
     }
 
@@ -68,6 +70,9 @@ impl Act {
             Self::Copy { to, messages, .. } => Self::Remove { folder: *to, messages: messages.clone() },
             Self::Remove { .. } => return None,
             Self::Shape(shape) => Self::Shape(shape.inverse()),
+            Self::Mute { account, names, on } => {
+                Self::Mute { account: *account, names: names.clone(), on: !on }
+            }
             Self::Far { from, to, pairs, away: true } => {
                 let pairs = pairs.iter().map(|(here, there)| (*there, *here)).collect();
                 Self::Far { from: *to, to: *from, pairs, away: true }
@@ -142,6 +147,7 @@ impl Tx<'_> {
                 Ok(acts.iter().flat_map(gone).map(|(_, there)| (*to, there)).collect())
             }
             Act::Shape(shape) => self.perform_shape(shape).map(|_| Vec::new()),
+            Act::Mute { account, names, on } => self.perform_mute(*account, names, *on).map(|()| Vec::new()),
             Act::Back { to, pairs, .. } => {
                 let mut done = Vec::new();
                 for (here, there) in pairs {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::db::{Db, sql};
 use crate::error::Result;
-use crate::model::{FlagDelta, Flags, FolderId, OpId};
+use crate::model::{FlagDelta, Flags, FolderId, MUTED, OpId, is_same_tag};
 use crate::text::Clean;
 
 /// What is to be described.
@@ -82,11 +82,17 @@ fn appending(db: &Db, deed: &Deed, some: &str) -> Result<String> {
 
 fn marking(detail: &str, some: &str) -> String {
     let delta: FlagDelta = serde_json::from_str(detail).unwrap_or_default();
+    let muted = |list: &[String]| matches!(list, [tag] if is_same_tag(tag, MUTED));
     let tags = |key: &str| -> Vec<String> {
         let list = value_in(detail, key).and_then(|v| v.as_array().cloned()).unwrap_or_default();
         list.iter().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()
     };
     let (tag, untag) = (tags("tag"), tags("untag"));
+    match (&tag[..], &untag[..]) {
+        (tag, []) if muted(tag) => return format!("mute {some}"),
+        ([], untag) if muted(untag) => return format!("unmute {some}"),
+        _ => {}
+    }
     if delta == FlagDelta::default() {
         return match (&tag[..], &untag[..]) {
             ([_, ..], []) => format!("tag {some} {}", tag.join(", ")),

@@ -15,7 +15,7 @@ use crate::model::{
 
 /// Why nothing was done: all is as it was wanted.
 pub const NO_CHANGE: &str = "nothing to change";
-const VANISHED: &str = "the mail is not there any more";
+pub(super) const VANISHED: &str = "the mail is not there any more";
 const NO_FOLDER: &str = "the folder is not there any more";
 const ONLY_A_LABEL: &str =
     "on this server mail is deleted for good from Trash and Junk only: elsewhere it would just lose a label";
@@ -26,6 +26,7 @@ impl Tx<'_> {
         match intent {
             Intent::Flag { items, delta, undoable } => self.flag(items, *delta, *undoable),
             Intent::Tag { items, add, del } => self.tag(items, add, del),
+            Intent::Mute { items, on } => self.mute(items, *on),
             Intent::Move { items, to } => self.transfer(items, *to, true),
             Intent::Copy { items, to } => self.transfer(items, *to, false),
             Intent::Purge { items } => self.purge(items),
@@ -145,7 +146,7 @@ impl Tx<'_> {
     }
 
     /// The copies that are still there and that no operation takes away.
-    fn visible(&self, items: &[PlacementId]) -> Result<Vec<Placement>> {
+    pub(super) fn visible(&self, items: &[PlacementId]) -> Result<Vec<Placement>> {
         let mut visible = Vec::with_capacity(items.len());
         let mut seen = HashSet::new();
         for id in items.iter().filter(|id| seen.insert(**id)) {

@@ -40,6 +40,7 @@ mod maildrop;
 mod marks;
 mod messages;
 mod migrate;
+mod mute;
 mod open;
 mod ops;
 mod order;

@@ -113,7 +113,7 @@ impl Tx<'_> {
         if let Some(uidl) = &incoming.uidl {
             self.record_seen(account, uidl, message, incoming)?;
         }
-        Ok(())
+        self.hush(account, placement)
     }
 
     /// A placement in this folder that waits for the UID of this mail: the result of a move or copy, or

@@ -12,7 +12,9 @@ use crate::app::lines::{Child, Entry, bare};
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
 use crate::engine::AccountState;
-use crate::model::{AccountId, Flags, Role as Kind, Summary, View, is_shown_tag};
+use crate::model::{
+    AccountId, Flags, MUTED, Role as Kind, Summary, View, is_muted, is_same_tag, is_shown_tag,
+};
 use crate::text::{Clean, head, when};
 
 /// Cells before the people: the bar, three marks, a space.
@@ -99,7 +101,11 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
         if current {
             brush.tint(line, over);
         }
-        let over = if current { over } else { ratatui::style::Style::new() };
+        let over = match current {
+            true => over,
+            false if is_muted(&entry.row().tags) => brush.style(Role::Dim),
+            false => ratatui::style::Style::new(),
+        };
         brush.with_over(over, |brush| draw_entry(app, look, brush, &columns, (entry, y)));
         let (bar, selected) = (brush.glyphs.bar, brush.glyphs.selected);
         if app.list.is_selected(entry) {
@@ -273,21 +279,29 @@ fn draw_child(brush: &mut Brush<'_>, columns: &Columns, (child, y): (&Child, u16
     }
 }
 
+/// `#todo`; of a muted conversation `muted`.
+fn tag_shown(tag: &Clean) -> Option<Clean> {
+    if is_same_tag(tag.as_str(), MUTED) {
+        return Some(Clean::fixed("muted"));
+    }
+    is_shown_tag(tag.as_str()).then(|| Clean::line(&format!("#{tag}")))
+}
+
 /// `#todo #work +2`: those that people want to see, as many as there is room for, and three at most.
 pub(super) fn tags_shown(tags: &[Clean], room: u16) -> Clean {
     const MOST: usize = 3;
     const LEAST: u16 = 4;
-    let shown: Vec<&Clean> = tags.iter().filter(|tag| is_shown_tag(tag.as_str())).collect();
+    let shown: Vec<Clean> = tags.iter().filter_map(tag_shown).collect();
     if shown.is_empty() || room < LEAST {
         return Clean::default();
     }
     let line = |count: usize| {
-        let mut words: Vec<String> = shown.iter().take(count).map(|tag| format!("#{tag}")).collect();
+        let mut words: Vec<String> = shown.iter().take(count).map(Clean::to_string).collect();
         words.extend((shown.len() > count).then(|| format!("+{}", shown.len() - count)));
         Clean::line(&words.join(" "))
     };
     let fits = (1..=shown.len().min(MOST)).rev().map(line).find(|line| cells(line) <= room);
-    fits.unwrap_or_else(|| Clean::line(&crate::text::truncate(&format!("#{}", shown[0]), room.into())))
+    fits.unwrap_or_else(|| Clean::line(&crate::text::truncate(shown[0].as_str(), room.into())))
 }
 
 /// What an empty list says: why, and which key helps.

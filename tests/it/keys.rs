@@ -58,6 +58,7 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         "Make",
         "Mark",
         "Move",
+        "Mute",
         "Open",
         "Paint",
         "Put",
