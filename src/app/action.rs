@@ -93,6 +93,10 @@ pub enum Action {
     Links,
     /// Open the link under the cursor.
     OpenLink,
+    /// Begin to record a macro, or end it.
+    Record,
+    /// Play the macro so many times.
+    Play(u32),
     /// Paint everything anew.
     Redraw,
     /// Stop the program and give the terminal back until `fg`.

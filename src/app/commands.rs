@@ -253,6 +253,8 @@ pub const COMMANDS: &[Command] = &[
     row("command", ALL, &[":"], No)
         .does(Program, "Run a command by its name", |_| Action::CommandLine(String::new())),
     row("palette", ALL, &["<C-p>", "g:"], No).does(Program, "Find a command", |_| Action::Palette),
+    row("record", PANES, &["Q"], No).does(Program, "Record keys, or end that", |_| Action::Record),
+    row("play", PANES, &["gQ"], Count).does(Program, "Play the recorded keys", |c| Action::Play(c.times())),
     row("escape", ALL, &["<Esc>"], No).does(Program, "Undo one thing at a time", |_| Action::Escape),
     row("sync", PANES.and(LEDGER), &["$"], No).does(Program, "Ask the servers now", |_| Action::Sync),
     row("redraw", ALL, &["<C-l>"], No).does(Program, "Paint the screen anew", |_| Action::Redraw),

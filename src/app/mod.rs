@@ -25,6 +25,7 @@ mod open;
 mod press;
 pub mod prompt;
 pub mod reader;
+mod record;
 mod resume;
 pub mod scope;
 mod select;
@@ -159,6 +160,7 @@ pub struct App {
     explained: HashSet<AccountId>,
     /// What `.` does.
     again: Option<tags::Again>,
+    record: record::Record,
     gather_ticket: effect::Ticket,
     /// The maildrop of which it is counted what may go from its server.
     counting: Option<AccountId>,
@@ -206,6 +208,7 @@ impl App {
             explain: None,
             explained: HashSet::new(),
             again: None,
+            record: record::Record::default(),
             gather_ticket: 0,
             counting: None,
             gathering: None,

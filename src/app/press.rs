@@ -29,6 +29,7 @@ impl App {
     pub fn press(&mut self, key: Key) -> Vec<Effect> {
         self.catch_up();
         self.touched = true;
+        self.record_key(key);
         if self.gathering.is_some() {
             if key == Key::plain(Code::Esc) {
                 (self.gathering, self.ahead) = (None, VecDeque::new());
@@ -256,6 +257,8 @@ impl App {
             Action::Yank(what) => self.yank(what),
             Action::Links => self.show_links(),
             Action::OpenLink => self.open_link(),
+            Action::Record => self.toggle_record(),
+            Action::Play(times) => self.play(times),
             Action::Palette => self.overlay = Some(Overlay::Prompt(Prompt::palette(self.place()))),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Suspend => self.effects.push(Effect::Suspend),

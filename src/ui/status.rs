@@ -39,6 +39,11 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
     }
     let end = draw_right(app, look, brush, area);
     let room = end.saturating_sub(left + 2);
+    let left = match app.is_recording() {
+        true => brush.put(left, y, "recording", Role::StatusWork, room) + 2,
+        false => left,
+    };
+    let room = end.saturating_sub(left + 2);
     if !app.pending.is_empty() {
         brush.put(left, y, Clean::line(&app.pending.print()), Role::StatusKeys, room);
     } else if let Some(notice) = &app.notice {
