@@ -231,7 +231,7 @@ pub struct Portion {
 
 impl Default for Portion {
     fn default() -> Self {
-        Self { max_size: None, messages: None, bytes: None, reconnect_every: 5000 }
+        Self { max_size: None, messages: None, bytes: None, reconnect_every: 10_000 }
     }
 }
 

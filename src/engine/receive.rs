@@ -19,7 +19,7 @@ use crate::text::Clean;
 
 /// Bodies asked for in one go, and POP3 mails taken in one go. At the end of each the line is idle until
 /// everything is durable.
-const CHUNK: usize = 5000;
+const CHUNK: usize = 10_000;
 
 impl Worker<'_> {
     pub(super) fn list_folders(&mut self) -> Result<()> {

@@ -15,6 +15,7 @@ mod open;
 pub mod pop3;
 mod sasl;
 pub mod twin;
+mod window;
 
 pub use hashes::HeaderHashes;
 pub use letter::{BodySource, Letter, Likeness};

@@ -98,13 +98,11 @@ fn first(store: &Store, count: u32, others: &str) {
             script += &format!("S: * ESEARCH UID ALL 1:{count}\nS: m5 OK\n");
             tag = 6;
             let mut top = count - 200;
-            let mut size = 200;
             let mut asked = Vec::new();
-            while top > 0 && asked.len() < 2 {
-                let low = top.saturating_sub(size - 1).max(1);
+            while top > 0 && asked.len() < 6 {
+                let low = top.saturating_sub(49).max(1);
                 asked.push((low, top));
                 top = low - 1;
-                size = 200;
             }
             assert_eq!(top, 0, "no more windows than are asked for ahead");
             for (low, top) in &asked {

@@ -693,22 +693,22 @@ fn p5_a_local_error_ends_the_session_without_quit() {
 
 #[test]
 fn p10_retr_goes_in_windows_and_a_stop_keeps_the_session_in_order() {
-    let count = 300;
+    let count = 1000;
     let mut script = format!("{IN_PIPELINED}C> UIDL\\r\\nLIST\\r\\n\nS: +OK\n");
     (1..=count).for_each(|n| script += &format!("S: {n} u{n}\n"));
     script += "S: .\nS: +OK\n";
     (1..=count).for_each(|n| script += &format!("S: {n} 1000\n"));
     script += "S: .\n";
-    // All 64 of the first window are said before the first answer.
-    (1..=64).for_each(|n| script += &format!("C: RETR {n}\n"));
-    (1..=64).for_each(|n| script += &format!("S: +OK\nS: mail {n}\nS: .\n"));
+    // All 512 of the first window are said before the first answer.
+    (1..=512).for_each(|n| script += &format!("C: RETR {n}\n"));
+    (1..=512).for_each(|n| script += &format!("S: +OK\nS: mail {n}\nS: .\n"));
     script += "C: NOOP\nS: +OK\nC: QUIT\nS: +OK";
     let server = Script::new(&script).start();
     let mut session = session(&server);
     let ids: Vec<RemoteId> = (1..=count).map(|n| id(&format!("u{n}"))).collect();
     let mut bodies = Bodies { stop_after: Some(3), ..Bodies::default() };
     session.fetch(&inbox(), &ids, &mut bodies).unwrap();
-    assert_eq!(bodies.whole.len(), 64, "what was under way came too");
+    assert_eq!(bodies.whole.len(), 512, "what was under way came too");
     assert_eq!(bodies.whole[63].2, b"mail 64\r\n");
     session.keep_alive().unwrap();
     finish(session).unwrap();

@@ -59,7 +59,7 @@ impl Session {
             None if mailbox.exists > 0 => Some(self.ask_first(mailbox.exists)?),
             None => None,
         };
-        let mut search = None;
+        let (mut search, mut found) = (None, None);
         let mut complete = mailbox.exists == 0;
         while let Some(First { newest, lowest, all }) = first.take() {
             search = all.or(search);
@@ -67,6 +67,7 @@ impl Session {
             let answer = self.link.answer(&newest, &mut heads)?;
             heads.release()?;
             let told = std::mem::take(&mut heads.told);
+            found = heads.found.take();
             if answer.verdict == Verdict::Bad && lowest > mailbox.exists {
                 // The count of LIST was not true any more.
                 first = if mailbox.exists > 0 { Some(self.ask_first(mailbox.exists)?) } else { None };
@@ -88,7 +89,7 @@ impl Session {
         }
         out.tell(Change::Covered(at))?;
         let there = match search {
-            Some(tag) => Some(self.all(&tag)?),
+            Some(tag) => Some(self.all_of(&tag, found)?),
             None if at.backfill > 1 && out.flow == Flow::Continue => {
                 let tag = self.ask_all()?;
                 Some(self.all(&tag)?)
@@ -98,7 +99,7 @@ impl Session {
         match there {
             Some(there) if at.backfill > 1 => {
                 let missing = there.between(1, at.backfill - 1);
-                heads::bring(&mut self.link, out, missing, &nothing, at, FIRST as usize)
+                heads::bring(&mut self.link, out, missing, &nothing, at)
             }
             _ => Ok(at),
         }

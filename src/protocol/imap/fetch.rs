@@ -1,7 +1,7 @@
 //! Whole messages, streamed: memory never grows with a message.
 
 use std::collections::{HashMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Session;
 use super::answer::Verdict;
@@ -13,16 +13,18 @@ use super::sets;
 use super::trouble;
 use crate::error::Result;
 use crate::model::UidSet;
+use crate::protocol::window::Measured;
 use crate::protocol::{BodySink, Flow, RemoteId};
 
 /// How many messages are asked for before their sizes are known.
 const BLIND: usize = 4;
-/// How many windows are asked for ahead of the answer, and how many messages one may have.
-const AHEAD: usize = 2;
+/// How many messages one command asks for at most, which part of the window it should have, and how many
+/// commands are under way at most: their text has to fit into the buffers of any socket.
 const MOST: usize = 200;
-/// How many bytes a window should have: at first, at least, at most. In between, by the pace of the line.
-const BYTES: (u64, u64, u64) = (512 << 10, 256 << 10, 4 << 20);
-const PACE: Duration = Duration::from_millis(300);
+const PART: u64 = 8;
+const COMMANDS: usize = 16;
+/// How large a message is taken for whose size is not known.
+const GUESS: u64 = 16 << 10;
 /// A message that comes before its UID is told is kept up to this size; a larger one is asked for anew.
 const KEPT: u64 = 1 << 20;
 
@@ -37,6 +39,7 @@ impl Session {
             }
             _ => HashMap::new(),
         };
+        let mut window = std::mem::take(&mut self.line);
         let mut queue: VecDeque<u32> = VecDeque::new();
         let mut queued = UidSet::new();
         for id in ids {
@@ -48,7 +51,7 @@ impl Session {
             }
         }
         let mut ear = Bodies {
-            sink,
+            sink: Measured { sink, window: &mut window },
             validity: mailbox.validity,
             wanted,
             only: None,
@@ -57,27 +60,32 @@ impl Session {
             late: vec![],
             flow: Flow::Continue,
         };
-        let mut target = BYTES.0;
         let mut failed = Vec::new();
-        let mut ahead: VecDeque<(Vec<Tag>, Vec<u32>)> = VecDeque::new();
+        // Commands that are not answered, and how many bytes they ask for.
+        let mut ahead: VecDeque<(Vec<Tag>, Vec<u32>, u64)> = VecDeque::new();
+        let mut under_way = 0;
         let mut asked_sizes = None;
         if queue.len() > BLIND && queue.iter().any(|uid| !ear.sizes.contains_key(uid)) {
             let first: Vec<u32> = queue.drain(..BLIND).collect();
-            ahead.push_back((self.ask_bodies(&first)?, first));
+            ahead.push_back((self.ask_bodies(&first)?, first, 0));
             asked_sizes = Some(self.ask_sizes(&queue)?);
         }
-        let mut since = Instant::now();
         loop {
-            while ahead.len() < AHEAD
-                && asked_sizes.is_none()
-                && ear.flow == Flow::Continue
-                && !queue.is_empty()
-            {
-                let window = next_window(&mut queue, &ear.sizes, target);
-                ahead.push_back((self.ask_bodies(&window)?, window));
+            if ahead.is_empty() {
+                ear.sink.window.begin(Instant::now());
             }
-            let Some((tags, window)) = ahead.pop_front() else { break };
-            let bytes = self.link.wire.counters().bytes_in;
+            while asked_sizes.is_none()
+                && ear.flow == Flow::Continue
+                && ahead.len() < COMMANDS
+                && let Some(next) = queue.front()
+                && ear.sink.window.takes(under_way, size_in(&ear.sizes, *next))
+            {
+                let (part, bytes) = next_part(&mut queue, &ear.sizes, ear.sink.window.room() / PART);
+                ahead.push_back((self.ask_bodies(&part)?, part, bytes));
+                under_way += bytes;
+            }
+            let Some((tags, part, bytes)) = ahead.pop_front() else { break };
+            under_way -= bytes;
             for tag in &tags {
                 let answer = self.link.answer(tag, &mut ear)?;
                 match answer.verdict {
@@ -85,22 +93,19 @@ impl Session {
                     Verdict::Bad => {
                         return Err(trouble::refused("the server does not give its messages", &answer));
                     }
-                    _ => failed.extend(window.iter().copied()),
+                    _ => failed.extend(part.iter().copied()),
                 }
             }
-            if let Some(tags) = asked_sizes.take() {
-                for tag in tags {
-                    // Without sizes the windows are only less even.
-                    self.link.answer(&tag, &mut ear)?;
-                }
-            } else {
-                target = paced(self.link.wire.counters().bytes_in - bytes, since.elapsed());
+            for tag in asked_sizes.take().unwrap_or_default() {
+                // Without sizes the windows are only less even.
+                self.link.answer(&tag, &mut ear)?;
             }
-            since = Instant::now();
         }
         // One by one: what was refused, and what is larger than what is kept while its UID is not known.
         failed.append(&mut ear.late);
-        self.bodies_singly(&failed, &mut ear)
+        let done = self.bodies_singly(&failed, &mut ear);
+        self.line = window;
+        done
     }
 
     fn bodies_singly(&mut self, uids: &[u32], ear: &mut Bodies<'_>) -> Result<()> {
@@ -135,30 +140,28 @@ impl Session {
     }
 }
 
-/// The next messages, of about `target` bytes together, in order.
-fn next_window(queue: &mut VecDeque<u32>, sizes: &HashMap<u32, u64>, target: u64) -> Vec<u32> {
-    let (mut window, mut bytes) = (Vec::new(), 0u64);
+fn size_in(sizes: &HashMap<u32, u64>, uid: u32) -> u64 {
+    sizes.get(&uid).copied().unwrap_or(GUESS)
+}
+
+/// The next messages, of about `target` bytes together, in order; and how many bytes they are.
+fn next_part(queue: &mut VecDeque<u32>, sizes: &HashMap<u32, u64>, target: u64) -> (Vec<u32>, u64) {
+    let (mut part, mut bytes) = (Vec::new(), 0u64);
     while let Some(&uid) = queue.front() {
-        let size = sizes.get(&uid).copied().unwrap_or(16 << 10);
-        if !window.is_empty() && (bytes.saturating_add(size) > target || window.len() >= MOST) {
+        let size = size_in(sizes, uid);
+        if !part.is_empty() && (bytes.saturating_add(size) > target || part.len() >= MOST) {
             break;
         }
         bytes = bytes.saturating_add(size);
-        window.push(uid);
+        part.push(uid);
         queue.pop_front();
     }
-    window
-}
-
-/// How many bytes the next window should have.
-fn paced(bytes: u64, took: Duration) -> u64 {
-    let ideal = u128::from(bytes) * PACE.as_micros() / took.as_micros().max(1);
-    u64::try_from(ideal).unwrap_or(u64::MAX).clamp(BYTES.1, BYTES.2)
+    (part, bytes)
 }
 
 /// Listens to messages.
 struct Bodies<'a> {
-    sink: &'a mut dyn BodySink,
+    sink: Measured<'a>,
     validity: u32,
     /// What is still to come.
     wanted: UidSet,
@@ -251,14 +254,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_are_bounded_by_bytes() {
-        let sizes = HashMap::from([(1, 100), (2, 300), (3, 5000), (4, 10), (5, 10)]);
+    fn commands_are_bounded_by_bytes() {
+        let sizes = HashMap::from([(1, 100), (2, 300), (3, 5000), (4, 10)]);
         let mut queue: VecDeque<u32> = (1..=5).collect();
-        assert_eq!(next_window(&mut queue, &sizes, 400), [1, 2]);
-        assert_eq!(next_window(&mut queue, &sizes, 400), [3]);
-        assert_eq!(next_window(&mut queue, &sizes, 400), [4, 5]);
-        assert_eq!(next_window(&mut queue, &sizes, 400), [0; 0]);
-        assert_eq!(paced(1 << 20, Duration::from_millis(30)), BYTES.2);
-        assert_eq!(paced(1 << 20, Duration::from_secs(60)), BYTES.1);
+        assert_eq!(next_part(&mut queue, &sizes, 400), (vec![1, 2], 400));
+        assert_eq!(next_part(&mut queue, &sizes, 400), (vec![3], 5000));
+        assert_eq!(next_part(&mut queue, &sizes, 20_000), (vec![4, 5], 10 + GUESS));
+        assert_eq!(next_part(&mut queue, &sizes, 400), (vec![], 0));
     }
 }

@@ -10,7 +10,7 @@ use super::link::{Ear, Link, Tag};
 use super::object;
 use super::offers::Offers;
 use super::reply::{Fetched, Reply};
-use super::sets;
+use super::sets::{self, Ranges};
 use super::trouble;
 use crate::error::Result;
 use crate::model::{Cursor, UidSet};
@@ -19,12 +19,14 @@ use crate::protocol::{Change, Flow, RemoteId, Sink};
 /// How many messages the first window brings: a screen and some.
 pub(super) const FIRST: u32 = 200;
 /// The bounds of later ones.
-const LEAST: usize = 50;
-const MOST: usize = 1000;
-/// How long a window should take: whoever waits for the line waits for about two of them.
+const LEAST: usize = 20;
+const MOST: usize = 500;
+/// The first of the later ones.
+const NEXT: usize = 50;
+/// So many windows are asked for ahead of the answer.
+const AHEAD: u32 = 6;
+/// How long what is asked for ahead should take: whoever waits for the line waits for it.
 const PACE: Duration = Duration::from_millis(300);
-/// How many windows are asked for ahead of the answer.
-const AHEAD: usize = 2;
 /// The largest header that is kept whole, in bytes.
 const HEADER: u64 = 1 << 20;
 /// So many bytes of headers are held back to be told newest first; beyond that they are told as they come.
@@ -100,12 +102,14 @@ pub(super) struct Heads<'a, 'b> {
     bytes: usize,
     /// Which were told.
     pub(super) told: UidSet,
+    /// Which messages there are, where that was asked for behind the headers and told ahead of them.
+    pub(super) found: Option<Ranges>,
 }
 
 impl<'a, 'b> Heads<'a, 'b> {
     /// An ear for the headers of messages with UIDs not below `from`, those in `held` left out.
     pub(super) fn new(out: &'a mut Out<'b>, from: u32, held: &'a UidSet) -> Self {
-        Self { out, from, held, waiting: Vec::new(), bytes: 0, told: UidSet::new() }
+        Self { out, from, held, waiting: Vec::new(), bytes: 0, told: UidSet::new(), found: None }
     }
 
     /// Announces what is waiting.
@@ -133,6 +137,10 @@ impl Ear for Heads<'_, '_> {
         let mut told = match reply {
             // Flags alone are news of a change, not an answer.
             Reply::Fetch(told) if told.head.is_some() || told.size.is_some() => told,
+            Reply::Found(ranges) => {
+                self.found = ranges;
+                return Ok(None);
+            }
             other => return Ok(Some(other)),
         };
         let Some(uid) = told.uid.filter(|uid| *uid >= self.from) else { return Ok(None) };
@@ -177,14 +185,14 @@ pub(super) fn bring(
     mut missing: UidSet,
     held: &UidSet,
     mut at: Cursor,
-    mut size: usize,
 ) -> Result<Cursor> {
     let mut ahead: VecDeque<(Vec<Tag>, UidSet)> = VecDeque::new();
     let mut failed = UidSet::new();
+    let mut size = NEXT;
     let mut heads = Heads::new(out, 1, held);
     let mut since = Instant::now();
     loop {
-        while ahead.len() < AHEAD && heads.out.flow == Flow::Continue && !missing.is_empty() {
+        while ahead.len() < AHEAD as usize && heads.out.flow == Flow::Continue && !missing.is_empty() {
             let wanted = sets::take_highest(&mut missing, size);
             ahead.push_back((ask(link, &wanted, held)?, wanted));
         }
@@ -205,7 +213,7 @@ pub(super) fn bring(
         let next = ahead.front().map_or(&missing, |(_, wanted)| wanted);
         at.backfill = sets::highest(next).map_or(1, |uid| uid.saturating_add(1));
         heads.out.tell(Change::Covered(at))?;
-        size = paced(size, since.elapsed());
+        size = paced(size, usize::try_from(wanted.len()).unwrap_or(MOST), since.elapsed());
         since = Instant::now();
     }
     // One by one what a window failed on. What fails again is passed over: it comes up again when the
@@ -229,11 +237,12 @@ fn give_up_on(answer: &Answer, left: &UidSet) -> Result<()> {
     Ok(())
 }
 
-/// The size of the next window, by how long this one took.
-fn paced(size: usize, took: Duration) -> usize {
-    let micros = took.as_micros().max(1);
-    let ideal = size as u128 * PACE.as_micros() / micros;
-    usize::try_from(ideal).unwrap_or(MOST).min(size * 2).clamp(LEAST, MOST)
+/// The size of the next window where the last one asked for has `size` messages, and one of `came` messages took so
+/// long to come after the one before. The first of several that are asked for at once takes a round trip, and
+/// tells little: so a size changes by half or twice at most.
+fn paced(size: usize, came: usize, took: Duration) -> usize {
+    let ideal = came as u128 * (PACE / AHEAD).as_micros() / took.as_micros().max(1);
+    usize::try_from(ideal).unwrap_or(MOST).clamp(size / 2, size * 2).clamp(LEAST, MOST)
 }
 
 #[cfg(test)]
@@ -242,9 +251,10 @@ mod tests {
 
     #[test]
     fn windows_follow_the_pace_of_the_line() {
-        assert_eq!(paced(200, Duration::from_millis(3)), 400);
-        assert_eq!(paced(800, Duration::from_millis(3)), 1000);
-        assert_eq!(paced(200, Duration::from_millis(600)), 100);
-        assert_eq!(paced(200, Duration::from_secs(60)), 50);
+        assert_eq!(paced(200, 50, Duration::from_millis(3)), 400);
+        assert_eq!(paced(300, 300, Duration::from_millis(3)), MOST);
+        assert_eq!(paced(200, 200, Duration::from_millis(100)), 100);
+        assert_eq!(paced(100, 120, Duration::from_millis(50)), 120);
+        assert_eq!(paced(30, 30, Duration::from_secs(60)), LEAST);
     }
 }

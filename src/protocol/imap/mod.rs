@@ -47,6 +47,7 @@ use self::heads::Sizes;
 use self::link::{Link, deaf};
 use self::list::{Root, Told};
 use self::select::Mailbox;
+use super::window::Window;
 use super::{
     Applied, BodySink, BodySource, Caps, FolderRef, Known, Letter, MailProtocol, RemoteFolder, RemoteId,
     RemoteOp, Sink, Wake,
@@ -93,6 +94,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         root: None,
         told: HashMap::new(),
         sizes: HashMap::new(),
+        line: Window::default(),
         going: None,
         seen: HashMap::new(),
         elsewhere: BTreeSet::new(),
@@ -114,6 +116,8 @@ pub struct Session {
     told: HashMap<String, Told>,
     /// Sizes that were told along with headers, by folder, with their UIDVALIDITY.
     sizes: HashMap<String, (u32, Sizes)>,
+    /// How much may be asked for ahead.
+    line: Window,
     /// What may be removed from a folder along with others.
     going: Option<(String, Vec<RemoteId>)>,
     /// Each folder as it was when it was last looked at.

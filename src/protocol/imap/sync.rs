@@ -14,7 +14,7 @@ use super::anew::First;
 use super::answer::Verdict;
 use super::changes::{Again, Compare};
 use super::command::Command;
-use super::heads::{self, FIRST, Heads, Out};
+use super::heads::{self, Heads, Out};
 use super::link::{Ear, Tag};
 use super::list::Told;
 use super::reply::Reply;
@@ -201,7 +201,7 @@ impl Session {
                     return Ok(at);
                 }
                 out.tell(Change::Expect { messages: missing.len() })?;
-                heads::bring(&mut self.link, out, missing, &held, at, FIRST as usize)
+                heads::bring(&mut self.link, out, missing, &held, at)
             }
             _ => Ok(at),
         }
@@ -277,7 +277,12 @@ impl Session {
 
     /// Which messages there are. Believed only if the answer is complete and fits the count.
     pub(super) fn all(&mut self, tag: &str) -> Result<UidSet> {
-        let mut found = self.found(tag)?;
+        self.all_of(tag, None)
+    }
+
+    /// The same where the list may have been `heard` already, with the answer to the command before.
+    pub(super) fn all_of(&mut self, tag: &str, heard: Option<Ranges>) -> Result<UidSet> {
+        let mut found = self.found(tag)?.or(heard);
         if found.is_none() {
             // It may have come with the answer to an earlier command.
             let tag = self.ask_all()?;

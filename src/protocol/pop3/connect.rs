@@ -66,6 +66,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         marked: Default::default(),
         twins: None,
         shows_part,
+        line: Default::default(),
     };
     if !named {
         // Some servers know UIDL and do not say so; what this one can do is told once and for all.

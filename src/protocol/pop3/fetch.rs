@@ -6,16 +6,13 @@ use std::time::Instant;
 use super::Session;
 use super::reply::Reply;
 use crate::error::{Error, Kind, Result};
+use crate::protocol::window::Measured;
 use crate::protocol::{BodySink, Flow, RemoteId, twin};
 
-/// How much may be under way, in bytes by LIST: at first, and at most. A command of the user waits for
-/// what is under way, so on a slow line it must not be much.
-const FIRST: u64 = 256 << 10;
-const MOST: u64 = 4 << 20;
-/// What is under way should take this long, in milliseconds.
-const AIM: u128 = 300;
 /// A message may be so much larger than listed before the server is taken for broken.
 const SLACK: u64 = 64 << 20;
+/// How many headers are asked for ahead: some servers send the whole mail instead.
+const TOPS: usize = 128;
 /// A header with more bytes has no end; some servers ignore how many lines TOP asks for.
 const HEAD: usize = 16 << 20;
 
@@ -31,16 +28,20 @@ impl Session {
     /// to be read in any case.
     pub(super) fn retrieve(&mut self, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
         let mut queue: VecDeque<Wanted<'_>> = self.wanted(ids)?;
-        let window = self.window();
-        let start = Instant::now();
-        let (mut under_way, mut bytes, mut room, mut received) = (VecDeque::new(), 0, FIRST, 0);
+        let most = self.window();
+        let mut window = std::mem::take(&mut self.line);
+        let (mut under_way, mut bytes) = (VecDeque::new(), 0);
         loop {
             // Asked for in groups: one packet for many commands.
-            if under_way.len() <= window / 2 {
+            let room = window.room();
+            if under_way.is_empty() || (under_way.len() <= most - most / 8 && bytes <= room - room / 8) {
+                if under_way.is_empty() {
+                    window.begin(Instant::now());
+                }
                 let mut commands = Vec::new();
-                while under_way.len() < window
+                while under_way.len() < most
                     && let Some(next) = queue.front()
-                    && (under_way.is_empty() || bytes + next.size <= room)
+                    && window.takes(bytes, next.size)
                 {
                     commands.push(format!("RETR {}", next.number));
                     bytes += next.size;
@@ -50,17 +51,15 @@ impl Session {
                     self.talk.say(&commands)?;
                 }
             }
-            let Some(next) = under_way.pop_front() else { return Ok(()) };
+            let Some(next) = under_way.pop_front() else { break };
             bytes -= next.size;
-            let (length, flow) = self.receive(&next, sink)?;
-            received += length;
-            if flow == Flow::Stop {
+            let mut sink = Measured { sink, window: &mut window };
+            if self.receive(&next, &mut sink)? == Flow::Stop {
                 queue.clear();
             }
-            let elapsed = start.elapsed().as_millis().max(1);
-            let rate = u64::try_from(u128::from(received) * AIM / elapsed).unwrap_or(MOST);
-            room = rate.clamp(FIRST, MOST);
         }
+        self.line = window;
+        Ok(())
     }
 
     /// What of `ids` is in the maildrop.
@@ -100,49 +99,52 @@ impl Session {
         sink: &mut dyn BodySink,
     ) -> Result<Vec<RemoteId>> {
         let mut refused = Vec::new();
-        let mut flow = Flow::Continue;
-        for some in wanted.chunks(self.window()) {
-            if flow == Flow::Stop {
-                break;
+        let most = self.window().min(TOPS);
+        let mut queue = wanted;
+        let mut under_way = VecDeque::new();
+        loop {
+            if under_way.len() <= most / 2 && !queue.is_empty() {
+                let (next, rest) = queue.split_at(queue.len().min(most - under_way.len()));
+                queue = rest;
+                let tops: Vec<String> = next.iter().map(|(_, number, _)| format!("TOP {number} 0")).collect();
+                self.talk.say(&tops)?;
+                under_way.extend(next);
             }
-            let tops: Vec<String> = some.iter().map(|(_, number, _)| format!("TOP {number} 0")).collect();
-            self.talk.say(&tops)?;
-            for (id, _, size) in some {
-                match self.talk.reply()? {
-                    Reply::Ok(_) => {}
-                    Reply::Err(_) => {
-                        refused.push((*id).clone());
-                        continue;
-                    }
-                    Reply::More(_) => return Err(self.talk.out_of_step()),
+            let Some(&(id, _, size)) = under_way.pop_front() else { break };
+            match self.talk.reply()? {
+                Reply::Ok(_) => {}
+                Reply::Err(_) => {
+                    refused.push(id.clone());
+                    continue;
                 }
-                let begun = sink.begin(id, *size);
-                self.talk.noting(begun)?;
-                let mut length = 0;
-                self.talk.body(&mut |bytes| {
-                    length += bytes.len();
-                    if length > HEAD {
-                        return Err(Error::new(Kind::Protocol, "the server sends a header without an end"));
-                    }
-                    sink.data(bytes)
-                })?;
-                let ended = sink.end();
-                if self.talk.noting(ended)? == Flow::Stop {
-                    flow = Flow::Stop;
+                Reply::More(_) => return Err(self.talk.out_of_step()),
+            }
+            let begun = sink.begin(id, size);
+            self.talk.noting(begun)?;
+            let mut length = 0;
+            self.talk.body(&mut |bytes| {
+                length += bytes.len();
+                if length > HEAD {
+                    return Err(Error::new(Kind::Protocol, "the server sends a header without an end"));
                 }
+                sink.data(bytes)
+            })?;
+            let ended = sink.end();
+            if self.talk.noting(ended)? == Flow::Stop {
+                queue = &[];
             }
         }
         Ok(refused)
     }
 
     /// Reads the answer to one RETR. A refusal passes the message over: the next listing tells more.
-    pub(super) fn receive(&mut self, wanted: &Wanted<'_>, sink: &mut dyn BodySink) -> Result<(u64, Flow)> {
+    pub(super) fn receive(&mut self, wanted: &Wanted<'_>, sink: &mut dyn BodySink) -> Result<Flow> {
         match self.talk.reply()? {
             Reply::Ok(_) => {}
             Reply::Err(status) => {
                 let said = self.talk.said(&status.text);
                 tracing::debug!("message {} was refused: {said}", wanted.number);
-                return Ok((0, Flow::Continue));
+                return Ok(Flow::Continue);
             }
             Reply::More(_) => return Err(self.talk.out_of_step()),
         }
@@ -161,6 +163,6 @@ impl Session {
         // The answer is complete: an error of the sink leaves the conversation in step only when
         // nothing else is under way, which is not worth telling apart.
         let flow = sink.end();
-        Ok((length, self.talk.noting(flow)?))
+        self.talk.noting(flow)
     }
 }

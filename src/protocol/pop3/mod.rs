@@ -19,6 +19,7 @@ pub use connect::{connect, connect_with};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, Flags, Role};
 use crate::net::Wire;
+use crate::protocol::window::Window;
 use crate::protocol::{
     Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
     Sink, Terms, Wake, twin,
@@ -44,6 +45,8 @@ pub struct Session {
     twins: Option<Twins>,
     /// The server is one that shows some hundred mails in a session, however many it has (promise P13).
     shows_part: bool,
+    /// How much may be asked for ahead.
+    line: Window,
 }
 
 impl Session {

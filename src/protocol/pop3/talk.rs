@@ -12,8 +12,9 @@ const STATUS: usize = 8 << 10;
 const LISTED: usize = 1 << 10;
 /// The longest listing that is accepted, in bytes.
 const LISTING: usize = 32 << 20;
-/// How many commands are under way at most where the server allows several.
-pub(super) const WINDOW: usize = 64;
+/// How many commands are under way at most where the server allows several: some hundred small mails fit into
+/// a round trip, and the commands into any socket's buffer (RFC 2449 section 6.6).
+pub(super) const WINDOW: usize = 512;
 
 /// The conversation. After an error in the middle of an answer nothing more can be said on it.
 #[derive(Debug)]
