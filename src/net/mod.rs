@@ -10,6 +10,7 @@ mod socket;
 mod std_io;
 mod tls;
 mod transcript;
+mod trust;
 mod wire;
 
 pub use certificate::Certificate;

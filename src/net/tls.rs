@@ -1,4 +1,4 @@
-//! The one place where TLS is set up: what is trusted, what is checked, and what a failure means.
+//! The one place where TLS is set up: what is checked, and what a failure means.
 //!
 //! The TLS library checks the chain and, leniently, the name; the subject alternative names and the pin
 //! are checked here after the handshake and before the first byte of the application (RFC 9525).
@@ -6,12 +6,13 @@
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use native_tls::{HandshakeError, Protocol, TlsConnector, TlsStream};
+use native_tls::{HandshakeError, TlsStream};
 
 use super::certificate::Certificate;
 use super::connect::{connect, interrupted};
 use super::dial::DialOptions;
 use super::socket::{Socket, Woke};
+use super::trust;
 use crate::error::{Error, Kind, Result};
 
 /// How long a second connection may take that only finds out what is wrong with a certificate.
@@ -65,7 +66,7 @@ pub(super) fn secure(
     socket.until = Some(Instant::now() + options.connect_timeout);
     socket.read_ahead();
     let host = options.bare_host();
-    let connector = connector(options, options.pin.is_some())?;
+    let connector = trust::connector(options, options.pin.is_some())?;
     let stream = match connector.connect(host, socket) {
         Ok(stream) => stream,
         Err(HandshakeError::WouldBlock(middle)) => {
@@ -78,6 +79,8 @@ pub(super) fn secure(
         Err(HandshakeError::Failure(e)) => {
             let verdict = e.to_string();
             if verdict.contains("certificate verify failed") {
+                // What the user may be told to trust now is to count at the next try.
+                trust::forget();
                 return Err(explain(options, opening, &verdict));
             }
             return Err(broken_handshake(options, &verdict));
@@ -91,33 +94,6 @@ pub(super) fn secure(
         None => return Err(certificate.wrong_name(host)),
     }
     Ok((stream, certificate))
-}
-
-/// A connector that trusts the system and `ca_file`, and, only to look or with a pin, everybody.
-fn connector(options: &DialOptions, anybody: bool) -> Result<TlsConnector> {
-    let mut builder = TlsConnector::builder();
-    builder.min_protocol_version(Some(Protocol::Tlsv12));
-    builder.danger_accept_invalid_certs(anybody).danger_accept_invalid_hostnames(anybody);
-    if let Some(path) = &options.ca_file {
-        let shown = path.display();
-        let pem = std::fs::read(path).map_err(|e| {
-            Error::new(Kind::Config, format!("could not read ca_file {shown}"))
-                .because(e)
-                .hint("give the path of a file with certificates in PEM form")
-        })?;
-        let wrong = || {
-            Error::new(Kind::Config, format!("ca_file {shown} has no usable certificate"))
-                .hint("it has to hold certificates in PEM form, with BEGIN CERTIFICATE lines")
-        };
-        let found = native_tls::Certificate::stack_from_pem(&pem).map_err(|e| wrong().because(e))?;
-        if found.is_empty() {
-            return Err(wrong());
-        }
-        for certificate in found {
-            builder.add_root_certificate(certificate);
-        }
-    }
-    builder.build().map_err(|e| Error::new(Kind::Tls, "could not set up TLS").because(e))
 }
 
 fn peer(stream: &TlsStream<Socket>) -> Result<Certificate> {
@@ -141,7 +117,7 @@ fn look(options: &DialOptions, opening: &Opening) -> Option<Certificate> {
     let until = Instant::now() + LOOK.min(options.connect_timeout);
     let mut socket = connect(options, until).ok()?;
     opening.replay(&mut socket).ok()?;
-    let stream = connector(options, true).ok()?.connect(options.bare_host(), socket).ok()?;
+    let stream = trust::connector(options, true).ok()?.connect(options.bare_host(), socket).ok()?;
     peer(&stream).ok()
 }
 

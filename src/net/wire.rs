@@ -13,6 +13,7 @@ use super::dial::DialOptions;
 use super::socket::Woke;
 use super::tls::{Opening, secure};
 use super::transcript::{Recorder, Transcript};
+use super::trust;
 use crate::config::Tls;
 use crate::error::{Error, Kind, Result};
 
@@ -72,6 +73,7 @@ impl Wire {
     /// [`Kind::Offline`] and [`Kind::Timeout`] when there is no way to the server, [`Kind::Tls`] when it
     /// is not the right one, [`Kind::Config`] when it would be spoken to in clear against the rules.
     pub fn dial(options: &DialOptions) -> Result<Self> {
+        trust::prepare(options);
         let socket = connect(options, Instant::now() + options.connect_timeout)?;
         let peer = socket.peer().ok();
         let mut recorder = Recorder::new();
