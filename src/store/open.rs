@@ -44,7 +44,9 @@ pub(super) fn writer(dir: &Path, alone: bool) -> Result<Db> {
 pub(super) fn reader(dir: &Path) -> Result<Db> {
     let conn = connect(&dir.join(FILE))?;
     conn.pragma_update(None, "query_only", "ON")?;
-    // Pages come through the memory map; the cache need not hold them a second time.
+    // Pages come through a memory map; the cache need not hold them a second time. Who writes has none: it would
+    // map most of the file, only to write the pages elsewhere.
+    conn.pragma_update(None, "mmap_size", 256 << 20)?;
     conn.pragma_update(None, "cache_size", -1000)?;
     Ok(Db::new(conn))
 }
@@ -61,7 +63,6 @@ fn connect(path: &Path) -> Result<Connection> {
     // Without it a value that is compared with a constant of a partial index is a part of the plan: every
     // new value prepares the statement again, which takes longer than running it.
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    conn.pragma_update(None, "mmap_size", 256 << 20)?;
     Ok(conn)
 }
 
