@@ -125,6 +125,8 @@ pub(super) struct Worker<'a> {
     pub(super) folders: bool,
     pub(super) pulls: Vec<FolderId>,
     pub(super) looked: Option<FolderId>,
+    /// The folder that the second connection watches, or is to watch.
+    pub(super) watched: Option<FolderId>,
     pub(super) bodies: bool,
     /// No second connection can be had.
     pub(super) alone: bool,
@@ -174,6 +176,7 @@ impl<'a> Worker<'a> {
             folders: matches!(starter.duty, Duty::Live { .. }),
             pulls: Vec::new(),
             looked: None,
+            watched: None,
             bodies: false,
             alone: false,
             bodies_after: None,
@@ -215,11 +218,13 @@ impl<'a> Worker<'a> {
                 Next::Bodies => self.fetch_bodies(),
                 Next::Deletions => self.delete(),
                 Next::Wait(until) => self.wait(until),
+                Next::Watch(folder) => self.watch(folder),
             };
             self.report.bytes = self.told.bytes();
             // This process hung: what it wanted to do then is another's to do.
             if self.is_ousted() {
                 (self.session, self.stopping) = (None, self.stopping || self.door.is_halted());
+                self.have_none_watched();
                 self.told.end();
                 if self.stopping || !self.claim()? {
                     return Ok(self.report);
@@ -235,6 +240,7 @@ impl<'a> Worker<'a> {
             now: Instant::now(),
             mode: self.mode,
             bulk: !self.is_live(),
+            watch: self.watched,
             stopping: self.stopping,
             paused: self.paused,
             not_before: self.not_before,
@@ -287,6 +293,13 @@ impl<'a> Worker<'a> {
             Note::Bodies => {
                 self.alone = self.is_live();
                 (self.bodies, self.bodies_after) = (true, None);
+            }
+            Note::Watch(folder) => (self.watched, self.not_before) = (folder, None),
+            Note::News(folder) => {
+                if self.session.as_ref().is_some_and(|s| s.caps.folders) && !self.pulls.contains(&folder) {
+                    self.round.get_or_insert((self.report.new, self.told.bytes()));
+                    self.pulls.push(folder);
+                }
             }
             Note::Command(Command::Stop) => self.stopping = true,
             Note::Command(Command::Sync(_)) => {

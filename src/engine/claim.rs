@@ -111,7 +111,8 @@ impl Worker<'_> {
                 Note::Command(Command::Sync(_)) => Some(Wish::Sync),
                 Note::Command(Command::Fetch { message, .. }) => Some(Wish::Fetch(*message)),
                 Note::Command(Command::Look { folder, .. }) => Some(Wish::Look(*folder)),
-                Note::Command(Command::Stop) | Note::Ops | Note::Foreign | Note::Bodies => None,
+                Note::Command(Command::Stop) | Note::Ops | Note::Foreign => None,
+                Note::Bodies | Note::Watch(_) | Note::News(_) => None,
             };
             did |= wish.is_some() || note == Note::Ops;
             if let Some(wish) = wish {

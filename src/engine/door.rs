@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::event::Command;
+use crate::model::FolderId;
 use crate::net::Interrupt;
 
 /// What an account's thread is told.
@@ -17,6 +18,10 @@ pub(super) enum Note {
     Foreign,
     /// Bodies are missing, and this thread is to fetch them.
     Bodies,
+    /// News of this folder is to be waited for, while there is nothing else to do; `None`: of none.
+    Watch(Option<FolderId>),
+    /// There may be news in this folder.
+    News(FolderId),
 }
 
 /// The door of one account's thread; clones knock at the same door.

@@ -27,6 +27,7 @@ mod survey;
 mod tight;
 mod told;
 mod trouble;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

@@ -19,8 +19,10 @@ pub enum Mode {
 pub(super) struct View<'a> {
     pub(super) now: Instant,
     pub(super) mode: Mode,
-    /// It only fetches bodies that nobody waits for.
+    /// It only fetches bodies that nobody waits for, and watches.
     pub(super) bulk: bool,
+    /// The folder that it watches meanwhile.
+    pub(super) watch: Option<FolderId>,
     /// It was told to end.
     pub(super) stopping: bool,
     /// Only the user can help.
@@ -69,6 +71,8 @@ pub(super) enum Next {
     Finish,
     /// Wait for news on the open connection until then.
     Wait(Instant),
+    /// Wait for news of this folder, for whoever looks at it.
+    Watch(FolderId),
 }
 
 /// A body that the user waits for, then what the user did, then news, then everything else.
@@ -101,6 +105,9 @@ pub(super) fn next(view: &View<'_>) -> Next {
     if view.deletions {
         return Next::Deletions;
     }
+    if let Some(folder) = view.watch.filter(|_| view.bulk && caps.push) {
+        return Next::Watch(folder);
+    }
     if caps.snapshot || view.bulk || view.mode == Mode::Once {
         return Next::Finish;
     }
@@ -117,7 +124,7 @@ fn unconnected(view: &View<'_>) -> Next {
         return Next::Sleep(Some(at));
     }
     if view.bulk {
-        return if view.bodies { Next::Connect } else { Next::Sleep(None) };
+        return if view.bodies || view.watch.is_some() { Next::Connect } else { Next::Sleep(None) };
     }
     let due = view.wanted || view.ops || view.folders || view.check_at <= view.now;
     let ops_due = view.ops_at.is_some_and(|at| at <= view.now);
@@ -156,6 +163,7 @@ mod tests {
             now,
             mode: Mode::Watch,
             bulk: false,
+            watch: None,
             stopping: false,
             paused: false,
             not_before: None,
@@ -232,5 +240,19 @@ mod tests {
         assert_eq!(next(&View { bodies: true, ..bulk.clone() }), Next::Connect);
         assert_eq!(next(&View { bodies: true, caps: Some(IMAP), ..bulk.clone() }), Next::Bodies);
         assert_eq!(next(&View { caps: Some(IMAP), ..bulk }), Next::Finish);
+    }
+
+    #[test]
+    fn i9_a_bulk_thread_without_work_watches_the_folder_that_is_open() {
+        let now = Instant::now();
+        let later = now + Duration::from_secs(9);
+        let bulk = View { bulk: true, watch: Some(FolderId(3)), ..idle(now) };
+        assert_eq!(next(&bulk), Next::Connect);
+        assert_eq!(next(&View { not_before: Some(later), ..bulk.clone() }), Next::Sleep(Some(later)));
+        let there = View { caps: Some(IMAP), ..bulk };
+        assert_eq!(next(&there), Next::Watch(FolderId(3)));
+        assert_eq!(next(&View { bodies: true, ..there.clone() }), Next::Bodies);
+        let silent = Caps { push: false, ..IMAP };
+        assert_eq!(next(&View { caps: Some(silent), ..there }), Next::Finish);
     }
 }

@@ -9,7 +9,7 @@ use super::pop;
 use super::portion::Listed;
 use super::push::{self, End};
 use crate::error::{Error, Kind, Result};
-use crate::model::Role;
+use crate::model::{FolderId, Role};
 use crate::protocol::{Caps, FolderRef, MailProtocol, Wake};
 use crate::store::{Batch, Op, OpKind, Step};
 
@@ -22,6 +22,8 @@ pub(super) struct Session {
     pub(super) caps: Caps,
     /// Waits tell of news in every folder; `None`: not asked for yet.
     pub(super) tells_all: Option<bool>,
+    /// The folder of which news was waited for last, where that is the session's work.
+    pub(super) watching: Option<FolderId>,
     /// POP3: what was listed in this session.
     pub(super) listed: Option<HashSet<String>>,
     /// POP3: what is listed and not here, newest first: UIDL and size.
@@ -52,6 +54,7 @@ impl Worker<'_> {
             protocol,
             caps,
             tells_all: None,
+            watching: None,
             listed: None,
             take: VecDeque::new(),
             heads: VecDeque::new(),
@@ -227,14 +230,18 @@ impl Worker<'_> {
             Some(inbox) if session.caps.push => {
                 self.told.state(AccountState::Watching);
                 let remote = FolderRef::new(inbox.remote.clone());
-                if session.tells_all.is_none() {
-                    session.tells_all = Some(session.protocol.watch()?);
-                }
+                let tells_all = match session.tells_all {
+                    Some(tells_all) => tells_all,
+                    None => *session.tells_all.insert(session.protocol.watch()?),
+                };
+                self.have_watched(Some(inbox.id), tells_all);
+                let session = self.session.as_mut().ok_or_else(no_session)?;
                 self.door.rest(|_| session.protocol.wait(&remote, until))
             }
             _ => None,
         };
         let wake = wake.transpose()?;
+        let session = self.session.as_mut().ok_or_else(no_session)?;
         let tells_all = session.tells_all == Some(true);
         let elsewhere = session.protocol.elsewhere();
         if !elsewhere.is_empty() {

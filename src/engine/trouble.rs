@@ -2,9 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::account::{Duty, Worker};
+use super::account::Worker;
 use super::backoff;
-use super::door::Note;
 use super::event::AccountState;
 use super::plan::Mode;
 use crate::error::{Error, Kind, Result, Retry};
@@ -39,11 +38,9 @@ impl Worker<'_> {
             self.stopping = true;
             return Ok(());
         }
-        if let Duty::Bulk { live } = self.duty {
-            // A server may allow one connection only: then the live thread does this too.
+        if !self.is_live() {
             self.fares(None, false);
-            self.bodies = false;
-            live.knock(Note::Bodies);
+            self.second_failed(&error);
             return Ok(());
         }
         self.tries += 1;

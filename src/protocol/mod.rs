@@ -112,6 +112,12 @@ pub trait MailProtocol: Send {
         Vec::new()
     }
 
+    /// Somebody else is told what the last wait on this folder told of, and pulls it: the next wait here tells only
+    /// of what comes after.
+    fn passed_on(&mut self, folder: &FolderRef) {
+        let _ = folder;
+    }
+
     /// Something harmless that keeps the session open while this side is busy (NOOP).
     fn keep_alive(&mut self) -> Result<()>;
 

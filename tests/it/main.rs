@@ -58,6 +58,7 @@ mod pop3_limits;
 mod pop3_wire;
 mod props;
 mod pty;
+mod push;
 mod reading;
 mod relocate;
 mod renamed;

@@ -18,23 +18,23 @@ use crate::support::proxy::{Proxy, Seal};
 use crate::support::scene::without;
 
 /// A user of the server, and a store.
-struct Home<'a> {
+pub(crate) struct Home<'a> {
     user: &'a User<'a>,
-    account: Account,
+    pub(crate) account: Account,
     dir: tempfile::TempDir,
 }
 
 impl<'a> Home<'a> {
-    fn new(user: &'a User<'a>, protocol: Protocol, tls: Tls) -> Self {
+    pub(crate) fn new(user: &'a User<'a>, protocol: Protocol, tls: Tls) -> Self {
         Self { user, account: user.account(protocol, tls), dir: tempfile::tempdir().unwrap() }
     }
 
-    fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         Store::open(self.dir.path()).unwrap()
     }
 
     /// One run of the program: open, get in step, close.
-    fn sync(&self) -> Result<Report> {
+    pub(crate) fn sync(&self) -> Result<Report> {
         self.sync_with(self.user.secret())
     }
 
@@ -47,7 +47,7 @@ impl<'a> Home<'a> {
         report
     }
 
-    fn setup(&self, secret: Secret) -> Setup {
+    pub(crate) fn setup(&self, secret: Secret) -> Setup {
         let account = self.account.clone();
         let (owner, name) = (account.protocol.owner(), account.protocol.name());
         let far = account.clone();
@@ -56,7 +56,7 @@ impl<'a> Home<'a> {
         Setup { account, owner, protocol: name, open, secret: None }
     }
 
-    fn rows(&self, role: Role) -> Vec<Row> {
+    pub(crate) fn rows(&self, role: Role) -> Vec<Row> {
         let reader = self.store().reader().unwrap();
         let account = reader.accounts().unwrap()[0].id;
         let folder = reader.folder_by_role(account, role).unwrap().unwrap();
@@ -103,7 +103,7 @@ fn crlf(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-fn mail(n: usize) -> Vec<u8> {
+pub(crate) fn mail(n: usize) -> Vec<u8> {
     let odd = ["", ".\r\n..\r\n", "caf\u{e9} \u{4f1a}\u{8b70}\r\n", "From here on\r\n"][n % 4];
     let filler = "0123456789 abcdefghij ".repeat(n * 7 % 400);
     format!(
@@ -114,7 +114,7 @@ fn mail(n: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-fn with_mails(mails: usize, test: impl Fn(&User<'_>)) {
+pub(crate) fn with_mails(mails: usize, test: impl Fn(&User<'_>)) {
     let Some(server) = dovecot::shared() else { return };
     let user = server.user();
     (0..mails).for_each(|n| user.deliver("INBOX", &mail(n)));

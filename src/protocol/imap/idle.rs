@@ -89,6 +89,14 @@ impl Session {
         Ok(Some(woke))
     }
 
+    /// See [`MailProtocol::passed_on`](crate::protocol::MailProtocol::passed_on).
+    pub(super) fn is_told(&mut self, remote: &str) {
+        if let Some(mailbox) = self.link.state.selected.as_ref().filter(|mailbox| mailbox.remote == remote) {
+            self.seen.insert(remote.to_owned(), mailbox.clone());
+            self.link.state.news = false;
+        }
+    }
+
     /// Selects the folder; whether it changed since the last pull.
     fn is_behind(&mut self, remote: &str) -> Result<bool> {
         let now = self.link.open(remote)?;

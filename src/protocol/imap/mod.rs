@@ -253,6 +253,10 @@ impl MailProtocol for Session {
         self.take_elsewhere()
     }
 
+    fn passed_on(&mut self, folder: &FolderRef) {
+        self.is_told(&folder.remote);
+    }
+
     fn keep_alive(&mut self) -> Result<()> {
         self.begin(false);
         self.link.ask("the server does not answer a greeting", &Command::new("NOOP"), &mut deaf).map(drop)
