@@ -172,6 +172,66 @@ const LABELS: Scene = Scene {
     ..IMAP
 };
 
+/// All of an account is copied to another, which has some of it.
+const MOVE: Scene = Scene {
+    mails: 4,
+    folders: &["Lists"],
+    home: Some(&[2, 7]),
+    acts: &[
+        Sync,
+        Here(|user| {
+            user.flag(Role::Inbox, &[1], FlagDelta::add(Flags::FLAGGED));
+            user.tag(Role::Inbox, &[1], &["todo"], &[]);
+            user.move_into(Role::Inbox, &[3], "Lists");
+            user.carry("work", "home");
+        }),
+    ],
+    there: &[
+        "1 INBOX \\Flagged todo",
+        "1 home:INBOX \\Flagged todo",
+        "2 INBOX",
+        "2 home:INBOX",
+        "3 Lists",
+        "3 home:Lists",
+        "4 INBOX",
+        "4 home:INBOX",
+        "7 home:INBOX",
+    ],
+    made: &["Lists"],
+    ..IMAP
+};
+
+/// A session that finds out what another client did.
+const OTHERS: Scene = Scene {
+    mails: 7,
+    folders: &["Lists"],
+    acts: &[
+        Sync,
+        Elsewhere(|room| {
+            room.deliver("INBOX", &[8, 9]);
+            room.flag("INBOX", &[1], FlagDelta::add(Flags::SEEN | Flags::FLAGGED));
+            room.flag("INBOX", &[2], FlagDelta::add(Flags::ANSWERED));
+            room.tag("INBOX", &[2, 4], "urgent");
+            room.move_to("INBOX", &[3], "Archive");
+            room.move_to("INBOX", &[5], "Lists");
+            room.expunge("INBOX", &[6]);
+            room.add_folder("More");
+        }),
+    ],
+    there: &[
+        "1 INBOX \\Seen \\Flagged",
+        "2 INBOX \\Answered urgent",
+        "3 Archive",
+        "4 INBOX urgent",
+        "5 Lists",
+        "7 INBOX",
+        "8 INBOX",
+        "9 INBOX",
+    ],
+    made: &["Lists", "More"],
+    ..IMAP
+};
+
 table! {
     i11_labels: LABELS;
     i11_labels_without_condstore: Scene { lacks: &["CONDSTORE"], ..LABELS };
@@ -222,26 +282,9 @@ table! {
         ],
         ..IMAP
     };
-    i3_what_others_did: Scene {
-        mails: 7,
-        folders: &["Lists"],
-        acts: &[Sync, Elsewhere(|room| {
-            room.deliver("INBOX", &[8, 9]);
-            room.flag("INBOX", &[1], FlagDelta::add(Flags::SEEN | Flags::FLAGGED));
-            room.flag("INBOX", &[2], FlagDelta::add(Flags::ANSWERED));
-            room.tag("INBOX", &[2, 4], "urgent");
-            room.move_to("INBOX", &[3], "Archive");
-            room.move_to("INBOX", &[5], "Lists");
-            room.expunge("INBOX", &[6]);
-            room.add_folder("More");
-        })],
-        there: &[
-            "1 INBOX \\Seen \\Flagged", "2 INBOX \\Answered urgent", "3 Archive", "4 INBOX urgent", "5 Lists",
-            "7 INBOX", "8 INBOX", "9 INBOX",
-        ],
-        made: &["Lists", "More"],
-        ..IMAP
-    };
+    i3_what_others_did: OTHERS;
+    i3_what_others_did_by_condstore: Scene { lacks: &["QRESYNC"], ..OTHERS };
+    i3_what_others_did_by_comparison: Scene { lacks: &["QRESYNC", "CONDSTORE"], ..OTHERS };
     i5_a_flag_storm: Scene {
         acts: &[Sync, Here(|user| {
             user.flag(Role::Inbox, &[1, 2, 3, 4, 5, 6], FlagDelta::add(Flags::SEEN));
@@ -338,6 +381,8 @@ table! {
     };
     i7_i13_mail_between_accounts: BETWEEN;
     i7_i13_mail_between_accounts_without_uidplus: Scene { lacks: OLD, ..BETWEEN };
+    i13_a_whole_account_moves: MOVE;
+    i13_a_whole_account_moves_over_an_old_protocol: Scene { lacks: OLD, ..MOVE };
     a1_i13_mail_between_accounts_and_back: Scene {
         mails: 5,
         home: Some(&[6, 7, 8]),

@@ -115,6 +115,50 @@ fn r2_a_watched_imap_account_heals_itself() {
     watched(bench);
 }
 
+/// Mail that comes while it waits for news, one after the other, with the wait broken anywhere.
+#[test]
+fn i9_a_wait_for_news_broken_anywhere_misses_nothing() {
+    let Some(mut bench) = imap("imap waiting", 3) else { return };
+    bench.sync();
+    bench.keep();
+    bench.seeds.extend(seeds(6, &mut Chance::new(95)).split_off(3));
+    let bench = bench;
+    let news = &bench.seeds[3..];
+    let deliver = |n: usize| bench.user().deliver("INBOX", &news[n].raw);
+    (0..news.len()).for_each(deliver);
+    bench.sync();
+    let oracle = bench.state();
+    let watch = |plan: Plan| {
+        bench.reset();
+        let round = bench.proxy.begin(plan);
+        let came = std::cell::Cell::new(0);
+        let well = bench.desk.watch(|reader, account| {
+            let inbox = reader.folder_by_role(account, Role::Inbox).unwrap().unwrap();
+            if inbox.total as usize == 3 + came.get() && came.get() < news.len() {
+                deliver(came.replace(came.get() + 1));
+            }
+            let folders_there = bench.room.folders();
+            let now = State { folders_there, ..State::of(bench.room.there(), reader, account) };
+            now.there == oracle.there && now.here == oracle.here
+        });
+        round.wait_closed();
+        (well, round.tally())
+    };
+    let (well, tally) = watch(Plan::none());
+    assert!(well, "without a fault");
+    let mut plans = Plan::every_byte(Break::Cut, &tally);
+    plans.extend(Plan::every_reply(&tally));
+    let every = std::env::var("MAILTUI_FAULT_EVERY").map_or(1, |every| every.parse().unwrap());
+    let count = if is_campaign() { plans.len().div_ceil(every) } else { SAMPLE };
+    let plans = bench.chosen.chance().sample(&plans, count);
+    bench.try_all(&points(&tally), &plans, |plan| {
+        if !watch(plan.clone()).0 {
+            return Err(vec!["it was not in step in time".to_owned()]);
+        }
+        bench.recover(&oracle)
+    });
+}
+
 #[test]
 fn r2_a_watched_pop3_account_heals_itself() {
     let Some(bench) = Bench::new("pop3 watched", Protocol::Pop3, Leave::DeleteAfterDownload, 3) else {

@@ -298,6 +298,15 @@ impl User<'_> {
         self.intend(Intent::Move { items, to });
     }
 
+    /// All mail of an account to another, as in a move to a new provider.
+    pub fn carry(&self, from: &str, to: &str) {
+        let (from, to) = (named(self.reader, from), named(self.reader, to));
+        for leg in self.reader.legs(from, to).unwrap() {
+            let items = self.reader.carried(leg.from).unwrap().iter().map(|mail| mail.placement).collect();
+            self.store.carry(leg.from, to, items).unwrap();
+        }
+    }
+
     pub fn subscribe(&self, path: &str, on: bool) {
         self.intend(Intent::Subscribe { folder: self.folder(path), on });
     }
