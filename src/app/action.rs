@@ -67,6 +67,8 @@ pub enum Action {
     AllHeaders,
     /// Show or fold long quotes that nothing answers.
     AllQuotes,
+    /// The mail as it came, or laid out.
+    Raw,
     /// HTML or plain text.
     Html,
     /// Show or leave the panel of attachments.

@@ -92,6 +92,7 @@ pub const COMMANDS: &[Command] = &[
     row("all-quotes", READER, &["zq"], No)
         .does(Read, "Show or fold long quotes", |_| Action::AllQuotes)
         .needs(Shown),
+    row("raw", READER, &["gr"], No).does(Read, "Show it as it came", |_| Action::Raw).needs(Shown),
     row("attachments", OPEN, &["A"], No)
         .does(Read, "List the attachments", |_| Action::Attachments)
         .needs(Part),

@@ -87,6 +87,8 @@ pub struct Wish {
     pub all_headers: bool,
     /// Long quotes that nothing answers, too.
     pub all_quotes: bool,
+    /// As it came, headers and all, nothing decoded.
+    pub raw: bool,
 }
 
 /// What of a mail is to be saved.

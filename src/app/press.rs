@@ -225,6 +225,10 @@ impl App {
                 let load = self.reader.toggle_quotes(at);
                 self.effects.extend(load.map(Effect::Load));
             }
+            Action::Raw => {
+                let load = self.reader.toggle_raw(at);
+                self.effects.extend(load.map(Effect::Load));
+            }
             Action::Html => self.toggle_html(),
             Action::Attachments => {
                 self.overlay = match self.overlay {

@@ -42,6 +42,7 @@ pub struct Reading {
     html: bool,
     all_headers: bool,
     all_quotes: bool,
+    raw: bool,
     /// `Space` was pressed at the end of this mail already.
     pub stopped: bool,
     /// When the preview makes the mail read.
@@ -66,6 +67,7 @@ impl Default for Reading {
             html: false,
             all_headers: false,
             all_quotes: false,
+            raw: false,
             stopped: false,
             read_at: None,
             marked: None,
@@ -127,7 +129,8 @@ impl Reading {
         self.open = Some((mails, at));
         if !same {
             (self.scroll, self.aside, self.stopped, self.read_at) = (0, 0, false, None);
-            (self.html, self.all_headers, self.all_quotes, self.marked) = (false, false, false, None);
+            (self.html, self.all_headers, self.all_quotes) = (false, false, false);
+            (self.raw, self.marked) = (false, None);
         }
         if body_came {
             // What was laid out meanwhile may be of it as it is now.
@@ -184,8 +187,8 @@ impl Reading {
 
     fn wish(&self) -> Option<Wish> {
         let width = self.text_width();
-        let (html, all_headers, all_quotes) = (self.html, self.all_headers, self.all_quotes);
-        self.mail().map(|m| Wish { message: m.message, width, html, all_headers, all_quotes })
+        let Self { html, all_headers, all_quotes, raw, .. } = *self;
+        self.mail().map(|m| Wish { message: m.message, width, html, all_headers, all_quotes, raw })
     }
 
     /// Cells for a line of text.
@@ -213,6 +216,13 @@ impl Reading {
     /// Long quotes that nothing answers, or not.
     pub fn toggle_quotes(&mut self, now: Instant) -> Option<Load> {
         self.all_quotes = !self.all_quotes;
+        self.load(now)
+    }
+
+    /// The mail as it came, or laid out.
+    pub fn toggle_raw(&mut self, now: Instant) -> Option<Load> {
+        self.raw = !self.raw;
+        (self.scroll, self.aside) = (0, 0);
         self.load(now)
     }
 

@@ -44,4 +44,4 @@ pub use facts::{Facts, facts};
 pub use header::header_block;
 pub use mbox::Mbox;
 pub use name::safe_file_name;
-pub use render::{Line, RenderOptions, Rendered, Role, Span, render};
+pub use render::{Line, RenderOptions, Rendered, Role, Span, render, source};

@@ -191,6 +191,20 @@ pub struct Rendered {
     pub has_other_form: bool,
 }
 
+/// The lines of a raw mail, nothing decoded: its header, then all the rest.
+#[must_use]
+pub fn source(raw: &[u8]) -> Vec<Line> {
+    let mut is_header = true;
+    let line = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes.strip_suffix(b"\r").unwrap_or(bytes));
+        let text = Clean::line(&text);
+        is_header &= !text.is_empty();
+        let role = if is_header { Role::HeaderValue } else { Role::Plain };
+        Line { spans: vec![Span { text, role }], ..Line::default() }
+    };
+    raw.split(|b| *b == b'\n').take(MOST_LINES).map(line).collect()
+}
+
 /// Renders a mail for a pane of `width` cells.
 #[must_use]
 pub fn render(document: &Document, width: usize, options: &RenderOptions) -> Rendered {

@@ -70,6 +70,9 @@ impl Loader {
                 lives: None,
             });
         }
+        if wish.raw {
+            return self.source(wish, mail.body);
+        }
         let document = self.document(wish.message, mail.body)?;
         let options = RenderOptions {
             html: wish.html,
@@ -96,6 +99,22 @@ impl Loader {
             lines: rendered.lines,
             body: mail.body,
             lives: self.db.lives(wish.message)?,
+        })
+    }
+
+    /// The mail as it came.
+    fn source(&self, wish: Wish, body: BodyState) -> Result<Letter> {
+        Ok(Letter {
+            wish,
+            lines: mime::source(&self.db.raw(wish.message, SHOWN)?),
+            warnings: Vec::new(),
+            chips: Vec::new(),
+            links: Vec::new(),
+            to: Vec::new(),
+            cc: Vec::new(),
+            has_choice: false,
+            body,
+            lives: None,
         })
     }
 

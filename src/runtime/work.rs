@@ -120,7 +120,7 @@ mod tests {
         let message = MessageId(1);
         let mail = |ticket| Load::Mail {
             ticket,
-            wish: Wish { message, width: 80, html: false, all_headers: false, all_quotes: false },
+            wish: Wish { message, width: 80, html: false, all_headers: false, all_quotes: false, raw: false },
         };
         let save = || Load::Save { message, what: Piece::Mail, dir: "x".into() };
         let left = latest(vec![mail(1), save(), mail(2), save(), mail(3)]);

@@ -125,3 +125,14 @@ fn links_are_listed_with_where_they_lead_and_opened_by_the_users_browser() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn a_mail_is_shown_as_it_came_and_controls_in_it_do_nothing() {
+    let post = Post::new();
+    post.deliver(mail("Ada <ada@example.org>", "Source").id("one@x").body("H=C3=A9llo \u{1b}[2J\n"));
+    let mut screen = Screen::open(&post);
+    screen.keys("<Enter>gr").until("Message-ID: <one@x>").until("H=C3=A9llo \u{fffd}[2J");
+    screen.keys("gr").gone("Message-ID:").until("today");
+    // What is opened is laid out, whatever was shown before.
+    screen.keys("gr").until("Message-ID:").keys("q<Enter>").gone("Message-ID:").until("today");
+}
