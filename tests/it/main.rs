@@ -54,6 +54,7 @@ mod labels;
 mod net_dial;
 mod net_wire;
 mod oracle;
+mod policies;
 mod pop3_limits;
 mod pop3_wire;
 mod props;

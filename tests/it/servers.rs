@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mailtui::config::{Account, Leave, Portion, Protocol, SecretSource, Tls};
+use mailtui::config::{Account, Protocol, SecretSource, Tls};
 use mailtui::engine::{Emit, Engine, Mode, Report, Setup};
 use mailtui::error::{Kind, Result};
-use mailtui::model::{BodyState, FlagDelta, Flags, Intent, PlacementId, Role, Row, Target, View};
+use mailtui::model::{FlagDelta, Flags, Intent, PlacementId, Role, Row, Target, View};
 use mailtui::protocol;
 use mailtui::secret::Secret;
 use mailtui::store::{Edge, Store};
@@ -318,76 +318,6 @@ fn i9_what_happens_on_the_server_is_here_at_once_in_the_inbox_and_elsewhere() {
 }
 
 #[test]
-fn p3_each_leave_policy_does_what_it_says() {
-    for (leave, stays) in [(Leave::Forever, 4), (Leave::DeleteAfterDownload, 0), (Leave::Days(14), 4)] {
-        with_mails(4, |user| {
-            let mut home = Home::new(user, Protocol::Pop3, Tls::Implicit);
-            home.account.leave_on_server = leave;
-            let report = home.sync().unwrap();
-            assert_eq!((report.new, report.deleted), (4, 4 - stays));
-            assert_eq!(user.mails("INBOX").len() as u64, stays, "{leave:?}");
-            assert_eq!(home.rows(Role::Inbox).len(), 4);
-            let again = home.sync().unwrap();
-            assert_eq!((again.new, again.deleted), (0, 0), "{leave:?}");
-            assert_eq!(home.rows(Role::Inbox).len(), 4);
-        });
-    }
-    // Days(0): what was stored before now is old enough at the next look.
-    with_mails(2, |user| {
-        let mut home = Home::new(user, Protocol::Pop3, Tls::Starttls);
-        home.sync().unwrap();
-        home.account.leave_on_server = Leave::Days(0);
-        assert_eq!(home.sync().unwrap().deleted, 2);
-        assert_eq!(user.mails("INBOX").len(), 0);
-        assert_eq!(home.rows(Role::Inbox).len(), 2);
-    });
-}
-
-/// Every way to leave mail on the server with every way to take it: nothing is lost, nothing comes twice, and what
-/// goes from the server is whole here.
-#[test]
-fn p3_p4_each_policy_with_each_portion_loses_nothing_and_takes_nothing_twice() {
-    let all = Portion::default();
-    let portions = [
-        all,
-        Portion { max_size: Some(3_000), ..all },
-        Portion { max_size: Some(0), ..all },
-        Portion { reconnect_every: 3, ..all },
-        Portion { messages: Some(4), reconnect_every: 3, ..all },
-        Portion { bytes: Some(9_000), max_size: Some(5_000), ..all },
-    ];
-    for leave in [Leave::Forever, Leave::DeleteAfterDownload, Leave::Days(14), Leave::Days(0)] {
-        for portion in portions {
-            with_mails(10, |user| {
-                let mut home = Home::new(user, Protocol::Pop3, Tls::None);
-                (home.account.leave_on_server, home.account.portion) = (leave, portion);
-                let case = format!("{leave:?} {portion:?}");
-                let sent = home.hashes_there();
-                let mut new = 0;
-                for run in 1.. {
-                    let report = home.sync().unwrap();
-                    new += report.new;
-                    if report.new + report.left + report.deleted == 0 {
-                        break;
-                    }
-                    assert!(run < 15, "{case}: it does not come to rest");
-                }
-                assert_eq!((new, home.rows(Role::Inbox).len()), (10, 10), "{case}");
-                let reader = home.store().reader().unwrap();
-                let rows = home.rows(Role::Inbox);
-                let whole = rows.iter().filter(|row| row.head.body == BodyState::Whole);
-                let here: BTreeSet<[u8; 32]> =
-                    whole.map(|row| reader.body_hash(row.head.message).unwrap()).collect();
-                let there = home.hashes_there();
-                assert_eq!(here.union(&there).copied().collect::<BTreeSet<_>>(), sent, "{case}");
-                let goes = matches!(leave, Leave::DeleteAfterDownload | Leave::Days(0));
-                assert_eq!(there.len(), if goes { 10 - here.len() } else { 10 }, "{case}");
-            });
-        }
-    }
-}
-
-#[test]
 fn p14_a_cleanup_tells_first_and_removes_what_is_safely_here() {
     with_mails(5, |user| {
         let account = user.account(Protocol::Pop3, Tls::Implicit);
@@ -417,24 +347,6 @@ fn p14_a_cleanup_tells_first_and_removes_what_is_safely_here() {
         assert!(done.contains("5 mails deleted on the server"), "{done}");
         assert_eq!(user.mails("INBOX").len(), 0);
         assert_eq!(run(&["list", "--json"]).lines().count(), 5);
-    });
-}
-
-#[test]
-fn p12_mail_that_left_trash_here_leaves_the_server() {
-    with_mails(3, |user| {
-        let home = Home::new(user, Protocol::Pop3, Tls::Implicit);
-        home.sync().unwrap();
-        let items = vec![home.copy(Role::Inbox, "Letter 1")];
-        home.intend(Intent::Move { items, to: Target::Role(Role::Trash) });
-        home.sync().unwrap();
-        assert_eq!(user.mails("INBOX").len(), 3);
-        let items = vec![home.copy(Role::Trash, "Letter 1")];
-        home.intend(Intent::Purge { items });
-        assert_eq!(home.sync().unwrap().deleted, 1);
-        let left: Vec<_> = user.mails("INBOX");
-        assert_eq!(left.len(), 2);
-        assert!(left.iter().all(|(_, raw)| !raw.windows(8).any(|w| w == b"Letter 1")));
     });
 }
 
