@@ -19,15 +19,17 @@ const WAYS: [Tls; 3] = [Tls::Implicit, Tls::Starttls, Tls::None];
 const POLICIES: [Leave; 4] = [Leave::Forever, Leave::DeleteAfterDownload, Leave::Days(14), Leave::Days(0)];
 const MAILS: u32 = 10;
 
+type Hand<In, Out> = Box<dyn Fn(In) -> Out>;
+
 /// A maildrop on a server, and hands that act on it from outside.
 struct Maildrop {
     name: String,
     account: Account,
-    deliver: Box<dyn Fn(&[Vec<u8>])>,
+    deliver: Hand<Vec<Vec<u8>>, ()>,
     /// The mails that lie there.
-    there: Box<dyn Fn() -> Vec<Vec<u8>>>,
+    there: Hand<(), Vec<Vec<u8>>>,
     /// Takes all away.
-    empty: Box<dyn Fn()>,
+    empty: Hand<(), ()>,
 }
 
 /// The same account of every server that is to be had.
@@ -40,8 +42,8 @@ fn maildrops(tls: Tls) -> Vec<Maildrop> {
             name: format!("Dovecot, {tls:?}"),
             account: user.account(Protocol::Pop3, tls),
             deliver: Box::new(move |mails| mails.iter().for_each(|raw| giver.deliver("INBOX", raw))),
-            there: Box::new(move || holder.mails("INBOX").into_iter().map(|(_, raw)| raw).collect()),
-            empty: Box::new(move || drop(user.doveadm(&["expunge"], &["mailbox", "INBOX", "all"]))),
+            there: Box::new(move |()| holder.mails("INBOX").into_iter().map(|(_, raw)| raw).collect()),
+            empty: Box::new(move |()| drop(user.doveadm(&["expunge"], &["mailbox", "INBOX", "all"]))),
         });
     }
     if let Some(server) = cyrus::shared() {
@@ -50,9 +52,9 @@ fn maildrops(tls: Tls) -> Vec<Maildrop> {
         drops.push(Maildrop {
             name: format!("Cyrus, {tls:?}"),
             account: (*user.account).clone(),
-            deliver: Box::new(move |mails| giver.deliver("INBOX", mails)),
-            there: Box::new(move || holder.mails("INBOX").into_iter().map(|seen| seen.raw).collect()),
-            empty: Box::new(move || {
+            deliver: Box::new(move |mails| giver.deliver("INBOX", &mails)),
+            there: Box::new(move |()| holder.mails("INBOX").into_iter().map(|seen| seen.raw).collect()),
+            empty: Box::new(move |()| {
                 let mut client = user.client();
                 client.ask("SELECT INBOX");
                 let _ = client.try_ask("STORE 1:* +FLAGS.SILENT (\\Deleted)");
@@ -77,8 +79,8 @@ fn mail(n: u32) -> Vec<u8> {
 impl Maildrop {
     /// Ten mails there, nothing here.
     fn desk(&self, leave: Leave, portion: Portion) -> Desk {
-        (self.empty)();
-        (self.deliver)(&(1..=MAILS).map(mail).collect::<Vec<_>>());
+        (self.empty)(());
+        (self.deliver)((1..=MAILS).map(mail).collect());
         let mut account = self.account.clone();
         (account.leave_on_server, account.portion) = (leave, portion);
         let far = account.clone();
@@ -87,7 +89,7 @@ impl Maildrop {
     }
 
     fn hashes(&self) -> BTreeSet<[u8; 32]> {
-        (self.there)().iter().map(|raw| Sha256::digest(raw).into()).collect()
+        (self.there)(()).iter().map(|raw| Sha256::digest(raw).into()).collect()
     }
 }
 
@@ -175,7 +177,7 @@ fn p14_a_cleanup_takes_what_is_here_and_leaves_what_came_since() {
             let intent = Intent::CleanServer { account: user.account, messages };
             assert_eq!(user.store.intend_wait(intent).unwrap().error, None);
         });
-        (drop.deliver)(&[mail(11)]);
+        (drop.deliver)(vec![mail(11)]);
         let report = desk.sync().unwrap();
         let large: BTreeSet<[u8; 32]> = (1..=11)
             .map(mail)

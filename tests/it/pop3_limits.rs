@@ -56,6 +56,20 @@ fn x3_a_header_without_an_end_is_cut_off() {
     server.give_up();
 }
 
+/// The size that was listed is no promise, but a mail that is tens of megabytes larger has no end.
+#[test]
+fn x3_a_mail_without_an_end_is_cut_off_in_clear_words() {
+    let flood = vec![b'x'; 66 << 20];
+    let script = format!("{IN}{TWO}C: RETR 1\nS: +OK\nS> ${{flood}}\nHANG");
+    let server = Script::new(&script).put("flood", flood).start();
+    let mut session = session(&server);
+    let error = session.fetch(&inbox(), &[id("a"), id("b")], &mut Nowhere).unwrap_err();
+    assert_eq!(error.kind(), Kind::Protocol, "{error}");
+    assert!(error.to_string().contains("a message without an end"), "{error}");
+    assert_eq!(finish(session).unwrap_err().kind(), Kind::Offline, "no QUIT in the middle of a mail");
+    server.give_up();
+}
+
 /// Takes everything and keeps nothing.
 struct Nowhere;
 

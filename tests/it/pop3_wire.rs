@@ -613,9 +613,8 @@ fn an_empty_maildrop_may_be_listed_by_an_error() {
 
 #[test]
 fn x3_listings_that_break_the_rules() {
-    let long = format!("S: 1 {}", "u".repeat(5000));
-    let greedy = format!("S: 1 {}", "u".repeat(256));
-    for line in [&long[..], &greedy, "S: 1 ", "S: 1", "S: x y", "S: 0 a", "S: 99999999999 a", "S: +OK"] {
+    let long = format!("S: 1 {}", "u".repeat(70_000));
+    for line in [&long[..], "S: x y", "S: 0 a", "S: 99999999999 a", "S: +OK"] {
         let server = server(&[IN, "C: UIDL\nS: +OK", line, "S: .\nHANG"]);
         let mut session = session(&server);
         let error = pull(&mut session, &[]).unwrap_err();
@@ -625,9 +624,57 @@ fn x3_listings_that_break_the_rules() {
         assert_eq!(finish(session).unwrap_err().kind(), Kind::Offline);
         assert!(!server.finish().clear.ends_with(b"QUIT\r\n"));
     }
-    let fits = format!("S: 1 {}", "u".repeat(255));
-    let server = server(&[IN, "C: UIDL\nS: +OK", &fits, "S: .\nC: LIST\nS: +OK\nS: ."]);
-    assert_eq!(pull(&mut session(&server), &[]).unwrap().len(), 3);
+}
+
+/// A name may have any bytes and any length: none keeps other mail from coming, each is the same name every day.
+#[test]
+fn p1_names_of_any_length_and_any_bytes_block_nothing() {
+    let (fits, long) = ("u".repeat(1024), "v".repeat(60_000));
+    let uidl = format!(
+        "C: UIDL\nS: +OK\nS: 1 {fits}\nS: 2 {long}\nS: 3 {long}x\nS: 4 \\x01\\x7f\\xff\\x80 \\t\nS: 5 own\nS: .\nC: LIST\nS: +OK\nS: ."
+    );
+    let hashed = |text: &str| {
+        let hash: String = Sha256::digest(text).iter().map(|b| format!("{b:02x}")).collect();
+        format!("\u{2026}{hash}")
+    };
+    let names = ["own", "\u{1}\u{7f}\u{ff}\u{80} \t", &hashed(&format!("{long}x")), &hashed(&long), &fits];
+    let server = server(&[
+        IN,
+        &uidl,
+        "C: RETR 2\nS: +OK\nS: second\nS: .\nC: DELE 2\nS: +OK\nC: DELE 4\nS: +OK\nC: QUIT\nS: +OK",
+    ]);
+    let mut session = session(&server);
+    let changes = pull(&mut session, &[names[0], names[4]]).unwrap();
+    let news = names[1..4].iter().map(|name| new(name, 0));
+    let expected: Vec<_> =
+        [Change::Expect { messages: 3 }].into_iter().chain(news).chain([listing(&names)]).collect();
+    assert_eq!(changes, expected);
+    let mut bodies = Bodies::default();
+    session.fetch(&inbox(), &[id(names[3])], &mut bodies).unwrap();
+    assert_eq!(bodies.whole, [(id(names[3]), 0, b"second\r\n".to_vec())]);
+    assert_eq!(delete(&mut session, &[names[3], names[1]]).unwrap(), Applied::AtFinish);
+    finish(session).unwrap();
+    server.finish();
+}
+
+/// A mail without a name is known by its header, comes once, and is never deleted.
+#[test]
+fn p7_mails_without_a_name_are_told_apart_by_their_headers() {
+    let server = server(&[
+        IN,
+        "C: UIDL\nS: +OK\nS: 1 \nS: 2\nS: 3 own\nS: .\nC: LIST\nS: +OK\nS: .",
+        "C: TOP 2 0\nS: +OK\nS: A: 2\nS: \nS: .\nC: TOP 1 0\nS: +OK\nS: A: 1\nS: \nS: .",
+        "C: DELE 3\nS: +OK\nC: QUIT\nS: +OK",
+    ]);
+    let mut session = session(&server);
+    let name = |head: &[u8]| twin("", &Sha256::digest(head).into());
+    let (one, two) = (name(b"A: 1\r\n\r\n"), name(b"A: 2\r\n\r\n"));
+    let expected =
+        [Change::Expect { messages: 3 }, new("own", 0), new(&two, 0), new(&one, 0), listing(&["own", ""])];
+    assert_eq!(pull(&mut session, &[]).unwrap(), expected);
+    let applied = delete(&mut session, &["", &one, "own"]).unwrap();
+    assert_eq!(applied, Applied::Partial { refused: vec![id("")] });
+    finish(session).unwrap();
     server.finish();
 }
 

@@ -15,8 +15,10 @@ use crate::protocol::{HeaderHashes, RemoteId};
 const MOST: usize = 500_000;
 /// A larger size is a lie, and would not fit a sum.
 const LARGEST: u64 = 1 << 40;
-/// The RFC has 70 characters at most; some servers give more.
-const UIDL: usize = 255;
+/// The RFC has 70 characters at most; some servers give more. What is longer is known by its hash.
+const UIDL: usize = 1024;
+/// What begins such a name: no UIDL holds it, each of whose characters is one byte.
+const LONG: char = '\u{2026}';
 
 /// One message of this session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +37,7 @@ pub(super) struct Listing {
     pub(super) entries: Vec<Entry>,
     /// The entries by identity, then newest first: a list of a million names is not held twice.
     by_uidl: Vec<u32>,
-    /// Identities that several messages have: never deleted (promise P7).
+    /// Identities that several messages have, or may have: never deleted (promise P7).
     twice: HashSet<String>,
 }
 
@@ -46,11 +48,10 @@ impl Listing {
         let name = |at: &u32| entries.get(*at as usize).map(|e| e.uidl.as_str());
         let mut by_uidl: Vec<u32> = (0u32..).take(entries.len()).collect();
         by_uidl.sort_by_key(name);
-        let twice = by_uidl
-            .windows(2)
-            .filter(|two| name(&two[0]) == name(&two[1]))
-            .filter_map(|two| name(&two[0]).map(str::to_owned))
-            .collect();
+        let shared = by_uidl.windows(2).filter(|two| name(&two[0]) == name(&two[1]));
+        // No name is a name that others may have in other sessions.
+        let nameless = by_uidl.first().filter(|at| name(at) == Some(""));
+        let twice = shared.map(|two| &two[0]).chain(nameless).filter_map(name).map(str::to_owned).collect();
         Self { entries, by_uidl, twice }
     }
 
@@ -93,12 +94,7 @@ impl Session {
         }
         let names = self.read_list(|line| {
             let (number, uidl) = split(line).ok_or_else(broken)?;
-            if uidl.is_empty() || uidl.len() > UIDL {
-                return Err(broken().because("an identity is empty or too long"));
-            }
-            // Verbatim, with all its blanks (promise P1).
-            let uidl: String = uidl.iter().map(|b| char::from(*b)).collect();
-            Ok((number, uidl))
+            Ok((number, name_of(uidl)))
         })?;
         if !together {
             self.talk.say(&["LIST"])?;
@@ -217,12 +213,25 @@ fn broken() -> Error {
     Error::new(Kind::Protocol, "the server's list of messages makes no sense")
 }
 
-/// The number that begins a line of a listing, and the rest behind one blank.
+/// Verbatim, with all its blanks (promise P1), whatever its bytes are.
+fn name_of(uidl: &[u8]) -> String {
+    if uidl.len() > UIDL {
+        let hash = Sha256::digest(uidl);
+        return std::iter::once(LONG.to_string()).chain(hash.iter().map(|b| format!("{b:02x}"))).collect();
+    }
+    uidl.iter().map(|b| char::from(*b)).collect()
+}
+
+/// The number that begins a line of a listing, and the rest behind one blank: nothing, if the line ends there.
 fn split(line: &[u8]) -> Option<(u32, &[u8])> {
     let line = line.trim_ascii_start();
     let digits = line.iter().take_while(|b| b.is_ascii_digit()).count();
     let number = std::str::from_utf8(&line[..digits]).ok()?.parse().ok().filter(|n| *n > 0)?;
-    Some((number, line[digits..].strip_prefix(b" ")?))
+    match &line[digits..] {
+        [] => Some((number, &[])),
+        [b' ', rest @ ..] => Some((number, rest)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -237,7 +246,8 @@ mod tests {
     fn p1_identities_are_verbatim() {
         assert_eq!(split(b"1 QhdPYR:00WBw1Ph7x7"), Some((1, &b"QhdPYR:00WBw1Ph7x7"[..])));
         assert_eq!(split(b"12  two blanks "), Some((12, &b" two blanks "[..])));
-        for line in [&b""[..], b"1", b"x 1", b"0 a", b"-1 a", b"4294967296 a", b"1\ta"] {
+        assert_eq!(split(b"1"), Some((1, &b""[..])));
+        for line in [&b""[..], b"x 1", b"0 a", b"-1 a", b"4294967296 a", b"1\ta"] {
             assert_eq!(split(line), None, "{line:?}");
         }
     }

@@ -8,8 +8,8 @@ use crate::text::Clean;
 
 /// The longest status line that is accepted. The RFC has 512; some servers say more.
 const STATUS: usize = 8 << 10;
-/// The longest line of a listing that is accepted.
-const LISTED: usize = 1 << 10;
+/// The longest line of a listing that is accepted: much longer than what is kept of it.
+const LISTED: usize = 64 << 10;
 /// The longest listing that is accepted, in bytes.
 const LISTING: usize = 32 << 20;
 /// How many commands are under way at most where the server allows several: some hundred small mails fit into
