@@ -1,6 +1,6 @@
 //! What a command asks for: the one vocabulary of `App::update`.
 
-use crate::model::{Role, Settle};
+use crate::model::{Role, Settle, View};
 
 /// Something to do, with its count already in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +29,8 @@ pub enum Action {
     NextFolder(i32),
     /// Open the folder of this role: of all accounts from a view of all accounts, else of the account at hand.
     GoRole(Role),
-    /// Open the inboxes of all accounts together.
-    GoUnified,
+    /// Open a list of all accounts together.
+    GoAll(View),
     /// Fold or unfold conversations.
     Fold(Fold),
     /// Change the selection.
@@ -41,6 +41,8 @@ pub enum Action {
     Triage(Triage, u32),
     /// Set and clear tags, as typed; of nothing typed the command line asks.
     Tag(String),
+    /// Put off until a time, as typed; of nothing typed the command line asks.
+    Snooze(String),
     /// Move to a folder, as typed; of nothing typed the command line asks.
     MoveTo(String),
     /// Copy to a folder, likewise.

@@ -64,6 +64,8 @@ pub enum Args {
     Count,
     /// Tags to set and clear, as [`super::tags::parse`] reads them.
     Tags,
+    /// A time to come, as [`crate::text::later::parse`] reads it.
+    When,
     /// Words to look for.
     Words,
     /// A path of a folder, all that follows its name.
@@ -76,7 +78,7 @@ impl Args {
     /// Whether all that follows the name is its argument.
     #[must_use]
     pub fn is_text(self) -> bool {
-        matches!(self, Self::Tags | Self::Words | Self::Path | Self::Folder)
+        matches!(self, Self::Tags | Self::When | Self::Words | Self::Path | Self::Folder)
     }
 }
 

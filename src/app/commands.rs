@@ -3,9 +3,9 @@
 use super::action::{Action, Align, Fold, Motion, Save, Select, Set, Step, Triage, Yank};
 use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
-use crate::model::{Role, Settle};
+use crate::model::{Role, Settle, View};
 
-use Args::{Count, Folder, None as No, Path, Tags, Words};
+use Args::{Count, Folder, None as No, Path, Tags, When, Words};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
 use Needs::{Accounts, Folder as OneFolder, Mail, Nothing, Part, Shown};
 
@@ -139,6 +139,12 @@ pub const COMMANDS: &[Command] = &[
     row("junk", MAIL, &["X"], Count)
         .does(Act, "Move to Junk", |c| Action::Triage(Triage::Junk, c.times()))
         .needs(Mail),
+    row("snooze", MAIL, &["H"], When)
+        .does(Act, "Snooze until a time", |c| c.typed(Action::Snooze))
+        .needs(Mail),
+    row("snooze-row", LIST, &["b"], When)
+        .does(Act, "Snooze until a time", |c| c.typed(Action::Snooze))
+        .needs(Mail),
     row("mute", MAIL, &["M"], Count)
         .does(Act, "Mute the conversation", |c| Action::Triage(Triage::Mute, c.times()))
         .needs(Mail),
@@ -213,13 +219,15 @@ pub const COMMANDS: &[Command] = &[
     // Folders.
     row("go-inbox", PANES, &["gi"], No).does(Go, "Go to the inbox", |_| Action::GoRole(Role::Inbox)),
     row("go-unified", PANES, &["gu"], No)
-        .does(Go, "Go to all inboxes", |_| Action::GoUnified)
+        .does(Go, "Go to all inboxes", |_| Action::GoAll(View::Unified(Role::Inbox)))
         .needs(Accounts),
     row("go-sent", PANES, &["gs"], No).does(Go, "Go to sent mail", |_| Action::GoRole(Role::Sent)),
     row("go-drafts", PANES, &["gd"], No).does(Go, "Go to the drafts", |_| Action::GoRole(Role::Drafts)),
     row("go-archive", PANES, &["ga"], No).does(Go, "Go to the archive", |_| Action::GoRole(Role::Archive)),
     row("go-junk", PANES, &["gj"], No).does(Go, "Go to the junk", |_| Action::GoRole(Role::Junk)),
     row("go-trash", PANES, &["gD"], No).does(Go, "Go to the trash", |_| Action::GoRole(Role::Trash)),
+    row("go-snoozed", PANES, &["gz"], No).does(Go, "Go to what is snoozed", |_| Action::GoAll(View::Snoozed)),
+    row("go-starred", PANES, &["g*"], No).does(Go, "Go to what is starred", |_| Action::GoAll(View::Starred)),
     row("next-folder", SIDE, &["J"], Count)
         .does(Go, "Open the next folder", |c| Action::NextFolder(c.steps())),
     row("previous-folder", SIDE, &["K"], Count)

@@ -6,8 +6,8 @@ use crate::model::{Folder, Role, View};
 /// One line of the folder pane.
 #[derive(Debug, Clone, Copy)]
 pub enum Entry<'a> {
-    /// The folders of a role of all accounts: unread mails.
-    Unified(Role, u64),
+    /// A list of all accounts: unread mails.
+    Unified(View, u64),
     /// An empty line.
     Gap,
     /// The name of an account.
@@ -21,7 +21,7 @@ impl Entry<'_> {
     #[must_use]
     pub fn view(self) -> Option<View> {
         match self {
-            Self::Unified(role, _) => Some(View::Unified(role)),
+            Self::Unified(view, _) => Some(view),
             Self::Folder(folder, ..) => folder.selectable.then_some(View::Folder(folder.id)),
             Self::Gap | Self::Account(_) => None,
         }
@@ -35,15 +35,15 @@ pub fn entries(accounts: &Accounts, shown: Option<View>) -> Vec<Entry<'_>> {
     let mut out = Vec::new();
     let unified = |role| {
         let folders = accounts.live().flat_map(|a| &a.folders).filter(|f| f.role == Some(role));
-        Entry::Unified(role, folders.map(|f| u64::from(f.unseen)).sum())
+        Entry::Unified(View::Unified(role), folders.map(|f| u64::from(f.unseen)).sum())
     };
     if accounts.are_several() {
         out.push(unified(Role::Inbox));
     }
-    if let Some(View::Unified(role)) = shown
-        && role != Role::Inbox
-    {
-        out.push(unified(role));
+    match shown {
+        Some(View::Unified(role)) if role != Role::Inbox => out.push(unified(role)),
+        Some(view @ (View::Starred | View::Snoozed)) => out.push(Entry::Unified(view, 0)),
+        _ => {}
     }
     for account in &accounts.all {
         if !out.is_empty() {

@@ -27,6 +27,7 @@ impl App {
         match self.list.view()? {
             View::Folder(folder) => self.accounts.folder(folder)?.role,
             View::Unified(role) => Some(role),
+            View::Starred | View::Snoozed => None,
         }
     }
 
@@ -60,6 +61,7 @@ impl App {
             View::Folder(folder) => f.id == folder,
             // Inboxes come first anyway.
             View::Unified(role) => role != Role::Inbox && f.role == Some(role),
+            View::Starred | View::Snoozed => false,
         });
         let look = |f: &Folder| engine::Command::Look { account: f.account, folder: f.id };
         self.effects.extend(folders.map(|f| Effect::Engine(look(f))));
@@ -138,12 +140,13 @@ impl App {
     /// Out of a view of all accounts other than the inboxes, which is one level below them: to where it was
     /// opened from. Says whether there was such a level.
     pub(super) fn leave_unified(&mut self) -> bool {
-        if !matches!(self.list.view(), Some(View::Unified(role)) if role != Role::Inbox) {
-            return false;
+        match self.list.view() {
+            None | Some(View::Folder(_) | View::Unified(Role::Inbox)) => return false,
+            Some(View::Unified(_) | View::Starred | View::Snoozed) => {}
         }
-        match self.jumps.is_empty() {
-            true => self.show_view(View::Unified(Role::Inbox)),
-            false => self.jump_back(),
+        match (self.jumps.is_empty(), self.first_view()) {
+            (true, Some(view)) => self.show_view(view),
+            _ => self.jump_back(),
         }
         true
     }

@@ -40,6 +40,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use jiff::tz::TimeZone;
+
 use crate::config::Advance;
 use crate::error::Result;
 use crate::model::{AccountId, FlagDelta, MessageId, PlacementId, Role, View};
@@ -67,6 +69,8 @@ pub struct Settings {
     pub mark_read_after: Option<Duration>,
     /// Where the cursor goes when mail leaves the list.
     pub advance: Advance,
+    /// The zone in which times are typed and told (promise A10).
+    pub zone: TimeZone,
     /// Where attachments are saved.
     pub downloads: PathBuf,
     /// What opens a link: a program and what it takes before the link; `None`: there is none here.
@@ -224,7 +228,7 @@ impl App {
         Ok(app)
     }
 
-    fn first_view(&self) -> Option<View> {
+    pub(super) fn first_view(&self) -> Option<View> {
         let inboxes: Vec<_> =
             self.accounts.live().flat_map(|a| &a.folders).filter(|f| f.role == Some(Role::Inbox)).collect();
         match inboxes[..] {

@@ -92,8 +92,9 @@ impl App {
         }
         match self.list.view() {
             Some(View::Folder(folder)) => news.folders.contains(&folder),
-            Some(View::Unified(role)) => {
-                news.folders.iter().any(|f| self.accounts.folder(*f).is_some_and(|f| f.role == Some(role)))
+            Some(view) => {
+                let role = |f: FolderId| self.accounts.folder(f).and_then(|f| f.role);
+                news.folders.iter().any(|f| view.may_hold(*f, role(*f)))
             }
             None => false,
         }
@@ -135,7 +136,7 @@ impl App {
             Some(View::Unified(role)) => {
                 self.accounts.folder(place.folder).is_some_and(|f| f.role == Some(role))
             }
-            None => false,
+            Some(View::Starred | View::Snoozed) | None => false,
         };
         let role = self.accounts.folder(place.folder).and_then(|f| f.role);
         let view = match (self.list.view(), role) {

@@ -95,11 +95,7 @@ impl App {
     fn conversation(&self, thread: ThreadId, message: MessageId) -> Result<Vec<Summary>> {
         let view = self.list.view();
         let role = |s: &Summary| self.accounts.folder(s.folder).and_then(|f| f.role);
-        let here = |s: &Summary| match view {
-            Some(View::Folder(folder)) => s.folder == folder,
-            Some(View::Unified(r)) => role(s) == Some(r),
-            None => false,
-        };
+        let here = |s: &Summary| view.is_some_and(|view| view.may_hold(s.folder, role(s)));
         let mut mails = self.db.thread(thread)?;
         let held: HashSet<_> = mails.iter().filter(|s| here(s)).map(|s| s.message).collect();
         let mut seen = HashSet::new();

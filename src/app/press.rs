@@ -13,7 +13,7 @@ use super::prompt::{Edited, Prompt};
 use super::scope::Focus;
 use super::{App, Overlay, Pending};
 use crate::engine;
-use crate::model::{Intent, Role, View};
+use crate::model::Intent;
 
 /// Commands that the history of the command line keeps.
 const HISTORY: usize = 100;
@@ -197,7 +197,7 @@ impl App {
             Action::Step(Step::Unread, by) => self.step_unread(by < 0),
             Action::NextFolder(by) => self.step_folder(by),
             Action::GoRole(role) => self.go_role(role),
-            Action::GoUnified => self.go_view(View::Unified(Role::Inbox)),
+            Action::GoAll(view) => self.go_view(view),
             Action::Fold(fold) => {
                 let result = self.list.fold(&self.db, fold);
                 self.told(result);
@@ -206,6 +206,7 @@ impl App {
             Action::DeleteSet(set) => self.delete_set(set),
             Action::Triage(triage, rows) => self.triage(triage, rows as usize),
             Action::Tag(text) => self.tag(&text),
+            Action::Snooze(when) => self.snooze(&when, 1),
             Action::MoveTo(place) => self.transfer(&place, true),
             Action::CopyTo(place) => self.transfer(&place, false),
             Action::Repeat(rows) => self.repeat(rows as usize),
@@ -256,6 +257,7 @@ impl App {
                 let places = self.places().into_iter().map(|place| place.name).collect();
                 let prompt = Prompt::new(text, self.place(), self.history.clone());
                 let prompt = prompt.with_tags(tags).with_places(places);
+                let prompt = prompt.with_clock(self.now.unix, self.settings.zone.clone());
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
             Action::Yank(what) => self.yank(what),

@@ -1,9 +1,13 @@
 //! The command line and the palette: one line of text with a cursor, what it may mean, and its history.
 
+use jiff::tz::TimeZone;
+
 use super::command::{self, Args, Command};
 use super::key::{Code, Key};
 use super::scope::Focus;
 use super::targets::ranked;
+use crate::text::later::{self, EXAMPLES};
+use crate::text::{Clean, when};
 
 /// Bytes that a command line holds.
 const LIMIT: usize = 1024;
@@ -46,6 +50,8 @@ pub struct Prompt {
     tags: Vec<String>,
     /// Where mail can go.
     places: Vec<String>,
+    /// The moment at which a time is typed, and its zone.
+    clock: Option<(i64, TimeZone)>,
 }
 
 /// Something that what is typed may become.
@@ -57,6 +63,8 @@ pub enum Completion {
     Word(String),
     /// A folder: all that follows the command.
     Place(String),
+    /// A time: all that follows the command, and which moment that is.
+    Time(String, Clean),
 }
 
 /// What a key did to the command line.
@@ -75,7 +83,8 @@ impl Prompt {
     #[must_use]
     pub fn new(text: String, focus: Focus, history: Vec<String>) -> Self {
         let (kind, tags, places) = (Kind::Line, Vec::new(), Vec::new());
-        Self { kind, cursor: text.len(), text, picked: None, history, recalled: None, focus, tags, places }
+        let (picked, recalled, clock) = (None, None, None);
+        Self { kind, cursor: text.len(), text, picked, history, recalled, focus, tags, places, clock }
     }
 
     /// Opens the palette.
@@ -94,6 +103,12 @@ impl Prompt {
     #[must_use]
     pub fn with_places(self, places: Vec<String>) -> Self {
         Self { places, ..self }
+    }
+
+    /// With the moment at which it was opened, Unix seconds, for times to come.
+    #[must_use]
+    pub fn with_clock(self, now: i64, zone: TimeZone) -> Self {
+        Self { clock: Some((now, zone)), ..self }
     }
 
     /// With tags to complete.
@@ -139,6 +154,7 @@ impl Prompt {
         };
         match command::by_name(name).map(|command| command.args) {
             Some(Args::Tags) => {}
+            Some(Args::When) => return self.times(typed.get(name.len()..).unwrap_or_default().trim()),
             Some(Args::Folder) => {
                 let typed = typed.get(name.len()..).unwrap_or_default();
                 return ranked(&self.places, typed).into_iter().cloned().map(Completion::Place).collect();
@@ -151,6 +167,20 @@ impl Prompt {
                 && tag.len() > start.len()
         };
         self.tags.iter().filter(begins).map(|tag| Completion::Word(format!("{sign}{tag}"))).collect()
+    }
+
+    /// What a time that is typed comes to; of nothing typed, what could be.
+    fn times(&self, typed: &str) -> Vec<Completion> {
+        let Some((now, zone)) = &self.clock else { return Vec::new() };
+        let moment = |text: &str| match later::parse(text, *now, zone) {
+            Ok(at) => Clean::line(&when::long(at, *now, zone)),
+            Err(why) => Clean::line(&why),
+        };
+        let time = |text: &str| Completion::Time(text.to_owned(), moment(text));
+        if !typed.is_empty() {
+            return vec![time(typed)];
+        }
+        EXAMPLES.iter().filter(|text| later::parse(text, *now, zone).is_ok()).map(|text| time(text)).collect()
     }
 
     /// Takes a key.
@@ -253,7 +283,7 @@ impl Prompt {
         }
         let text = match &found[next] {
             Completion::Command(command) => command.name.to_owned(),
-            Completion::Place(place) => {
+            Completion::Place(place) | Completion::Time(place, _) => {
                 format!("{} {place}", typed.split(' ').next().unwrap_or_default())
             }
             Completion::Word(word) => {

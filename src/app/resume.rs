@@ -24,6 +24,8 @@ impl Kept {
         let view = match self.view {
             View::Folder(folder) => format!("folder {folder}"),
             View::Unified(role) => format!("unified {}", role.name()),
+            View::Starred => "starred all".to_owned(),
+            View::Snoozed => "snoozed all".to_owned(),
         };
         let message = self.message.map_or_else(|| "-".to_owned(), |m| m.to_string());
         format!("{view} {message} {}", if self.reading { "reading" } else { "-" })
@@ -34,6 +36,8 @@ impl Kept {
         let view = match kind {
             "folder" => View::Folder(FolderId(view.parse().ok()?)),
             "unified" => View::Unified(Role::from_name(view)?),
+            "starred" => View::Starred,
+            "snoozed" => View::Snoozed,
             _ => return None,
         };
         Some(Self { view, message: message.parse().ok().map(MessageId), reading: reading == "reading" })
@@ -68,6 +72,7 @@ impl App {
         let known = match kept.view {
             View::Folder(folder) => self.accounts.folder(folder).is_some(),
             View::Unified(_) => self.accounts.are_several(),
+            View::Starred | View::Snoozed => true,
         };
         if !known {
             return Ok(false);

@@ -11,6 +11,8 @@ pub(super) enum Again {
     Triage(Triage),
     /// The same tags.
     Tags(Change),
+    /// Until the same time.
+    Snooze(i64, String),
     /// To the same folder; whether away from where it was.
     Transfer(FolderId, bool),
 }
@@ -65,6 +67,7 @@ impl App {
         match self.again.clone() {
             Some(Again::Triage(triage)) => self.triage(triage, rows),
             Some(Again::Tags(change)) => self.change_tags(change, rows),
+            Some(Again::Snooze(until, said)) => self.put_off(Some(until), said, rows),
             Some(Again::Transfer(folder, away)) => self.transfer_to(folder, away, rows),
             None => self.say("There is nothing to repeat yet"),
         }

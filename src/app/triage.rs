@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::action::Triage;
+use super::action::{Action, Triage};
 use super::effect::Effect;
 use super::lines::{Entry, member};
 use super::scope::Focus;
 use super::tags::{Again, Change};
 use super::{Advance, App, Overlay, Question, Silent, some};
-use crate::model::{FlagDelta, Flags, FolderId, Intent, Member, PlacementId, Role, Target, is_muted};
-use crate::text::Clean;
+use crate::model::{FlagDelta, Flags, FolderId, Intent, Member, PlacementId, Role, Target, View, is_muted};
+use crate::text::{Clean, later, when};
 
 /// One thing to do, and what the cursor does afterwards.
 #[derive(Debug)]
@@ -116,6 +116,37 @@ impl App {
         let verb = if away { "Move" } else { "Copy" };
         let place = self.accounts.folder(folder).map(|f| f.path.to_string()).unwrap_or_default();
         self.decide(&grasp, verb, &format!(" to {place}"), deed);
+    }
+
+    /// Puts off until a time that was typed, or ends that; asks where nothing was typed.
+    pub(super) fn snooze(&mut self, typed: &str, rows: usize) {
+        if typed.trim().is_empty() {
+            return self.run(Action::CommandLine("snooze ".to_owned()));
+        }
+        if typed.trim() == "now" {
+            return self.put_off(None, String::new(), rows);
+        }
+        match later::parse(typed, self.now.unix, &self.settings.zone) {
+            Ok(at) => self.put_off(Some(at), when::long(at, self.now.unix, &self.settings.zone), rows),
+            Err(why) => self.fail(&why),
+        }
+    }
+
+    /// Hides the selected rows, else so many from the cursor on, until a time; without one wakes them.
+    pub(super) fn put_off(&mut self, until: Option<i64>, said: String, rows: usize) {
+        let Some(items) = self.grasped(rows) else { return };
+        if until.is_some_and(|at| at <= self.now.unix) {
+            return self.fail("that time is past");
+        }
+        if let Some(until) = until {
+            self.again = Some(Again::Snooze(until, said.clone()));
+        }
+        let is_snoozed = self.list.view() == Some(View::Snoozed);
+        let leaves = until.is_some() != is_snoozed;
+        let intent = Intent::Snooze { items: items.clone(), until, said };
+        let deed = if leaves { leaving(intent, &items) } else { Deed::of(intent) };
+        let grasp = self.grasp(rows);
+        self.decide(&grasp, if until.is_some() { "Snooze" } else { "Wake" }, "", deed);
     }
 
     /// Sets and clears tags on the selected rows, else on so many from the cursor on.

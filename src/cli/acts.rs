@@ -43,6 +43,9 @@ pub(super) fn transfer(to: &Move, config: &Config, store: &Store, out: &mut Out)
     let (target, role) = match chosen.view(&to.to, config, &reader)? {
         View::Unified(role) => (Target::Role(role), Some(role)),
         View::Folder(folder) => (Target::Folder(folder), None),
+        View::Starred | View::Snoozed => {
+            return Err(Error::new(Kind::Config, "mail cannot be moved there: it is no folder"));
+        }
     };
     let mut there = None;
     if let Target::Folder(folder) = target
@@ -178,8 +181,7 @@ impl Chosen {
             let mut meant = Vec::new();
             for copy in copies {
                 let is_meant = match view {
-                    Some(View::Folder(folder)) => copy.folder == folder,
-                    Some(View::Unified(wanted)) => role(copy.folder)? == Some(wanted),
+                    Some(view) => view.may_hold(copy.folder, role(copy.folder)?),
                     None if !rows.is_empty() => rows.contains(names.folder(copy).as_str()),
                     None if copies.len() == 1 => true,
                     None => role(copy.folder)?.is_none_or(|role| role != Role::All && Some(role) != to),

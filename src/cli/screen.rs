@@ -47,6 +47,7 @@ impl Face {
                 me: me.collect(),
                 mark_read_after: config.ui.mark_read_after,
                 advance: config.ui.advance,
+                zone: config.ui.timezone.clone(),
                 downloads: config.ui.download_dir.clone(),
                 browser: browser(config.ui.browser.as_deref()),
                 keymap,

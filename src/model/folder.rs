@@ -142,6 +142,34 @@ pub enum View {
     Folder(FolderId),
     /// The folders of this role of every account together.
     Unified(Role),
+    /// Starred mail of every account, but for what lies in Trash or Junk.
+    Starred,
+    /// Mail of every account that was put off, what comes back next first.
+    Snoozed,
+}
+
+impl View {
+    /// What it is called, where it is of all accounts together.
+    #[must_use]
+    pub fn all_title(self) -> Option<&'static str> {
+        match self {
+            Self::Folder(_) => None,
+            Self::Unified(role) => Some(role.all_title()),
+            Self::Starred => Some("Starred"),
+            Self::Snoozed => Some("Snoozed"),
+        }
+    }
+
+    /// Whether mail of a folder, which is for this, may be in it.
+    #[must_use]
+    pub fn may_hold(self, folder: FolderId, role: Option<Role>) -> bool {
+        match self {
+            Self::Folder(own) => own == folder,
+            Self::Unified(wanted) => role == Some(wanted),
+            Self::Starred => !matches!(role, Some(Role::Trash | Role::Junk)),
+            Self::Snoozed => true,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -39,6 +39,15 @@ pub enum Intent {
         /// Whether they are to be muted.
         on: bool,
     },
+    /// Put the copies off: hidden until a time, then back on top.
+    Snooze {
+        /// The copies.
+        items: Vec<PlacementId>,
+        /// Unix seconds; `None`: what was put off comes back now.
+        until: Option<i64>,
+        /// The time in the user's words.
+        said: String,
+    },
     /// Take the copies out of their folders and put them into the target.
     Move {
         /// The copies.

@@ -27,6 +27,10 @@ pub(super) enum Act {
     Far { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)>, away: bool },
     /// Conversations with mails of these Message-IDs are muted, or not any more.
     Mute { account: AccountId, names: Vec<String>, on: bool },
+    /// The copies are put off until a time.
+    Snooze { folder: FolderId, messages: Vec<MessageId>, until: i64 },
+    /// The copies that were put off until a time are not any more.
+    Wake { folder: FolderId, messages: Vec<MessageId>, until: i64 },
     /// Folders changed.
     Shape(Shape),
     /// What was copied to a folder of another account is gone from there. The mail here, and there.
@@ -38,9 +42,11 @@ impl Act {
     pub(super) fn messages(&self) -> Box<dyn Iterator<Item = MessageId> + '_> {
         match self {
             Self::Flag { copies, .. } => Box::new(copies.iter().map(|(_, message)| *message)),
-            Self::Move { messages, .. } | Self::Copy { messages, .. } | Self::Remove { messages, .. } => {
-                Box::new(messages.iter().copied())
-            }
+            Self::Move { messages, .. }
+            | Self::Copy { messages, .. }
+            | Self::Remove { messages, .. }
+            | Self::Snooze { messages, .. }
+            | Self::Wake { messages, .. } => Box::new(messages.iter().copied()),
             Self::Shape(_) | Self::Mute { .. } => Box::new(std::iter::empty()),
             Self::Far { pairs, .. } => Box::new(pairs.iter().map(|(here, _)| *here)),
             Self::Back { pairs, .. } => Box::new(pairs.iter().map(|(_, there)| *there)),
@@ -55,7 +61,9 @@ impl Act {
             | Self::Copy { from, to, .. }
             | Self::Far { from, to, .. }
             | Self::Back { from, to, .. } => [*from, *to].contains(&folder),
-            Self::Remove { folder: there, .. } => *there == folder,
+            Self::Remove { folder: there, .. }
+            | Self::Snooze { folder: there, .. }
+            | Self::Wake { folder: there, .. } => *there == folder,
             Self::Shape(_) | Self::Mute { .. } => false,
         }
     }
@@ -69,6 +77,12 @@ impl Act {
             }
             Self::Copy { to, messages, .. } => Self::Remove { folder: *to, messages: messages.clone() },
             Self::Remove { .. } => return None,
+            Self::Snooze { folder, messages, until } => {
+                Self::Wake { folder: *folder, messages: messages.clone(), until: *until }
+            }
+            Self::Wake { folder, messages, until } => {
+                Self::Snooze { folder: *folder, messages: messages.clone(), until: *until }
+            }
             Self::Shape(shape) => Self::Shape(shape.inverse()),
             Self::Mute { account, names, on } => {
                 Self::Mute { account: *account, names: names.clone(), on: !on }
@@ -145,6 +159,16 @@ impl Tx<'_> {
                     _ => Vec::new(),
                 };
                 Ok(acts.iter().flat_map(gone).map(|(_, there)| (*to, there)).collect())
+            }
+            Act::Snooze { folder, messages, until } => {
+                let copies = self.copies_named(messages.iter().map(|message| (*folder, *message)))?;
+                copies.iter().try_for_each(|copy| self.put_off(copy, *until))?;
+                Ok(copies.iter().map(|copy| (copy.folder, copy.message)).collect())
+            }
+            Act::Wake { folder, messages, .. } => {
+                let copies = self.copies_named(messages.iter().map(|message| (*folder, *message)))?;
+                copies.iter().try_for_each(|copy| self.bring_back(copy))?;
+                Ok(copies.iter().map(|copy| (copy.folder, copy.message)).collect())
             }
             Act::Shape(shape) => self.perform_shape(shape).map(|_| Vec::new()),
             Act::Mute { account, names, on } => self.perform_mute(*account, names, *on).map(|()| Vec::new()),

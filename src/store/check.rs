@@ -55,6 +55,12 @@ impl Reader {
                 |row| Ok(format!("placement {} is hidden by nothing", row.get::<_, i64>(0)?)),
             )?);
             wrong.extend(self.0.all(
+                sql!("SELECT p.id FROM placements p WHERE (p.hidden & 2) = 2
+                      AND NOT EXISTS (SELECT 1 FROM snoozes s WHERE s.message_id = p.message_id AND s.folder_id = p.folder_id)"),
+                [],
+                |row| Ok(format!("placement {} is put off without an end", row.get::<_, i64>(0)?)),
+            )?);
+            wrong.extend(self.0.all(
                 sql!("SELECT p.id FROM placements p JOIN folders f ON f.id = p.folder_id JOIN accounts a ON a.id = f.account_id
                       WHERE p.uid IS NULL AND p.stale = 0 AND a.owner = 'server'
                       AND NOT EXISTS (SELECT 1 FROM op_items i WHERE i.result_id = p.id)

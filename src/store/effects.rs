@@ -25,6 +25,8 @@ impl Tx<'_> {
         if from == to || copies.is_empty() {
             return Ok(Vec::new());
         }
+        // What was put off is put off where it lay.
+        copies.iter().try_for_each(|copy| self.bring_back(copy))?;
         if self.stays(account, from, to)? {
             return self.give_label(account, from, to, copies);
         }

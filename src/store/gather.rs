@@ -9,7 +9,7 @@ use super::db::sql;
 use super::list::{Edge, rows};
 use super::reader::Reader;
 use crate::error::Result;
-use crate::model::{FolderId, Member, MessageId, PlacementId, SortKey, ThreadId, View};
+use crate::model::{Flags, FolderId, Member, MessageId, PlacementId, SortKey, ThreadId, View};
 use crate::text::Clean;
 
 /// Rows, or mails, that are gathered at most, and how many are read at once.
@@ -58,6 +58,9 @@ struct Found {
 impl Reader {
     /// The mails of a view that are meant, 10,000 rows or mails at most.
     pub fn gather(&self, view: View, extent: &Extent) -> Result<Gathered> {
+        if matches!(view, View::Starred | View::Snoozed) {
+            return self.gather_among(view, extent);
+        }
         match extent {
             Extent::Every => self.gather_rows(view, Edge::Top, None),
             Extent::Below(from) => self.gather_rows(view, at_and_below(*from), None),
@@ -80,6 +83,47 @@ impl Reader {
                 Ok(held.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
             }),
         }
+    }
+
+    /// The mails that are meant of a list that is not of folders: each of its rows is looked at.
+    fn gather_among(&self, view: View, extent: &Extent) -> Result<Gathered> {
+        let (mut named, mut words) = (String::new(), Vec::new());
+        match extent {
+            Extent::Every => return self.gather_rows(view, Edge::Top, None),
+            Extent::Below(from) => return self.gather_rows(view, at_and_below(*from), None),
+            Extent::Between(from, to) => return self.gather_rows(view, at_and_below(*from), Some(*to)),
+            Extent::Sender(message) => named = self.named(*message)?.0,
+            Extent::MailingList(message) => named = self.named(*message)?.1,
+            Extent::Words(text) => words = text.split_whitespace().map(str::to_lowercase).collect(),
+            Extent::Unread | Extent::These(_) => {}
+        }
+        let is_meant = |member: &Member| -> Result<bool> {
+            let of = |message| self.named(message);
+            Ok(match extent {
+                Extent::Unread => !member.flags.has(Flags::SEEN),
+                Extent::These(copies) => copies.contains(&member.placement),
+                Extent::Sender(_) => of(member.message)?.0.eq_ignore_ascii_case(&named),
+                Extent::MailingList(_) => !named.is_empty() && of(member.message)?.1 == named,
+                _ => {
+                    let text = self.summary(member.placement)?.map_or(String::new(), |mail| {
+                        format!("{}\n{}\n{}", mail.subject, mail.from_name, mail.from_addr).to_lowercase()
+                    });
+                    words.iter().all(|word| text.contains(word.as_str()))
+                }
+            })
+        };
+        let mut all = self.gather_rows(view, Edge::Top, None)?;
+        for (_, members) in &mut all.rows {
+            let mut kept = Vec::new();
+            for member in members.drain(..) {
+                if is_meant(&member)? {
+                    kept.push(member);
+                }
+            }
+            *members = kept;
+        }
+        all.rows.retain(|(_, members)| !members.is_empty());
+        Ok(Gathered { named: Clean::line(&named), ..all })
     }
 
     /// Whole conversations, page by page.

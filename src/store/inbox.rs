@@ -49,6 +49,8 @@ pub(super) enum Job {
     Recover(AccountId),
     Wish(AccountId, Wish),
     TakeWishes(AccountId),
+    /// Bring back what was put off until now.
+    Wake,
     #[cfg(test)]
     Test(TestJob),
 }
@@ -155,6 +157,8 @@ pub(super) enum Work {
     Batches(VecDeque<Queued>),
     /// Another process changed the store.
     Foreign,
+    /// What was waited for is due.
+    Due,
     /// Nothing came for a while.
     Quiet,
     /// The last handle is gone and all is done.
@@ -245,11 +249,14 @@ impl Inbox {
         self.bell.notify_all();
     }
 
-    /// Waits for something to do. `rows`: how many rows make a group; `untidy`: whether to ask for quiet.
-    pub(super) fn next(&self, rows: usize, untidy: bool) -> Work {
+    /// Waits for something to do. `rows`: how many rows make a group; `untidy`: whether to ask for quiet; `wait`:
+    /// how long at most.
+    pub(super) fn next(&self, rows: usize, untidy: bool, wait: Option<Duration>) -> Work {
         let mut state = lock(&self.state);
         state.wanted = rows;
         let quiet = Instant::now() + QUIET;
+        // A wait that no clock holds is none.
+        let due = wait.and_then(|wait| Instant::now().checked_add(wait));
         loop {
             if !state.jobs.is_empty() {
                 return Work::Jobs(std::mem::take(&mut state.jobs));
@@ -268,8 +275,17 @@ impl Inbox {
             } else if state.closed {
                 return Work::Closed;
             }
-            state = match until.map(|u| u.saturating_duration_since(Instant::now())) {
-                None => self.bell.wait(state).unwrap_or_else(PoisonError::into_inner),
+            if due.is_some_and(|due| Instant::now() >= due) {
+                return Work::Due;
+            }
+            let left = |at: Instant| at.saturating_duration_since(Instant::now());
+            state = match until.map(left) {
+                None => match due.map(left) {
+                    None => self.bell.wait(state).unwrap_or_else(PoisonError::into_inner),
+                    Some(left) => {
+                        self.bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                    }
+                },
                 Some(left) if left.is_zero() && state.since.is_none() => return Work::Quiet,
                 Some(left) => self.bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
             };

@@ -27,6 +27,7 @@ impl Tx<'_> {
             Intent::Flag { items, delta, undoable } => self.flag(items, *delta, *undoable),
             Intent::Tag { items, add, del } => self.tag(items, add, del),
             Intent::Mute { items, on } => self.mute(items, *on),
+            Intent::Snooze { items, until, said } => self.snooze(items, *until, said),
             Intent::Move { items, to } => self.transfer(items, *to, true),
             Intent::Copy { items, to } => self.transfer(items, *to, false),
             Intent::Purge { items } => self.purge(items),

@@ -7,6 +7,7 @@ use rusqlite::Row as Columns;
 use super::db::{sql, unsigned};
 use super::messages::body_state;
 use super::reader::Reader;
+use super::views::Lane;
 use crate::error::Result;
 use crate::model::{Flags, FolderId, Member, MessageId, PlacementId, Row, SortKey, Summary, ThreadId, View};
 use crate::text::Clean;
@@ -56,17 +57,17 @@ impl Reader {
     /// At most `limit` conversations of a view, each once, at the place of its newest mail there.
     pub fn page(&self, view: View, edge: Edge, limit: usize) -> Result<Page> {
         self.0.snapshot(|| {
-            let folders = self.folders_of(view)?;
+            let lane = &self.lane(view)?;
             let heads = match edge {
-                Edge::Top => self.below(&folders, HIGHEST, limit)?,
-                Edge::After(key) => self.below(&folders, key, limit)?,
-                Edge::Bottom => self.above(&folders, LOWEST, limit)?,
-                Edge::Before(key) => self.above(&folders, key, limit)?,
+                Edge::Top => self.lane_below(lane, HIGHEST, limit)?,
+                Edge::After(key) => self.lane_below(lane, key, limit)?,
+                Edge::Bottom => self.lane_above(lane, LOWEST, limit)?,
+                Edge::Before(key) => self.lane_above(lane, key, limit)?,
                 Edge::Around(key) => {
-                    let mut heads = self.above(&folders, key, limit / 2)?;
+                    let mut heads = self.lane_above(lane, key, limit / 2)?;
                     // The place itself belongs to the lower half.
                     let from = SortKey { id: PlacementId(key.id.0.saturating_add(1)), ..key };
-                    heads.extend(self.below(&folders, from, limit - heads.len())?);
+                    heads.extend(self.lane_below(lane, from, limit - heads.len())?);
                     heads
                 }
             };
@@ -77,9 +78,10 @@ impl Reader {
                     Edge::Top | Edge::Bottom => (HIGHEST, LOWEST),
                 },
             };
-            let at_top = self.above(&folders, top, 1)?.is_empty();
-            let at_bottom = self.below(&folders, bottom, 1)?.is_empty();
-            let rows = heads.into_iter().map(|head| self.conversation(head)).collect::<Result<Vec<_>>>()?;
+            let at_top = self.lane_above(lane, top, 1)?.is_empty();
+            let at_bottom = self.lane_below(lane, bottom, 1)?.is_empty();
+            let rows =
+                heads.into_iter().map(|head| self.conversation(lane, head)).collect::<Result<Vec<_>>>()?;
             Ok(Page { rows: rows.into_iter().flatten().collect(), at_top, at_bottom })
         })
     }
@@ -87,22 +89,18 @@ impl Reader {
     /// The conversation as it is in the view; `None`: nothing of it is there any more.
     pub fn row(&self, view: View, thread: ThreadId) -> Result<Option<Row>> {
         self.0.snapshot(|| {
-            let mut newest: Option<Head> = None;
-            for folder in self.folders_of(view)? {
-                if let Some(head) = self.head(folder, thread)?
-                    && newest.is_none_or(|held| held.key < head.key)
-                {
-                    newest = Some(head);
-                }
-            }
-            newest.map_or(Ok(None), |head| self.conversation(head))
+            let lane = &self.lane(view)?;
+            self.lane_head(lane, thread)?.map_or(Ok(None), |head| self.conversation(lane, head))
         })
     }
 
     /// The next conversation with unread mail below `from`, or above it; where it stands in the list.
     pub fn next_unread(&self, view: View, from: SortKey, backwards: bool) -> Result<Option<SortKey>> {
         self.0.snapshot(|| {
-            let folders = self.folders_of(view)?;
+            let folders = match self.lane(view)? {
+                Lane::Folders(folders) => folders,
+                lane => return self.lane_unread(&lane, from, backwards),
+            };
             let mut best: Option<SortKey> = None;
             for folder in folders {
                 let found = if backwards {
@@ -119,14 +117,14 @@ impl Reader {
         })
     }
 
-    /// Every visible copy of every mail of a conversation, oldest first.
+    /// Every copy of every mail of a conversation that is not about to leave, oldest first.
     pub fn thread(&self, thread: ThreadId) -> Result<Vec<Summary>> {
         self.0.all(
             sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
                     m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
                     (SELECT group_concat(t.name, ' ') FROM placement_tags k JOIN tags t ON t.id = k.tag_id WHERE k.placement_id = p.id AND k.here = 1)
                   FROM placements p JOIN messages m ON m.id = p.message_id
-                  WHERE p.thread_id = ?1 AND p.hidden = 0 ORDER BY p.sort_at, p.id"),
+                  WHERE p.thread_id = ?1 AND p.hidden IN (0, 2) ORDER BY p.sort_at, p.id"),
             [thread],
             summary,
         )
@@ -144,28 +142,24 @@ impl Reader {
         )
     }
 
-    /// A visible copy of a mail.
+    /// A copy of a mail: one that is put off only where there is no other.
     pub fn message(&self, message: MessageId) -> Result<Option<Summary>> {
         self.0.one(
             sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
                     m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
                     (SELECT group_concat(t.name, ' ') FROM placement_tags k JOIN tags t ON t.id = k.tag_id WHERE k.placement_id = p.id AND k.here = 1)
                   FROM placements p JOIN messages m ON m.id = p.message_id
-                  WHERE p.message_id = ?1 AND p.hidden = 0 ORDER BY p.id LIMIT 1"),
+                  WHERE p.message_id = ?1 AND p.hidden IN (0, 2) ORDER BY p.hidden, p.id LIMIT 1"),
             [message],
             summary,
         )
     }
 
     /// The row of a conversation whose newest mail is known.
-    fn conversation(&self, head: Head) -> Result<Option<Row>> {
-        let Some(summary) = self.summary(head.key.id)? else { return Ok(None) };
-        let members: Vec<Member> = self.0.all(
-            sql!("SELECT id, message_id, flags FROM placements WHERE thread_id = ?1 AND folder_id = ?2 AND hidden = 0
-                  ORDER BY sort_at DESC, id DESC"),
-            (head.thread, head.folder),
-            |row| Ok(Member { placement: row.get(0)?, message: row.get(1)?, flags: row.get(2)? }),
-        )?;
+    fn conversation(&self, lane: &Lane, head: Head) -> Result<Option<Row>> {
+        let Some(mut summary) = self.summary(head.key.id)? else { return Ok(None) };
+        summary.key = head.key;
+        let members = self.lane_members(lane, &head)?;
         let people = if members.len() == 1 {
             vec![(summary.from_name.clone(), !summary.flags.has(Flags::SEEN))]
         } else {

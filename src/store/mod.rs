@@ -60,12 +60,14 @@ mod settle;
 mod shape;
 mod shaping;
 mod sign_in;
+mod snooze;
 mod tags;
 mod threads;
 mod twins;
 mod tx;
 mod undo;
 mod unread;
+mod views;
 mod wishes;
 mod writer;
 

@@ -113,6 +113,7 @@ impl Tx<'_> {
         if let Some(uidl) = &incoming.uidl {
             self.record_seen(account, uidl, message, incoming)?;
         }
+        self.answer_wakes(placement)?;
         self.hush(account, placement)
     }
 

@@ -21,6 +21,7 @@ const SCANS: &[(&str, &str)] = &[
     ("SELECT t.id FROM threads t", "the check reads everything"),
     ("SELECT m.id FROM messages m WHERE m.body_state = 2", "the check reads everything"),
     ("SELECT p.id FROM placements p WHERE (p.hidden & 1) = 1", "the check reads everything"),
+    ("SELECT p.id FROM placements p WHERE (p.hidden & 2) = 2", "the check reads everything"),
     ("SELECT p.id FROM placements p JOIN folders f", "the check reads everything"),
     ("SELECT o.id FROM ops o WHERE o.kind NOT IN ('mkdir'", "the check reads everything"),
 ];

@@ -105,6 +105,10 @@ impl<'a> Tx<'a> {
                 self.wish(*account, *wish)?;
                 Answer::Done
             }
+            Job::Wake => {
+                self.wake_due()?;
+                Answer::Done
+            }
             Job::TakeWishes(account) => Answer::Wishes(self.take_wishes(*account)?),
             #[cfg(test)]
             Job::Test(test) => {

@@ -42,6 +42,8 @@ pub(super) struct Writer {
     rows: usize,
     serial: u64,
     untidy: bool,
+    /// When the next mail comes back that was put off.
+    due: Option<i64>,
 }
 
 impl Writer {
@@ -54,22 +56,46 @@ impl Writer {
         clock: Clock,
     ) -> Self {
         let (newest, rows) = (OpId(0), *ROWS.start());
-        Self { db, inbox, listeners, peers, claims, clock, newest, rows, serial: 0, untidy: false }
+        let (serial, untidy, due) = (0, false, None);
+        Self { db, inbox, listeners, peers, claims, clock, newest, rows, serial, untidy, due }
     }
 
     /// Works until the inbox is closed and empty.
     pub(super) fn run(mut self) {
         self.newest = self.newest_op().unwrap_or(self.newest);
+        self.wake();
         loop {
-            match self.inbox.next(self.rows, self.untidy) {
+            // Only ever to wait for what is due: without it nothing wakes up by itself.
+            let wait = self
+                .due
+                .map(|due| Duration::from_secs(due.saturating_sub((self.clock)()).max(1).unsigned_abs()));
+            match self.inbox.next(self.rows, self.untidy, wait) {
                 Work::Jobs(jobs) => self.jobs(jobs),
                 Work::Batches(group) => self.batches(group),
                 Work::Foreign => self.foreign(),
+                Work::Due => {}
                 Work::Quiet => self.tidy(),
                 Work::Closed => break,
             }
+            self.wake();
         }
         self.checkpoint();
+    }
+
+    /// Brings back what was put off until now, and looks when the next is. Another process may have done both.
+    fn wake(&mut self) {
+        let next =
+            self.db.one(sql!("SELECT min(wake_at) FROM snoozes"), [], |row| row.get::<_, Option<i64>>(0));
+        self.due = next.ok().flatten().flatten();
+        if self.due.is_none_or(|due| due > (self.clock)()) {
+            return;
+        }
+        let (queued, _) = Queued::new(Job::Wake);
+        self.jobs(vec![queued]);
+        let next =
+            self.db.one(sql!("SELECT min(wake_at) FROM snoozes"), [], |row| row.get::<_, Option<i64>>(0));
+        // A store that cannot be written now is tried again when something else happens.
+        self.due = next.ok().flatten().flatten().filter(|due| *due > (self.clock)());
     }
 
     fn newest_op(&self) -> Result<OpId> {

@@ -2,6 +2,7 @@
 
 pub mod amount;
 mod clean;
+pub mod later;
 mod sieve;
 pub mod when;
 mod width;

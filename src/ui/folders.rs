@@ -8,7 +8,7 @@ use crate::app::folders::{Entry, entries};
 use crate::app::layout::Area;
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
-use crate::model::{Folder, Role as Kind};
+use crate::model::{Folder, Role as Kind, View};
 use crate::text::Clean;
 use crate::text::amount::number;
 
@@ -43,9 +43,17 @@ fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
         Entry::Gap => {}
         Entry::Unified(of, unseen) => {
             // As for one account's folders: what is unread is counted where it is to be read.
-            let unseen = if is_loud(Some(of)) { unseen } else { 0 };
+            let is_read_here = matches!(of, View::Unified(role) if is_loud(Some(role)));
+            let unseen = if is_read_here { unseen } else { 0 };
             let end = count(brush, right, line.y, unseen, Role::FolderCount);
-            named(brush, line.x + 1, line.y, Clean::fixed(of.all_title()), unseen > 0, end);
+            named(
+                brush,
+                line.x + 1,
+                line.y,
+                Clean::fixed(of.all_title().unwrap_or_default()),
+                unseen > 0,
+                end,
+            );
         }
         Entry::Account(account) => {
             let (glyph, role) = match account.dot() {

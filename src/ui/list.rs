@@ -56,7 +56,7 @@ impl Columns {
         let count_end = people + people_cells + 1 + count_cells;
         let right = area.right() - 1;
         let (mut account, mut accounts) = (None, Vec::new());
-        if matches!(app.list.view(), Some(View::Unified(_))) {
+        if app.list.view().is_some_and(|view| view.all_title().is_some()) {
             accounts = short_names(app, if narrow { NARROW_NAME } else { WIDE_NAME });
             let wide = accounts.iter().map(cells).max().unwrap_or(0);
             account = Some((right - wide, wide));
@@ -228,7 +228,12 @@ fn draw_date(
         }
         right = at.saturating_sub(2);
     }
-    let date = Clean::line(&when::short(mail.key.at, app.now.unix, &look.zone));
+    let at = match app.list.view() {
+        // Of what was put off: when it comes back.
+        Some(View::Snoozed) => -mail.key.at,
+        _ => mail.key.at,
+    };
+    let date = Clean::line(&when::short(at, app.now.unix, &look.zone));
     // All dates of this year end a subject at the same column; only an older date takes more.
     let wide = cells(&date);
     brush.put_right(right, y, &date, Role::ListDate, wide);
@@ -317,6 +322,12 @@ fn draw_empty(app: &App, brush: &mut Brush<'_>, area: Area) {
     }
     let busy = account.is_some_and(|a| matches!(a.state, AccountState::Connecting | AccountState::Syncing));
     let (first, second) = match app.view_role() {
+        _ if app.list.view() == Some(View::Starred) => {
+            ("Nothing is starred", "s stars a mail, gi goes to the inbox")
+        }
+        _ if app.list.view() == Some(View::Snoozed) => {
+            ("Nothing is snoozed", "H puts a mail off until later")
+        }
         _ if fresh && busy => ("Fetching mail", "The newest comes first"),
         Some(Kind::Inbox) => {
             ("Nothing here: the inbox is empty", "$ asks the servers now, gs shows what you sent")

@@ -123,6 +123,10 @@ fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Are
         }
         brush.with_over(over, |brush| match completion {
             Completion::Command(command) => draw_completion(app, command, brush, line),
+            Completion::Time(text, moment) => {
+                brush.put(line.x + 2, line.y, Clean::line(text), Role::PanelText, 18);
+                brush.put(line.x + 21, line.y, moment, Role::PanelKey, line.width.saturating_sub(23));
+            }
             Completion::Word(word) | Completion::Place(word) => {
                 let room = line.width.saturating_sub(4);
                 brush.put(line.x + 2, line.y, Clean::line(word), Role::PanelText, room);

@@ -51,7 +51,7 @@ fn names(app: &App) -> (Option<Clean>, Clean) {
             let account = folder.and_then(|f| app.accounts.get(f.account)).map(|a| a.name.clone());
             (account, folder.map_or(Clean::fixed("mailtui"), |f| folder_name(f.role, &f.path)))
         }
-        Some(View::Unified(role)) => (None, Clean::fixed(role.all_title())),
+        Some(view) => (None, Clean::fixed(view.all_title().unwrap_or("mailtui"))),
         None => (None, Clean::fixed("mailtui")),
     }
 }

@@ -28,6 +28,7 @@ impl Still {
             me: me(),
             mark_read_after: None,
             advance: Advance::Next,
+            zone: jiff::tz::TimeZone::UTC,
             downloads: post.dir.path().to_owned(),
             browser: None,
             keymap: Keymap::new(),

@@ -73,6 +73,7 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         "Save",
         "Select",
         "Show",
+        "Snooze",
         "Star",
         "Subscribe",
         "Suspend",

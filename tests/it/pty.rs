@@ -167,6 +167,7 @@ fn child_that_panics() {
             me: me(),
             mark_read_after: None,
             advance: Advance::Next,
+            zone: jiff::tz::TimeZone::UTC,
             downloads: post.dir.path().to_owned(),
             browser: None,
             keymap: Keymap::new(),

@@ -115,6 +115,7 @@ impl Screen {
                 me: me(),
                 mark_read_after: start.mark_read_after,
                 advance: start.advance,
+                zone: TimeZone::UTC,
                 browser: Some(vec!["touch".to_owned(), downloads.join("opened").display().to_string()]),
                 downloads,
                 keymap: start.keymap,
