@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Whole-program benchmark: first sync, sync with nothing new, and their memory, of mailtui beside its
-# peers (mbsync for IMAP, mpop for POP3; those that are installed), on one private Dovecot, in turn.
+# peers (mbsync for IMAP, mpop and fetchmail for POP3; those that are installed), on one private Dovecot, in turn.
 #
 #   tests/bench/sync.sh MAILDIR [RUNS]
 #
@@ -158,15 +158,36 @@ keep on
 uidls_file $work/uidls
 received_header off
 CONF
-chmod 600 "$work/mpoprc" "$work/mbsyncrc"
+case $tls in
+  implicit) fetchmail_tls="ssl sslcertck sslcertfile $work/tls/cert.pem" ;;
+  none) fetchmail_tls="sslproto ''" ;;
+esac
+# It delivers by one program for each mail, as people run it: this one writes a file.
+cat > "$work/deliver" <<'SH'
+#!/bin/sh
+exec cat > "$1/new/$$.$(date +%N)"
+SH
+cat > "$work/fetchmailrc" <<CONF
+set idfile $work/fetchids
+poll localhost service $pport proto pop3 uidl
+  user bench password pass $fetchmail_tls keep no rewrite no mimedecode
+  mda "$work/deliver $work/fetched"
+CONF
+chmod 700 "$work/deliver"
+chmod 600 "$work/mpoprc" "$work/mbsyncrc" "$work/fetchmailrc"
+export FETCHMAILHOME=$work
+# It answers 1 where nothing is new.
+fetched() { fetchmail -s -f "$work/fetchmailrc" --pidfile "$work/fetchmail.pid" || [ $? = 1 ]; }
+export -f fetched
+export work
 
 # Warm the server's index first, so that whoever comes first does not pay for it.
 measure warm-up "$bin" --config "$work/imap.toml" --data "$work/warm" sync
 measure warm-up "$bin" --config "$work/pop3.toml" --data "$work/warm-pop" sync
 rm -rf "$work/warm" "$work/warm-pop"
 for _ in $(seq "$runs"); do
-  rm -rf "$work/near" "$work/mpop" "$work/uidls" "$work"/data-*
-  mkdir -p "$work/near" "$work"/mpop/{cur,new,tmp}
+  rm -rf "$work/near" "$work/mpop" "$work/uidls" "$work/fetched" "$work/fetchids" "$work"/data-*
+  mkdir -p "$work/near" "$work"/mpop/{cur,new,tmp} "$work"/fetched/{cur,new,tmp}
   if command -v mbsync >/dev/null; then
     measure mbsync-first mbsync -c "$work/mbsyncrc" bench
     measure mbsync-again mbsync -c "$work/mbsyncrc" bench
@@ -176,6 +197,10 @@ for _ in $(seq "$runs"); do
   if command -v mpop >/dev/null; then
     measure mpop-first mpop -C "$work/mpoprc" -Q bench
     measure mpop-again mpop -C "$work/mpoprc" -Q bench
+  fi
+  if command -v fetchmail >/dev/null; then
+    measure fetchmail-first bash -c fetched
+    measure fetchmail-again bash -c fetched
   fi
   measure mailtui-pop3-first "$bin" --config "$work/pop3.toml" --data "$work/data-pop3" sync
   measure mailtui-pop3-again "$bin" --config "$work/pop3.toml" --data "$work/data-pop3" sync
