@@ -25,8 +25,16 @@ pub(super) const BUSY: Duration = Duration::from_secs(10);
 pub(super) enum Wanted {
     /// The row is there, the body is not (IMAP).
     Body(MessageId),
-    /// Nothing is here yet (POP3).
-    Mail { uidl: String },
+    /// Nothing is here yet (POP3, a spool); what was told of it beforehand.
+    Mail { uidl: String, told: Beforehand },
+}
+
+/// What is known of a mail beside its bytes: flags, and when it came (Unix time; 0: not known). A POP3 server tells
+/// neither, a spool both.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Beforehand {
+    pub(super) flags: Flags,
+    pub(super) came: i64,
 }
 
 /// Where what is fetched goes.
@@ -216,9 +224,9 @@ impl<'a> Press<'a> {
                 None => {
                     let row = match &half.wanted {
                         Wanted::Body(message) => *message,
-                        Wanted::Mail { uidl } => {
+                        Wanted::Mail { uidl, told } => {
                             let first = self.packer.beginning();
-                            stage(self.job, incoming(self.job, uidl, half.told_size, first, None))?
+                            stage(self.job, incoming(self.job, (uidl, *told), half.told_size, first))?
                         }
                     };
                     half.row = Some(row);
@@ -236,7 +244,9 @@ impl<'a> Press<'a> {
         let facts = mime::facts(first);
         let taken = match half.wanted {
             Wanted::Body(message) => Err(message),
-            Wanted::Mail { uidl } => Ok(Box::new(incoming(self.job, &uidl, half.told_size, first, None))),
+            Wanted::Mail { uidl, told } => {
+                Ok(Box::new(incoming(self.job, (&uidl, told), half.told_size, first)))
+            }
         };
         let (chunks, size, sha256) = self.packer.finish()?;
         let body = Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments };
@@ -264,7 +274,7 @@ fn stage(job: &Job<'_>, incoming: Incoming) -> Result<MessageId> {
         .ok_or_else(|| Error::new(Kind::Bug, "the store did not answer with a row"))
 }
 
-fn incoming(job: &Job<'_>, uidl: &str, size: u64, first: &[u8], body: Option<Packed>) -> Incoming {
+fn incoming(job: &Job<'_>, (uidl, told): (&str, Beforehand), size: u64, first: &[u8]) -> Incoming {
     let head = mime::header_block(first);
     let envelope = mime::envelope(head);
     Incoming {
@@ -272,13 +282,13 @@ fn incoming(job: &Job<'_>, uidl: &str, size: u64, first: &[u8], body: Option<Pac
         uid: None,
         uidl: Some(uidl_in(uidl).to_owned()),
         remote_id: None,
-        flags: Flags::NONE,
+        flags: told.flags,
         keywords: Vec::new(),
         size,
-        received: arrival(0, head, envelope.date, job.now),
+        received: arrival(told.came, head, envelope.date, job.now),
         internal: 0,
         envelope,
-        body,
+        body: None,
     }
 }
 

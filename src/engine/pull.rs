@@ -1,7 +1,8 @@
 //! Takes what a server reports of one folder and commits it in batches, each with the cursor it covers.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
+use super::bodies::Beforehand;
 use super::door::Door;
 use super::told::Told;
 use crate::error::{Error, Kind, Result};
@@ -119,6 +120,8 @@ pub(super) struct Intake<'a> {
     pub(super) labelled: Option<(&'a Reader, AccountId)>,
     /// POP3: what is listed there and not here, in the order of the listing.
     pub(super) take: VecDeque<(String, u64)>,
+    /// A spool: what other programs noted of them.
+    pub(super) told_of: HashMap<String, Beforehand>,
     /// Every UIDL of this session's listing.
     pub(super) listed: Option<HashSet<String>>,
     /// What the server asks of those who use it.
@@ -176,7 +179,12 @@ impl Sink for Intake<'_> {
                 self.out.push(Step::Reset { folder, validity })?;
             }
             Change::Expect { messages } => self.told.expect(messages),
-            Change::New { id: RemoteId::Uidl(uidl), size, .. } => self.take.push_back((uidl, size)),
+            Change::New { id: RemoteId::Uidl(uidl), size, flags, received, .. } => {
+                if flags != Flags::NONE || received != 0 {
+                    self.told_of.insert(uidl.clone(), Beforehand { flags, came: received });
+                }
+                self.take.push_back((uidl, size));
+            }
             Change::New { id, remote_id, flags, keywords, size, received, head } => {
                 let head = head.unwrap_or_default();
                 self.changes += 1;

@@ -110,6 +110,7 @@ impl Worker<'_> {
             now: now(),
             labelled: session.caps.labels.then_some((&self.reader, self.id)),
             take: VecDeque::new(),
+            told_of: HashMap::new(),
             listed: None,
             terms: self.pace.terms,
             stays: match self.setup.account.leave_on_server {
@@ -138,10 +139,11 @@ impl Worker<'_> {
         // What was reported before a failure is valid, and kept.
         let settled = intake.out.settle();
         let (new, unread, changes) = (intake.new, intake.unread, intake.changes);
-        let listed = intake.take;
+        let (listed, told_of) = (intake.take, intake.told_of);
         if !session.caps.flags {
             session.listed = intake.listed;
             session.deletions = session.listed.is_some();
+            session.told_of = told_of;
             if !self.again {
                 self.told_before = has_mail;
             }
@@ -204,7 +206,10 @@ impl Worker<'_> {
         let order: Vec<RemoteId> = chunk.iter().map(|(uidl, _)| RemoteId::Uidl(uidl.clone())).collect();
         let wanted = chunk
             .iter()
-            .map(|(u, _)| (RemoteId::Uidl(u.clone()), Wanted::Mail { uidl: u.clone() }))
+            .map(|(u, _)| {
+                let told = session.told_of.remove(u).unwrap_or_default();
+                (RemoteId::Uidl(u.clone()), Wanted::Mail { uidl: u.clone(), told })
+            })
             .collect();
         self.told.begin_once("messages", inbox.path, total);
         let job = bodies::Job { store: self.store, account: self.id, folder: inbox.id, now: now() };

@@ -1,9 +1,10 @@
 //! One session with the server: begun, used for what is queued, waited on, ended in order.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Instant;
 
 use super::account::{Worker, no_session, now};
+use super::bodies::Beforehand;
 use super::event::{AccountState, Event};
 use super::pop;
 use super::portion::Listed;
@@ -28,6 +29,8 @@ pub(super) struct Session {
     pub(super) listed: Option<HashSet<String>>,
     /// POP3: what is listed and not here, newest first: UIDL and size.
     pub(super) take: VecDeque<Listed>,
+    /// A spool: what other programs noted of mail that is to be taken.
+    pub(super) told_of: HashMap<String, Beforehand>,
     /// POP3: what is larger than wanted: its header comes.
     pub(super) heads: VecDeque<Listed>,
     /// POP3: whether another session is begun when this one ended in order.
@@ -57,6 +60,7 @@ impl Worker<'_> {
             watching: None,
             listed: None,
             take: VecDeque::new(),
+            told_of: HashMap::new(),
             heads: VecDeque::new(),
             again: false,
             came: 0,

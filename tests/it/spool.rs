@@ -1,13 +1,13 @@
 //! A spool that other programs deliver to: taken in once and whole, watched, and emptied only of what is safely here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mailtui::config::{Account, Leave, Protocol, Spool};
 use mailtui::engine::{AccountState, Emit, Engine, Event, Mode, Report, Setup};
@@ -296,6 +296,77 @@ fn p3_mail_that_was_deleted_here_for_good_goes_from_the_spool_and_other_mail_sta
     home.sync().unwrap();
     assert_eq!(home.text(), [0, 2, 3].map(posted).concat());
     assert_eq!(home.sync().unwrap().new, 0, "what was deleted here is not taken again");
+}
+
+/// The days count from when a mail was stored here, not from its date.
+#[test]
+fn p3_what_is_here_for_14_days_goes_from_the_spool_and_younger_mail_stays() {
+    let home = Home::new(Leave::Days(14));
+    let sync = |ago: i64| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let store = Store::open_at(&home.data(), Arc::new(move || now - ago)).unwrap();
+        let engine = Engine::start(&store, vec![home.setup()], Mode::Once, &(Arc::new(|_| ()) as _)).unwrap();
+        let report = engine.join().remove(0).1.unwrap();
+        store.close();
+        (report.new, report.deleted)
+    };
+    home.put(0..2);
+    assert_eq!(sync(13 * 86_400), (2, 0), "stored thirteen days ago");
+    let mut spool = OpenOptions::new().append(true).open(home.path()).unwrap();
+    spool.write_all(posted(2).as_bytes()).unwrap();
+    assert_eq!(sync(15 * 86_400), (1, 1), "stored fifteen days ago");
+    let younger = [posted(0), posted(1)].concat();
+    assert_eq!(home.text(), younger);
+    assert_eq!((sync(0), sync(0)), ((0, 0), (0, 0)));
+    assert_eq!(home.text(), younger);
+    assert_eq!(home.here(), (0..3).collect());
+}
+
+/// What other programs noted in the spool is so here; they go on without us, as mutt does.
+#[test]
+fn p12_marks_and_dates_of_the_spool_are_taken_over() {
+    let home = Home::new(Leave::Forever);
+    let marked = |n: usize, fields: &str| {
+        let text = posted(n);
+        let (postmark, mail) = text.split_once('\n').unwrap();
+        format!("{postmark}\n{fields}{mail}")
+    };
+    let all = [
+        posted(0),
+        marked(1, "Status: RO\nX-Status: AF\n"),
+        marked(2, "Status: O\n"),
+        marked(3, &format!("Status: R\nX-Large: {}\n", "x ".repeat(900_000))),
+    ];
+    fs::write(home.path(), all.concat()).unwrap();
+    assert_eq!(home.sync().unwrap().new, 4);
+    let store = Store::open(&home.data()).unwrap();
+    let reader = store.reader().unwrap();
+    let account = reader.accounts().unwrap()[0].id;
+    let inbox = reader.folder_by_role(account, Role::Inbox).unwrap().unwrap();
+    let (mut found, mut came) = (BTreeMap::new(), BTreeMap::new());
+    for row in reader.page(View::Folder(inbox.id), Edge::Top, 10).unwrap().rows {
+        for member in &row.members {
+            let mail = reader.summary(member.placement).unwrap().unwrap();
+            let raw = String::from_utf8(reader.raw(mail.message, 1 << 24).unwrap()).unwrap();
+            let n: usize =
+                raw.lines().find_map(|line| line.strip_prefix("X-Seed: ")).unwrap().parse().unwrap();
+            assert_eq!(
+                all[n].split_once('\n').unwrap().1.trim_end(),
+                raw.trim_end(),
+                "bytes stay as they are"
+            );
+            came.insert(n, mail.date);
+            found.insert(n, member.flags);
+        }
+    }
+    let (seen, none) = (Flags::SEEN, Flags::NONE);
+    assert_eq!(found, [(0, none), (1, seen | Flags::ANSWERED | Flags::FLAGGED), (2, none), (3, seen)].into());
+    assert_eq!(inbox.unseen, 2);
+    // They came a second apart, as their `From ` lines say: their headers name no date.
+    assert_eq!(came.values().map(|at| at - came[&0]).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    // Marked there later: what was done here meanwhile is not undone by that.
+    fs::write(home.path(), [posted(0), marked(1, ""), marked(2, "Status: RO\n")].concat()).unwrap();
+    assert_eq!(home.sync().unwrap().new, 0);
 }
 
 #[test]
