@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::engine::{AccountState, Event, Progress};
 use crate::error::Result;
-use crate::model::{AccountId, Folder, Owner};
+use crate::model::{AccountId, Folder, Owner, Quota};
 use crate::store::{Reader, Waiting};
 use crate::text::Clean;
 
@@ -23,6 +23,8 @@ pub struct Account {
     pub is_here: bool,
     /// The configuration does not name it any more: its mail stays, apart from that of the others.
     pub is_parked: bool,
+    /// How much room it has on its server, where that is told.
+    pub quota: Option<Quota>,
     /// What its engine is doing.
     pub state: AccountState,
     /// How far a long piece of work is.
@@ -98,13 +100,16 @@ impl Accounts {
                 is_here: row.owner == Owner::Here,
                 is_maildrop: row.owner == Owner::Here && row.protocol != "local",
                 is_parked: false,
+                quota: None,
                 state: AccountState::Resting,
                 progress: None,
                 waiting: Waiting::default(),
                 folders: Vec::new(),
             });
             account.is_parked = row.is_parked;
-            account.in_step_at = health.iter().find(|h| h.id == row.id).map_or(0, |h| h.in_step_at);
+            let health = health.iter().find(|health| health.id == row.id);
+            account.in_step_at = health.map_or(0, |health| health.in_step_at);
+            account.quota = health.and_then(|health| health.about.quota);
             account.folders = sorted(db.folders(row.id)?);
             account.waiting = db.waiting(row.id)?;
             self.all.push(account);

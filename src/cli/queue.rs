@@ -213,6 +213,7 @@ mod tests {
             in_step_at: 0,
             bytes_in: 0,
             bytes_out: 0,
+            about: crate::model::About::default(),
         }
     }
 

@@ -86,6 +86,7 @@ fn list(config: &Config, renamed: &[Renamed], reader: &Reader, out: &mut Out) ->
             (Some(row), Some(_)) => reader.oldest_there(row.id)?,
             _ => None,
         };
+        let about = row.map(|row| reader.about(row.id)).transpose()?.unwrap_or_default();
         if out.json {
             out.object(&json!({
                 "maildrop": drop.map(|drop| json!({
@@ -93,6 +94,8 @@ fn list(config: &Config, renamed: &[Renamed], reader: &Reader, out: &mut Out) ->
                     "oldest": oldest, "bytes_a_week": drop.weekly(), "is_large": drop.is_large(),
                     "expires_days": drop.holds.expires, "login_delay": drop.holds.login_delay,
                 })),
+                "server": about.server,
+                "quota": about.quota.map(|quota| json!({ "used": quota.used, "limit": quota.limit })),
                 "account": Clean::line(name), "state": state, "protocol": protocol, "remote": Clean::line(&remote),
                 "mails": holding.mails, "bytes": holding.bytes, "queued": waiting.queued,
                 "maybe": asked.map(|r| Clean::line(if r.is == name { &r.was } else { &r.is })),
@@ -107,6 +110,13 @@ fn list(config: &Config, renamed: &[Renamed], reader: &Reader, out: &mut Out) ->
         );
         let line = format!("{}  {}  {held}  {remote}", text::pad(name, 16), text::pad(state, 7));
         out.line(Clean::line(line.trim_end()))?;
+        if let Some(quota) = about.quota {
+            let full = if quota.is_tight() { "; a full mailbox sends mail back to who wrote it" } else { "" };
+            out.line(format!("  on the server: {quota} in use{full}"))?;
+        }
+        if !about.server.is_empty() {
+            out.line(Clean::join([&Clean::fixed("  the server is"), &about.server], " "))?;
+        }
         for line in drop.iter().flat_map(|drop| maildrop(drop, oldest, config)) {
             out.line(format!("  {line}"))?;
         }

@@ -21,6 +21,7 @@ mod push;
 mod receive;
 mod rehearsal;
 mod renaming;
+mod room;
 mod session;
 mod sign_in;
 mod survey;

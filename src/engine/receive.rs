@@ -69,6 +69,7 @@ impl Worker<'_> {
         if !empty.is_empty() {
             self.store.commit(Batch { account: self.id, steps: empty })?;
         }
+        self.note_about()?;
         self.keep_bodies()?;
         // The inbox first, then the folder that is looked at, then by role.
         due.sort_by_key(|(unlooked, role, id)| (*role != Role::Inbox, *unlooked, *role, *id));

@@ -1,5 +1,6 @@
 //! Plain values that every floor speaks in: no I/O, no locks, no drawing.
 
+mod about;
 mod address;
 mod cursor;
 mod flags;
@@ -12,6 +13,7 @@ mod tag;
 pub mod thread;
 mod uidset;
 
+pub use about::{About, Quota};
 pub use address::Address;
 pub use cursor::{Cursor, Mark};
 pub use flags::{FlagDelta, Flags, Marking};

@@ -26,7 +26,7 @@ pub use open::open;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Kind, Result};
-use crate::model::{Cursor, Flags, Mark, Role, UidSet};
+use crate::model::{About, Cursor, Flags, Mark, Role, UidSet};
 use crate::text::Clean;
 
 /// One authenticated, blocking conversation with one mail server.
@@ -61,6 +61,11 @@ pub trait MailProtocol: Send {
     /// What the server wants the user to read (ALERT, RFC 9051 section 7.1), since this was asked last.
     fn alerts(&mut self) -> Vec<Clean> {
         Vec::new()
+    }
+
+    /// What the server tells of itself, as it did with the folders when they were listed last.
+    fn about(&self) -> About {
+        About::default()
     }
 
     /// What the server asks of those who use it.

@@ -4,7 +4,7 @@ use super::keep::Keep;
 use super::renaming::NewName;
 use super::sign_in::Refusal;
 use crate::model::{
-    AccountId, Cursor, Envelope, Flags, FolderId, Mark, MessageId, OpId, Outcome, PlacementId, Role,
+    About, AccountId, Cursor, Envelope, Flags, FolderId, Mark, MessageId, OpId, Outcome, PlacementId, Role,
 };
 
 /// Steps that are committed together or not at all.
@@ -140,6 +140,8 @@ pub enum Step {
     },
     /// Whether the server's folders are labels: told when that differs from what is known.
     Labels(bool),
+    /// What the server tells of itself: told when that differs from what is known.
+    About(About),
     /// How the account fares: told when it changes, and at the end of a round.
     Fares(Fares),
     /// An operation is being carried out.

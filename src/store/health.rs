@@ -1,11 +1,12 @@
 //! How each account fares, over processes and restarts (promises A2, A7).
 
+use super::about;
 use super::batch::Fares;
 use super::db::{sql, unsigned, whole};
 use super::reader::Reader;
 use super::tx::Tx;
 use crate::error::Result;
-use crate::model::AccountId;
+use crate::model::{About, AccountId};
 use crate::text::Clean;
 
 /// How an account fares, as its engine told last.
@@ -31,6 +32,8 @@ pub struct Health {
     pub bytes_in: u64,
     /// Bytes of mail put on the server, ever.
     pub bytes_out: u64,
+    /// What the server told of itself.
+    pub about: About,
 }
 
 impl Health {
@@ -48,7 +51,7 @@ impl Reader {
     /// How every account fares, in the order in which they came.
     pub fn health(&self) -> Result<Vec<Health>> {
         self.0.all(
-            sql!("SELECT id, name, state, trouble, told_at, in_step_at, bytes_in, bytes_out, parked <> 0, protocol = 'local' FROM accounts ORDER BY id"),
+            sql!("SELECT id, name, state, trouble, told_at, in_step_at, bytes_in, bytes_out, parked <> 0, protocol = 'local', server, quota_used, quota_limit FROM accounts ORDER BY id"),
             [],
             |row| {
                 Ok(Health {
@@ -62,6 +65,7 @@ impl Reader {
                     bytes_in: unsigned(row.get(6)?),
                     bytes_out: unsigned(row.get(7)?),
                     is_parked: row.get(8)?,
+                    about: about::read(row, 10)?,
                 })
             },
         )

@@ -5,6 +5,7 @@
 //! many folders show it. All writing goes through [`Store`] to one thread, which commits and then tells
 //! everyone what changed; a [`Reader`] is a connection of one's own that keeps nothing open between calls.
 
+mod about;
 mod acts;
 mod batch;
 mod bodies;

@@ -147,6 +147,7 @@ impl<'a> Tx<'a> {
                 Step::WantAgain(keep) => self.want_again(account, *keep)?,
                 Step::SignedIn { refusal } => self.signed_in(account, refusal.as_ref())?,
                 Step::Labels(labels) => self.told_labels(account, *labels)?,
+                Step::About(about) => self.told_about(account, about)?,
                 Step::Fares(fares) => self.fares(account, fares)?,
                 Step::OpRunning(op) => self.op_running(*op)?,
                 Step::Unkept { op, tags } => self.unkept(*op, tags)?,

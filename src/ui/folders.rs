@@ -64,8 +64,13 @@ fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
                 Dot::Parked => (brush.glyphs.off, Role::Dim),
             };
             let name = if account.is_parked { Role::Dim } else { Role::FolderAccount };
-            let end = brush.put_right(right, line.y, glyph, role, 1);
-            brush.put(line.x + 1, line.y, &account.name, name, end - line.x - 2);
+            let mut end = brush.put_right(right, line.y, glyph, role, 1);
+            if let Some(quota) = account.quota.filter(|quota| quota.is_tight()) {
+                // Worth a word only where room comes to an end.
+                let full = Clean::line(&format!("{}%", quota.percent().min(999)));
+                end = brush.put_right(end - 1, line.y, &full, Role::Accent, cells(&full));
+            }
+            brush.put(line.x + 1, line.y, &account.name, name, end.saturating_sub(line.x + 2));
         }
         Entry::Folder(folder, depth, quiet) => draw_folder(folder, (depth, quiet), brush, line),
     }

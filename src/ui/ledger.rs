@@ -192,6 +192,9 @@ fn facts(Fare { health, waiting, .. }: &Fare, now: i64) -> Vec<String> {
     if waiting.for_user() > 0 {
         facts.push(format!("{} for you", number(waiting.for_user())));
     }
+    if let Some(quota) = health.about.quota {
+        facts.push(format!("{quota} in use there"));
+    }
     facts
 }
 
@@ -257,6 +260,9 @@ fn details(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_>, area:
                 put(brush, &Clean::line(&line), Role::Text);
             }
             put(brush, &Clean::fixed(":server-cleanup takes off it what is safely here"), Role::Dim);
+        }
+        if !health.about.server.is_empty() {
+            put(brush, &Clean::join([&Clean::fixed("the server is"), &health.about.server], " "), Role::Dim);
         }
         let trouble = trouble(app, health);
         put(brush, &trouble, Role::Accent);

@@ -62,6 +62,13 @@ impl Place {
         (output.status.code(), text(output.stdout), text(output.stderr))
     }
 
+    /// What `account list` says.
+    fn told(&self, more: &[&str]) -> String {
+        let (code, said, _) = self.does(&[&["account", "list"], more].concat());
+        assert_eq!(code, Some(0));
+        said
+    }
+
     /// Name, state and mails of each account.
     fn accounts(&self) -> Vec<(String, String, u64)> {
         let (code, said, _) = self.does(&["account", "list", "--json"]);
@@ -222,4 +229,27 @@ fn a4_an_account_that_another_mailtui_syncs_is_neither_renamed_nor_forgotten() {
     }
     drop(lock);
     assert_eq!(place.does(&["account", "rename", "work", "office"]).0, Some(0));
+}
+
+#[test]
+fn i10_the_list_tells_what_a_server_is_and_how_much_room_it_has() {
+    let place = Place::new();
+    place.configure(&table("work", "imap", "localhost", 1));
+    let tell = |used: u64| {
+        let store = place.store();
+        let account = store.reader().unwrap().accounts().unwrap()[0].id;
+        let quota = Some(Quota { used, limit: 15 << 30 });
+        let about = About { server: mailtui::text::Clean::fixed("Dovecot 2.3.19"), quota };
+        store.commit(Batch { account, steps: vec![Step::About(about)] }).unwrap();
+        store.close();
+    };
+    tell(4 << 30);
+    let said = place.told(&[]);
+    assert!(said.contains("  on the server: 4 of 15 GB in use\n  the server is Dovecot 2.3.19\n"), "{said}");
+    tell(14 << 30);
+    let said = place.told(&[]);
+    assert!(said.contains("14 of 15 GB in use; a full mailbox sends mail back to who wrote it\n"), "{said}");
+    let row: Value = serde_json::from_str(place.told(&["--json"]).lines().next().unwrap()).unwrap();
+    assert_eq!(row["server"], "Dovecot 2.3.19");
+    assert_eq!(row["quota"], serde_json::json!({ "used": 14u64 << 30, "limit": 15u64 << 30 }));
 }

@@ -369,6 +369,38 @@ fn i14_what_is_opened_is_fetched_all_the_same_and_it_is_told_once() {
 }
 
 #[test]
+fn i10_that_the_mailbox_is_nearly_full_is_told_once_and_again_after_there_was_room() {
+    let world = World::new(Protocol::Imap).fill(1);
+    let room = |used: u64| About {
+        server: mailtui::text::Clean::fixed("Dovecot 2.3"),
+        quota: Some(Quota { used: used << 20, limit: 100 << 20 }),
+    };
+    // How often it was told in one run.
+    let told = |used| {
+        world.server.set_about(room(used));
+        let (engine, events) = world.watch();
+        let mut told = Vec::new();
+        until(&events, |event| {
+            if let Event::Trouble { text, hint, .. } = event {
+                told.push(format!("{text}; {}", hint.as_ref().unwrap()));
+            }
+            is_watching(event)
+        });
+        engine.stop(std::time::Duration::from_secs(5));
+        assert_eq!(world.health().about, room(used));
+        told
+    };
+    assert!(told(50).is_empty());
+    let nearly = told(92);
+    assert_eq!(nearly.len(), 1);
+    assert!(nearly[0].contains("nearly full: 92 of 100 MB are in use; Delete mail there"), "{nearly:?}");
+    assert!(told(95).is_empty() && told(88).is_empty(), "told once");
+    assert!(told(91).is_empty(), "and not again as long as it goes up and down there");
+    assert!(told(40).is_empty());
+    assert_eq!(told(90).len(), 1);
+}
+
+#[test]
 fn i14_pop3_leaves_the_rest_on_the_server() {
     let mut world = World::new(Protocol::Pop3).fill(50);
     world.account = Account { leave_on_server: Leave::DeleteAfterDownload, ..world.account };

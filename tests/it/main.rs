@@ -39,6 +39,7 @@ mod flows_rows;
 mod flows_select;
 mod flows_snooze;
 mod flows_threads;
+mod imap_about;
 mod imap_chaos;
 mod imap_compress;
 mod imap_counts;

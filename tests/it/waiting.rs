@@ -61,7 +61,11 @@ fn troubled() -> Post {
         bytes_in: 1_200_000,
         bytes_out: 0,
     });
-    commit(&post, post.work, vec![step]);
+    let about = About {
+        server: mailtui::text::Clean::fixed("Dovecot 2.3.19"),
+        quota: Some(Quota { used: 14 << 30, limit: 15 << 30 }),
+    };
+    commit(&post, post.work, vec![step, Step::About(about)]);
     let trouble = "home.example refused user or password; change the password where it comes from".to_owned();
     commit(&post, home, vec![Step::Fares(Fares { state: Some(("paused", trouble)), ..Fares::default() })]);
     post
@@ -78,6 +82,14 @@ fn a2_what_waits_at_every_size() {
     insta::assert_snapshot!("waiting_100x30", shot(100, 30, "gSj<Enter>", "Person 1"));
     insta::assert_snapshot!("waiting_80x24", shot(80, 24, "gS", "What waits"));
     insta::assert_snapshot!("waiting_40x10", shot(40, 10, "gS", "What waits"));
+}
+
+#[test]
+fn i10_scarce_room_is_beside_the_account_and_told_in_full_with_what_the_server_is() {
+    let post = troubled();
+    let mut screen = Screen::start(&post, Start { width: 160, height: 45, ..Start::default() });
+    screen.until("Topic 6").until("93%").keys("gSgg<Enter>").until("the server is Dovecot 2.3.19");
+    screen.until("14 of 15 GB in use there");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::about;
 use super::answer::{Answer, Code, Verdict};
 use super::framer::{Cuts, Go, Place};
 use super::list::{NAME, plain};
@@ -11,6 +12,7 @@ use super::select::Mailbox;
 use super::sets::Ranges;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
+use crate::model::About;
 
 /// How long a command may go on with nothing coming but what was not asked for, and how much of that.
 const CHATTER_TIME: Duration = Duration::from_secs(600);
@@ -101,6 +103,10 @@ pub(super) struct State {
     /// The last continuation.
     pub(super) turn: Option<Vec<u8>>,
     pub(super) host: String,
+    /// What the server told of itself.
+    pub(super) about: About,
+    /// Something was refused because the mailbox is full (OVERQUOTA).
+    pub(super) is_full: bool,
     /// What the server wants to be read.
     pub(super) alerts: Vec<crate::text::Clean>,
 }
@@ -227,6 +233,7 @@ impl State {
             // It gave up telling: what is missed so is found by the next list of folders.
             self.notifies = false;
         }
+        self.is_full |= answer.says("OVERQUOTA");
         if answer.says("ALERT") {
             let text: String = answer.text.chars().take(ALERT).collect();
             if self.alerts.len() < ALERTS && !text.trim().is_empty() {
@@ -243,6 +250,13 @@ impl State {
             && counts.name.len() <= NAME
         {
             self.counted.push(Counted { name: plain(&counts.name), ..counts.clone() });
+        }
+        match reply {
+            Reply::Id(name) => self.about.server = name.clone().unwrap_or_default(),
+            Reply::Quota(Some(quota)) => {
+                self.about.quota = Some(about::tighter(self.about.quota, *quota));
+            }
+            _ => {}
         }
         let Some(mailbox) = &mut self.selected else { return };
         match reply {

@@ -106,6 +106,7 @@ impl Session {
             // Answered on the way to the answer of LIST.
             self.link.send(&Command::new("NAMESPACE"))?;
         }
+        self.ask_room()?;
         let offers = &self.link.state.offers;
         let extended = offers.has("LIST-EXTENDED") || offers.has("LIST-STATUS") || offers.has("IMAP4REV2");
         let listed = if extended { self.list_extended(&mut told)? } else { None };

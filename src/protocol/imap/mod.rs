@@ -4,6 +4,7 @@
 //! `reply`, and handed to whoever asked by `link`. The `imap` crate signs in (`login`); from then on
 //! this module speaks by itself, because it pipelines, streams, and forgives servers much.
 
+mod about;
 mod anew;
 mod answer;
 mod append;
@@ -54,7 +55,7 @@ use super::{
 };
 use crate::config::{Account, Compress};
 use crate::error::Result;
-use crate::model::{Cursor, Mark, Role};
+use crate::model::{About, Cursor, Mark, Role};
 use crate::net::{DialOptions, Interrupt, Wire};
 use crate::secret::Secret;
 use crate::text::Clean;
@@ -138,6 +139,30 @@ impl Session {
         self.link.state.settle();
     }
 
+    /// Carries out one operation.
+    fn carry_through(&mut self, op: &RemoteOp) -> Result<Applied> {
+        match op {
+            RemoteOp::Flag { folder, ids, delta, add, del } => {
+                self.flag(&folder.remote, ids, *delta, add, del)
+            }
+            RemoteOp::Move { from, to, ids } => self.move_to(&from.remote, &to.remote, ids),
+            RemoteOp::Copy { from, to, ids } => self.copy_to(&from.remote, &to.remote, ids),
+            RemoteOp::Delete { folder, ids } => self.delete(&folder.remote, ids),
+            RemoteOp::CreateFolder { path } => {
+                let created = self.create(path)?;
+                Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
+            }
+            RemoteOp::RenameFolder { folder, path } => {
+                let created = self.rename(&folder.remote, path)?;
+                Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
+            }
+            RemoteOp::DeleteFolder { folder } => self.remove_folder(&folder.remote).map(|()| Applied::done()),
+            RemoteOp::Subscribe { folder, on } => {
+                self.subscribe(&folder.remote, *on).map(|()| Applied::done())
+            }
+        }
+    }
+
     /// Compresses the connection where that is offered (RFC 4978), once much is going to pass: it costs a round
     /// trip in which nothing else may be said, which a look at folders that are in step does not earn.
     fn compress(&mut self) -> Result<()> {
@@ -193,26 +218,8 @@ impl MailProtocol for Session {
 
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {
         self.begin(true);
-        match op {
-            RemoteOp::Flag { folder, ids, delta, add, del } => {
-                self.flag(&folder.remote, ids, *delta, add, del)
-            }
-            RemoteOp::Move { from, to, ids } => self.move_to(&from.remote, &to.remote, ids),
-            RemoteOp::Copy { from, to, ids } => self.copy_to(&from.remote, &to.remote, ids),
-            RemoteOp::Delete { folder, ids } => self.delete(&folder.remote, ids),
-            RemoteOp::CreateFolder { path } => {
-                let created = self.create(path)?;
-                Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
-            }
-            RemoteOp::RenameFolder { folder, path } => {
-                let created = self.rename(&folder.remote, path)?;
-                Ok(Applied::Done { moved: Vec::new(), created: Some(created) })
-            }
-            RemoteOp::DeleteFolder { folder } => self.remove_folder(&folder.remote).map(|()| Applied::done()),
-            RemoteOp::Subscribe { folder, on } => {
-                self.subscribe(&folder.remote, *on).map(|()| Applied::done())
-            }
-        }
+        let applied = self.carry_through(op);
+        self.with_room(applied)
     }
 
     fn let_go(&mut self, folder: &FolderRef, ids: Vec<RemoteId>) {
@@ -223,7 +230,6 @@ impl MailProtocol for Session {
         self.begin(false);
         self.end_of(&folder.remote)
     }
-
     fn find(&mut self, letter: &Letter, since: Mark) -> Result<Option<RemoteId>> {
         self.begin(true);
         self.arrived(letter, since)
@@ -232,7 +238,8 @@ impl MailProtocol for Session {
     fn append(&mut self, letter: &Letter, raw: &mut dyn BodySource) -> Result<Option<RemoteId>> {
         self.begin(true);
         self.compress()?;
-        self.put(letter, raw)
+        let put = self.put(letter, raw);
+        self.with_room(put)
     }
 
     fn wait(&mut self, folder: &FolderRef, until: Instant) -> Result<Wake> {
@@ -243,6 +250,10 @@ impl MailProtocol for Session {
     fn watch(&mut self) -> Result<bool> {
         self.begin(false);
         self.notify()
+    }
+
+    fn about(&self) -> About {
+        self.link.state.about.clone()
     }
 
     fn alerts(&mut self) -> Vec<Clean> {

@@ -2,13 +2,15 @@
 //!
 //! Whatever is not understood becomes [`Reply::Other`]: unknown responses are allowed at any time.
 
+use super::about;
 use super::answer::{Answer, Verdict, names, text, words};
 use super::literal::number;
 use super::names::decode_keyword;
 use super::object;
 use super::sets::Ranges;
 use super::token::{Tokens, Value};
-use crate::model::Flags;
+use crate::model::{Flags, Quota};
+use crate::text::Clean;
 
 /// How many keywords one message may carry, and how long one may be: beyond that they are left out.
 const KEYWORDS: usize = 200;
@@ -52,6 +54,10 @@ pub(super) enum Reply {
     Found(Option<Ranges>),
     /// NAMESPACE: the first personal one, its prefix and delimiter.
     Namespace(Option<(Vec<u8>, Option<u8>)>),
+    /// ID: what the server is.
+    Id(Option<Clean>),
+    /// QUOTA: how much room a root has.
+    Quota(Option<Quota>),
     /// FLAGS: the flags that the selected mailbox knows.
     Flags(Vec<String>),
     /// Anything else.
@@ -140,6 +146,8 @@ pub(super) fn read(frame: &[u8]) -> Reply {
         b"SEARCH" => Reply::Found(search(tokens.rest())),
         b"ESEARCH" => Reply::Found(esearch(&mut tokens)),
         b"NAMESPACE" => Reply::Namespace(namespace(&mut tokens)),
+        b"ID" => Reply::Id(about::id(&mut tokens)),
+        b"QUOTA" => Reply::Quota(about::quota(&mut tokens)),
         b"FLAGS" => Reply::Flags(tokens.value().map(names).unwrap_or_default()),
         _ => Reply::Other,
     }

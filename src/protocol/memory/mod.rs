@@ -24,7 +24,7 @@ use mailbox::{Mail, Mailbox};
 use super::{FolderRef, MailProtocol, RemoteFolder, RemoteOp, Terms};
 use crate::config::Protocol;
 use crate::error::{Error, Kind, Result};
-use crate::model::{FlagDelta, Flags, Role};
+use crate::model::{About, FlagDelta, Flags, Role};
 use crate::net::Interrupt;
 
 /// What a session is about to do; lets a test count, fail or meddle at every step.
@@ -91,6 +91,7 @@ struct State {
     names: bool,
     /// Its folders are labels.
     labels: bool,
+    about: About,
     terms: Terms,
     /// UIDLs of what was ever fetched over POP3.
     fetched: HashSet<String>,
@@ -124,6 +125,7 @@ impl Server {
             faithful: true,
             names: true,
             labels: false,
+            about: About::default(),
             terms: Terms::default(),
             fetched: HashSet::new(),
             next_session: 1,
@@ -163,6 +165,11 @@ impl Server {
     /// the first ten mails (POP3), and not those that were fetched in an earlier session.
     pub fn set_terms(&self, terms: Terms) {
         self.lock().terms = terms;
+    }
+
+    /// From now on the server tells this of itself.
+    pub fn set_about(&self, about: About) {
+        self.lock().about = about;
     }
 
     /// Connects and signs in. The interrupt ends a `wait` of the session.

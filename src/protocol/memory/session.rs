@@ -12,7 +12,7 @@ use super::pull::{CHUNK, Pull};
 use super::{Call, Server, State};
 use crate::error::Result;
 use crate::mime::{envelope, header_block};
-use crate::model::{Cursor, FlagDelta, Mark, UidSet};
+use crate::model::{About, Cursor, FlagDelta, Mark, UidSet};
 use crate::net::Interrupt;
 use crate::protocol::{
     Applied, BodySink, BodySource, Caps, Change, Flow, FolderRef, Known, Letter, Likeness, MailProtocol,
@@ -90,6 +90,10 @@ impl MailProtocol for Session {
             deletes: true,
             labels: self.server.has_labels(),
         }
+    }
+
+    fn about(&self) -> About {
+        self.server.lock().about.clone()
     }
 
     fn folders(&mut self) -> Result<Vec<RemoteFolder>> {
