@@ -180,7 +180,7 @@ impl Tx<'_> {
         let Some(target) = target else { return Ok(()) };
         self.touched.folders.insert(target);
         let result = match item.result {
-            Some(id) => self.placement(id)?,
+            Some(id) => self.placement(id)?.filter(|result| result.folder == target),
             None => None,
         };
         let uid = match uid {
@@ -230,6 +230,8 @@ impl Tx<'_> {
     /// A pending row and the row that a pull made for the same copy become the latter.
     pub(super) fn unite(&mut self, pending: &Placement, held: &Placement) -> Result<()> {
         self.hand_over(pending.id, held.id)?;
+        self.db
+            .run(sql!("UPDATE op_items SET result_id = ?2 WHERE result_id = ?1"), (pending.id, held.id))?;
         let there = self.keywords_there(held.id)?;
         self.copy_tags(pending.id, held.id)?;
         self.told_keywords(held.id, &there)?;
@@ -244,7 +246,8 @@ impl Tx<'_> {
         if held.message == pending.message { Ok(()) } else { self.forget_unplaced(pending.message) }
     }
 
-    /// Every op on one placement is on another from now on.
+    /// Every op on one placement is on another from now on. Not those that bring the first one: where both are not in
+    /// one folder, what they are told is of another (promise I1).
     fn hand_over(&mut self, from: PlacementId, to: PlacementId) -> Result<()> {
         self.db.run(
             sql!("UPDATE OR IGNORE op_items SET placement_id = ?2 WHERE placement_id = ?1"),
@@ -256,7 +259,6 @@ impl Tx<'_> {
             [from],
             |row| row.get::<_, Option<PlacementId>>(0),
         )?;
-        self.db.run(sql!("UPDATE op_items SET result_id = ?2 WHERE result_id = ?1"), (from, to))?;
         twice.into_iter().try_for_each(|result| self.orphan(result))
     }
 

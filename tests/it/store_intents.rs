@@ -267,6 +267,34 @@ fn moves_of_moves_wait_for_each_other() {
 }
 
 #[test]
+fn i1_a_uid_in_one_folder_is_never_given_to_a_copy_in_another() {
+    let kit = Kit::server();
+    let (archive, trash) = (kit.folder(Role::Archive), kit.folder(Role::Trash));
+    let message = kit.bring(mail(kit.inbox, 1));
+    let first = kit.copy(kit.inbox, message);
+    kit.transfer(&[first], Role::Archive);
+    let early = kit.ops().remove(0).id;
+    kit.run(early);
+    kit.commit([Step::OpFailed { op: early, error: "the line broke".into(), retry_at: Some(NOW + 60) }]);
+    // An equal copy of somebody else's comes into the target, and is taken for the one that was put there.
+    kit.bring(Incoming { uid: Some(50), ..mail(archive, 1) });
+    kit.transfer(&[kit.copy(archive, message)], Role::Trash);
+    let late = kit.ops().remove(0);
+    assert_ne!(late.id, early);
+    kit.run(late.id);
+    // The server does not say where it put that one.
+    kit.done(late.id, vec![]);
+    // The first is tried again: what it puts into the target is in the target.
+    kit.run(early);
+    kit.done(early, vec![(first, 60)]);
+    assert_eq!(kit.reader.uids(archive).unwrap().to_string(), "60");
+    assert_eq!(kit.reader.uids(trash).unwrap().to_string(), "");
+    assert_eq!(subjects(&kit.mails(trash)), ["mail 1"]);
+    kit.bring(mail(trash, 60));
+    assert_eq!(subjects(&kit.mails(trash)), ["mail 60", "mail 1"], "another mail has that number here");
+}
+
+#[test]
 fn an_action_on_mail_that_is_gone_says_so() {
     let kit = Kit::server();
     let message = kit.bring(mail(kit.inbox, 1));
