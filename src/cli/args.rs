@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use super::mails::{Archive, Delete, Get, List, Mark, Move, Show, Tag};
+use super::mails::{Archive, Delete, Export, Get, List, Mark, Move, Show, Tag};
 use crate::text::Clean;
 
 /// The exit codes, as the help tells them; the README's table is the same.
@@ -87,6 +87,8 @@ pub enum Verb {
     Tag(Tag),
     /// Take in the mail of mbox files, Maildirs and single files, each mail once
     Import(Import),
+    /// Write the mail of a folder as a Maildir, with flags and dates, each mail once
+    Export(Export),
     /// Tell which accounts have mail here; settle what became of one
     Account {
         /// What to do.

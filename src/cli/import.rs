@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::args::Import as Wish;
+use super::export::LETTERS;
 use super::out::{Out, columns};
 use super::words::{grouped, plural};
 use crate::config::Config;
@@ -254,6 +255,5 @@ fn is_mail(first: &[u8]) -> bool {
 /// The flags behind `:2,` in the name of a Maildir's file.
 fn maildir_flags(name: &str) -> Flags {
     let letters = name.rsplit_once(":2,").map_or("", |(_, letters)| letters);
-    let known = [('S', Flags::SEEN), ('R', Flags::ANSWERED), ('F', Flags::FLAGGED), ('D', Flags::DRAFT)];
-    known.into_iter().filter(|(l, _)| letters.contains(*l)).fold(Flags::NONE, |all, (_, flag)| all | flag)
+    LETTERS.into_iter().filter(|(l, _)| letters.contains(*l)).fold(Flags::NONE, |all, (_, flag)| all | flag)
 }

@@ -22,6 +22,19 @@ pub struct List {
     pub unread: bool,
 }
 
+/// `mailtui export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A folder by its name or by what it is for (inbox, sent, …), or account/folder
+    pub folder: String,
+    /// A Maildir: made if it is not there; what is in it already is not written again
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Only this account
+    #[arg(long, short)]
+    pub account: Option<String>,
+}
+
 /// `mailtui show`.
 #[derive(Debug, Args)]
 pub struct Show {

@@ -5,6 +5,7 @@ mod acts;
 pub mod args;
 mod cleanup;
 pub mod demo;
+mod export;
 mod find;
 mod forecast;
 mod freeze;
@@ -90,6 +91,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
         Verb::Mark(mark) => return acts::mark(&mark, config, store, out),
         Verb::Tag(tag) => return acts::tag(tag, config, store, out),
         Verb::List(list) => list::run(&list, config, &reader, out)?,
+        Verb::Export(what) => return export::run(&what, config, &reader, out),
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, config, store, out)?,
         Verb::Demo(_) | Verb::Config { .. } | Verb::Keys { .. } => {}

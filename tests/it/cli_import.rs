@@ -137,3 +137,60 @@ fn what_cannot_be_imported_is_told_and_the_rest_comes_in() {
     assert_eq!(code, Some(2));
     assert!(error.contains("lives on its server") && error.contains("\"local\""), "{error}");
 }
+
+/// Out and in again: the same bytes, flags and dates, nothing twice, nothing written over.
+#[test]
+fn p15_what_is_exported_comes_in_again_as_it_was() {
+    let place = place();
+    let from = place.path().join("Maildir");
+    ["cur", "new", "tmp"].iter().for_each(|part| fs::create_dir_all(from.join(part)).unwrap());
+    fs::write(from.join("new/1.host"), mail(1)).unwrap();
+    fs::write(from.join("cur/2.host:2,FPRS"), mail(2)).unwrap();
+    fs::write(from.join("cur/3.host:2,D"), mail(3)).unwrap();
+    // Who has a mail twice has it twice there; one is larger than a piece of the store.
+    fs::write(from.join("cur/4.host:2,"), mail(3)).unwrap();
+    let large = [&mail(5)[..], &b"A line of no great interest.\n".repeat(100_000)].concat();
+    fs::write(from.join("cur/5.host:2,"), &large).unwrap();
+    imports(place.path(), &[from.to_str().unwrap(), "--account", "old", "--folder", "Box"]);
+    let before = held(place.path(), "Box");
+    assert_eq!(before.len(), 5);
+    let to = place.path().join("out");
+    let exports = |folder: &str, to: &Path| {
+        let output =
+            mailtui(place.path(), &["export", folder, "--account", "old", "--to", to.to_str().unwrap()]);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    assert_eq!(exports("Box", &to), (Some(0), "5 mails exported\n".to_owned(), String::new()));
+    let files = || fs::read_dir(to.join("cur")).unwrap().map(|e| e.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(files().len(), 5);
+    // One was read by another program since, one is missing, one was broken off.
+    let one = files().into_iter().find(|f| fs::read(f).unwrap() == mail(1)).unwrap();
+    fs::rename(&one, format!("{}S", one.display())).unwrap();
+    let two = files().into_iter().find(|f| fs::read(f).unwrap() == mail(2)).unwrap();
+    let name = two.file_name().unwrap().to_str().unwrap().to_owned();
+    assert!(name.ends_with(":2,FPRS"), "{name}");
+    fs::remove_file(&two).unwrap();
+    fs::write(to.join("tmp").join(name.split(':').next().unwrap()), "half").unwrap();
+    assert_eq!(exports("Box", &to).1, "1 mail exported, 4 were there before\n");
+    assert_eq!((files().len(), fs::read(&two).unwrap()), (5, mail(2)));
+    // Into the folder where all of it is: nothing new. Into another: all as it was.
+    let again =
+        |folder| imports(place.path(), &[to.to_str().unwrap(), "--account", "old", "--folder", folder]).1;
+    assert_eq!(again("Box"), "old: 0 mails imported, 5 were imported before\n");
+    assert_eq!(again("Copy"), "old: 5 mails imported\n");
+    let mut expected = before.clone();
+    expected.iter_mut().filter(|mail| mail.0 == "1").for_each(|mail| mail.1 = Flags::SEEN);
+    let sorted = |mut all: Vec<(String, Flags, Vec<u8>, i64)>| {
+        all.sort_by_key(|(subject, flags, ..)| (subject.clone(), flags.bits()));
+        all
+    };
+    assert_eq!(sorted(held(place.path(), "Copy")), sorted(expected));
+    // What is no Maildir is left alone.
+    let other = place.path().join("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("precious"), "x").unwrap();
+    let (code, _, error) = exports("Box", &other);
+    assert!(code == Some(2) && error.contains("no Maildir"), "{code:?} {error}");
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 1);
+}
