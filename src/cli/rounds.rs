@@ -40,7 +40,7 @@ pub(super) fn run(
 ) -> Result<Ended> {
     let (tell, news) = channel();
     watch_signals(tell.clone())?;
-    let reader = store.reader()?;
+    let reader = store.lister()?;
     let mut ended = Ended { reports: Vec::new(), interrupted: false };
     let mut round = setups.clone();
     while !round.is_empty() {

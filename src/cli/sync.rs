@@ -38,7 +38,7 @@ pub(super) fn run(
     for setup in &setups {
         store.account(&setup.account.name, setup.protocol, setup.owner, &setup.account.remote_key())?;
     }
-    let names = store.reader()?.accounts()?.into_iter().map(|a| (a.id, Clean::line(&a.name))).collect();
+    let names = store.lister()?.accounts()?.into_iter().map(|a| (a.id, Clean::line(&a.name))).collect();
     let mut teller = Teller::new(out, names, sync.watch);
     // Who asks for this one by name is told why nothing happens.
     let asked = sync.account.as_deref().and_then(|name| config.account(name));
@@ -48,7 +48,7 @@ pub(super) fn run(
     let ended = rounds::run(store, setups, mode, &mut |event| teller.event(event))?;
     let torn = ended.interrupted && ended.reports.is_empty();
     let mut code = teller.end(ended.reports)?;
-    if !torn && (teller.waits(&named, &store.reader()?)? || asks) && code == 0 {
+    if !torn && (teller.waits(&named, &store.lister()?)? || asks) && code == 0 {
         code = WAITS;
     }
     Ok(if ended.interrupted && (torn || code == 0) { Kind::Interrupted.exit_code() } else { code })

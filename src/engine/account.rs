@@ -155,7 +155,7 @@ impl<'a> Worker<'a> {
         Ok(Self {
             setup: &starter.setup,
             id: starter.id,
-            reader: starter.store.reader()?,
+            reader: starter.store.lister()?,
             store: &starter.store,
             door: &starter.door,
             told,

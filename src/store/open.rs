@@ -46,8 +46,17 @@ pub(super) fn reader(dir: &Path) -> Result<Db> {
     conn.pragma_update(None, "query_only", "ON")?;
     // Pages come through a memory map; the cache need not hold them a second time. Who writes has none: it would
     // map most of the file, only to write the pages elsewhere.
-    conn.pragma_update(None, "mmap_size", 256 << 20)?;
     conn.pragma_update(None, "cache_size", -1000)?;
+    conn.pragma_update(None, "mmap_size", 256 << 20)?;
+    Ok(Db::new(conn))
+}
+
+/// The same for who reads long lists, each once, or next to nothing: of what lies strewn over the file a map would
+/// hold many times as much.
+pub(super) fn lister(dir: &Path) -> Result<Db> {
+    let conn = connect(&dir.join(FILE))?;
+    conn.pragma_update(None, "query_only", "ON")?;
+    conn.pragma_update(None, "cache_size", -2000)?;
     Ok(Db::new(conn))
 }
 
