@@ -27,6 +27,10 @@ pub enum Action {
     Step(Step, i32),
     /// Open the folder after (or before) this one.
     NextFolder(i32),
+    /// Open the next folder with unread mail, or the one before; round to the other end.
+    UnreadFolder(i32),
+    /// Open a folder of any account, as typed; of nothing typed the command line asks.
+    GoFolder(String),
     /// Open the folder of this role: of all accounts from a view of all accounts, else of the account at hand.
     GoRole(Role),
     /// Open a list of all accounts together.

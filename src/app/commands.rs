@@ -226,6 +226,11 @@ pub const COMMANDS: &[Command] = &[
     row("go-archive", PANES, &["ga"], No).does(Go, "Go to the archive", |_| Action::GoRole(Role::Archive)),
     row("go-junk", PANES, &["gj"], No).does(Go, "Go to the junk", |_| Action::GoRole(Role::Junk)),
     row("go-trash", PANES, &["gD"], No).does(Go, "Go to the trash", |_| Action::GoRole(Role::Trash)),
+    row("go", PANES, &["gf"], Folder).does(Go, "Go to a folder by its name", |c| c.typed(Action::GoFolder)),
+    row("next-unread-folder", PANES, &["gn"], Count)
+        .does(Go, "Go on to one with unread", |c| Action::UnreadFolder(c.steps())),
+    row("previous-unread-folder", PANES, &["gN"], Count)
+        .does(Go, "Go back to one with unread", |c| Action::UnreadFolder(-c.steps())),
     row("go-snoozed", PANES, &["gz"], No).does(Go, "Go to what is snoozed", |_| Action::GoAll(View::Snoozed)),
     row("go-starred", PANES, &["g*"], No).does(Go, "Go to what is starred", |_| Action::GoAll(View::Starred)),
     row("next-folder", SIDE, &["J"], Count)

@@ -78,6 +78,22 @@ pub fn is_quiet(folder: &Folder, all: &[Folder]) -> bool {
     !folder.subscribed && !is_inbox(folder) && all.iter().any(|f| f.subscribed && !is_inbox(f))
 }
 
+/// The folders in which unread mail is worth a look, in the order of the pane, each with how much there is. The one
+/// that is shown is among them.
+#[must_use]
+pub fn unread(accounts: &Accounts, shown: Option<View>) -> Vec<(View, u32)> {
+    let aside = |role| matches!(role, Some(Role::Trash | Role::Junk | Role::Sent | Role::Drafts | Role::All));
+    let one = |entry: Entry<'_>| match entry {
+        Entry::Folder(folder, _, is_quiet) => {
+            let view = View::Folder(folder.id);
+            let counts = folder.selectable && !is_quiet && !aside(folder.role);
+            (counts || Some(view) == shown).then_some((view, if counts { folder.unseen } else { 0 }))
+        }
+        _ => None,
+    };
+    entries(accounts, shown).into_iter().filter_map(one).collect()
+}
+
 /// The view so many entries after (or before) `from`, skipping what cannot be opened; stops at the ends.
 #[must_use]
 pub fn step(accounts: &Accounts, from: Option<View>, by: i32) -> Option<View> {

@@ -1,7 +1,7 @@
 //! Going places: panes, folders, views, and back.
 
 use super::App;
-use super::action::Motion;
+use super::action::{Action, Motion};
 use super::effect::Effect;
 use super::folders;
 use super::scope::Focus;
@@ -97,6 +97,30 @@ impl App {
     pub(super) fn step_folder(&mut self, by: i32) {
         if let Some(view) = folders::step(&self.accounts, self.list.view(), by) {
             self.go_view(view);
+        }
+    }
+
+    /// To the folder so many further on (or back) of those with unread mail, round to the other end.
+    pub(super) fn step_unread_folder(&mut self, by: i32) {
+        let views = folders::unread(&self.accounts, self.list.view());
+        let here = views.iter().position(|(view, _)| Some(*view) == self.list.view());
+        let (before, after) = views.split_at(here.unwrap_or(views.len()));
+        let others = after.iter().skip(1).chain(before).filter(|(_, unseen)| *unseen > 0);
+        let wanted: Vec<View> = others.map(|(view, _)| *view).collect();
+        let Some(count) = (by.unsigned_abs() as usize).saturating_sub(1).checked_rem(wanted.len()) else {
+            return self.say("No other folder has unread mail");
+        };
+        self.go_view(wanted[if by < 0 { wanted.len() - 1 - count } else { count }]);
+    }
+
+    /// To the folder that is meant by what was typed; asks where nothing was typed.
+    pub(super) fn go_folder(&mut self, typed: &str) {
+        if typed.is_empty() {
+            return self.run(Action::CommandLine("go ".to_owned()));
+        }
+        match self.meant(typed) {
+            Some(folder) => self.go_view(View::Folder(folder)),
+            None => self.fail(&format!("no other folder is called `{typed}`")),
         }
     }
 

@@ -196,6 +196,8 @@ impl App {
             Action::Step(Step::Thread, by) => self.step_thread(by),
             Action::Step(Step::Unread, by) => self.step_unread(by < 0),
             Action::NextFolder(by) => self.step_folder(by),
+            Action::UnreadFolder(by) => self.step_unread_folder(by),
+            Action::GoFolder(name) => self.go_folder(&name),
             Action::GoRole(role) => self.go_role(role),
             Action::GoAll(view) => self.go_view(view),
             Action::Fold(fold) => {

@@ -75,18 +75,23 @@ impl App {
         places
     }
 
+    /// The folder that is meant by what was typed, other than the one that is shown.
+    pub(super) fn meant(&self, typed: &str) -> Option<FolderId> {
+        let places = self.places();
+        let names: Vec<String> = places.iter().map(|place| place.name.clone()).collect();
+        let same = names.iter().find(|name| name.to_lowercase() == typed.to_lowercase());
+        let meant = same.or_else(|| ranked(&names, typed).first().copied())?;
+        places.iter().find(|place| place.name == *meant).map(|place| place.folder)
+    }
+
     /// Moves or copies to the folder that is meant; asks where nothing was typed.
     pub(super) fn transfer(&mut self, typed: &str, away: bool) {
         if typed.is_empty() {
             let line = if away { "move " } else { "copy " };
             return self.run(Action::CommandLine(line.to_owned()));
         }
-        let places = self.places();
-        let names: Vec<String> = places.iter().map(|place| place.name.clone()).collect();
-        let same = names.iter().find(|name| name.to_lowercase() == typed.to_lowercase());
-        let meant = same.or_else(|| ranked(&names, typed).first().copied());
-        match meant.and_then(|name| places.iter().find(|place| place.name == *name)) {
-            Some(place) => self.transfer_to(place.folder, away, 1),
+        match self.meant(typed) {
+            Some(folder) => self.transfer_to(folder, away, 1),
             None => self.fail(&format!("no folder is called `{typed}`")),
         }
     }

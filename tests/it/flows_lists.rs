@@ -146,3 +146,41 @@ fn at_the_top_what_arrives_is_shown_and_the_cursor_stays_on_its_mail() {
     post.deliver(mail("New <new@example.org>", "Fresh").ago(0));
     screen.until("Fresh").at("Topic 1.");
 }
+
+#[test]
+fn folders_are_reached_by_name_and_by_what_is_unread() {
+    let post = plain(2);
+    let home = post.home();
+    post.deliver_to(home, mail("Mum <mum@example.org>", "Lunch").ago(MINUTE));
+    post.deliver(mail("Ada <ada@example.org>", "Kept").folder(Role::Archive));
+    post.deliver(mail("Spam <spam@example.org>", "Win").folder(Role::Junk));
+    let mut screen = Screen::open(&post);
+    screen
+        .until("All inboxes")
+        .keys("gn")
+        .until(" work \u{b7} Inbox")
+        .keys("gn")
+        .until(" work \u{b7} Archive");
+    screen.keys("gn").until(" home \u{b7} Inbox").keys("gn").until(" work \u{b7} Inbox");
+    screen.keys("gN").until(" home \u{b7} Inbox").keys("2gN").until(" work \u{b7} Inbox").keys("2gn");
+    screen.until(" home \u{b7} Inbox").keys("U").until("Marked 1 read").keys("gfeng").until(":go eng");
+    screen
+        .keys("<Enter>")
+        .until(" work \u{b7} Projects/Engine")
+        .keys("gfhome/tr<Enter>")
+        .until(" home \u{b7} Trash");
+    screen
+        .keys("gfnowhere<Enter>")
+        .until("no other folder is called `nowhere`")
+        .keys("gfwork/arch<Enter>")
+        .until("Kept")
+        .keys("U")
+        .until("Marked");
+    screen
+        .keys("gu")
+        .until(" All inboxes")
+        .keys("*U")
+        .until("Marked 2 read")
+        .keys("gn")
+        .until("No other folder");
+}

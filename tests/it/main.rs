@@ -68,6 +68,7 @@ mod renamed;
 mod screens;
 mod servers;
 mod sign_in;
+mod sizes;
 mod spool;
 mod store;
 mod store_far;
