@@ -30,6 +30,24 @@ pub(super) struct Root {
     prefix: Vec<u8>,
     /// What stands between levels; `None`: there are none.
     pub(super) delimiter: Option<u8>,
+    /// What the names of folders begin with that are not the user's own.
+    foreign: Vec<Vec<u8>>,
+}
+
+impl Root {
+    /// Whether a folder is another user's, or one that is shared.
+    fn is_foreign(&self, name: &[u8]) -> bool {
+        let within = |prefix: &&Vec<u8>| {
+            name.starts_with(prefix)
+                || self.delimiter.is_some_and(|end| prefix.strip_suffix(&[end]) == Some(name))
+        };
+        !names::is_inbox(name)
+            && self
+                .foreign
+                .iter()
+                .filter(|prefix| !self.prefix.starts_with(prefix))
+                .any(|prefix| within(&prefix))
+    }
 }
 
 /// What the server told of one folder in passing.
@@ -59,7 +77,9 @@ impl Listing {
                 (&folder.name[..], folder.attributes.iter().map(|a| a.len() + size_of::<String>()).sum())
             }
             Reply::Status(counts) => (&counts.name[..], 0),
-            Reply::Namespace(root) => (root.as_ref().map_or(&[][..], |(prefix, _)| prefix), 0),
+            Reply::Namespace { own, foreign } => {
+                (own.as_ref().map_or(&[][..], |(prefix, _)| prefix), foreign.iter().map(Vec::len).sum())
+            }
             _ => return Ok(Some(reply)),
         };
         self.lines += 1;
@@ -78,8 +98,9 @@ impl Listing {
             Reply::Status(counts) => {
                 self.counted.insert(plain(&counts.name), counts);
             }
-            Reply::Namespace(Some((prefix, delimiter))) => self.namespace = Some(Root { prefix, delimiter }),
-            Reply::Namespace(None) => {}
+            Reply::Namespace { own, foreign } => {
+                self.namespace = own.map(|(prefix, delimiter)| Root { prefix, delimiter, foreign });
+            }
             other => return Ok(Some(other)),
         }
         let count = self.listed.len().max(self.subscribed.len()).max(self.counted.len());
@@ -190,7 +211,7 @@ impl Session {
             &mut |reply| told.hear(reply),
         )?;
         let delimiter = told.listed.first().and_then(|root| root.delimiter);
-        let root = told.namespace.unwrap_or(Root { prefix: Vec::new(), delimiter });
+        let root = told.namespace.unwrap_or(Root { delimiter, ..Root::default() });
         self.root = Some(root.clone());
         Ok(root)
     }
@@ -274,7 +295,7 @@ fn guess_root(listed: &[Listed]) -> Root {
     let inbox = [&b"INBOX"[..], &[separator]].concat();
     let mut others = listed.iter().filter(|folder| !names::is_inbox(&folder.name)).peekable();
     let beneath = others.peek().is_some() && others.all(|folder| folder.name.starts_with(&inbox));
-    Root { prefix: if beneath { inbox } else { Vec::new() }, delimiter }
+    Root { prefix: if beneath { inbox } else { Vec::new() }, delimiter, ..Root::default() }
 }
 
 fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFolder> {
@@ -315,7 +336,8 @@ fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFold
     if folders.iter().filter_map(|folder| folder.object_id.as_deref()).any(|id| !object::is_one(id)) {
         folders.iter_mut().for_each(|folder| folder.object_id = None);
     }
-    roles::give(&mut folders, &listed, own, labels);
+    let theirs: Vec<bool> = listed.iter().map(|folder| root.is_foreign(&folder.name)).collect();
+    roles::give(&mut folders, (&listed, &theirs), own, labels);
     folders
 }
 
@@ -357,7 +379,7 @@ mod tests {
             "* LIST () \".\" \"INBOX.Entw&APw-rfe\"",
             "* STATUS Inbox (MESSAGES 3 UIDNEXT 7 UIDVALIDITY 1 HIGHESTMODSEQ 9)",
         ]);
-        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.') };
+        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.'), ..Root::default() };
         let found = folders(&root, told, &[]);
         let rows: Vec<_> =
             found.iter().map(|f| (f.remote.as_str(), f.path.as_str(), f.role, f.selectable)).collect();
@@ -387,7 +409,7 @@ mod tests {
             "* LIST (\\Noselect) \".\" INBOX.Papierkorb",
             "* LIST () \".\" INBOX.Post.Gesendet",
         ]);
-        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.') };
+        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.'), ..Root::default() };
         let own = [
             (Role::Sent, "Post/Gesendet".to_owned()),
             (Role::Archive, "INBOX.Entw&APw-rfe".to_owned()),
@@ -412,7 +434,7 @@ mod tests {
     fn i11_a_label_that_is_called_archive_is_none() {
         let lines =
             ["* LIST () \"/\" INBOX", "* LIST (\\All) \"/\" \"[Gmail]/All Mail\"", "* LIST () \"/\" Archive"];
-        let root = Root { prefix: Vec::new(), delimiter: Some(b'/') };
+        let root = Root { prefix: Vec::new(), delimiter: Some(b'/'), ..Root::default() };
         let own = [(Role::Archive, "Archive".to_owned())];
         let archive = |labels, own: &[(Role, String)]| {
             let found = folders(&root, Listing { labels, ..told(&lines) }, own);
@@ -425,19 +447,52 @@ mod tests {
     }
 
     #[test]
+    fn i10_what_others_have_is_listed_under_its_prefix_and_is_nobodys_sent_or_trash() {
+        let told = told(&[
+            "* NAMESPACE ((\"\" \"/\")) ((\"user/\" \"/\")) ((\"Drafts/\" \"/\"))",
+            "* LIST () \"/\" INBOX",
+            "* LIST (\\Noselect) \"/\" user",
+            "* LIST (\\Sent) \"/\" user/bob/Sent",
+            "* LIST (\\Trash) \"/\" \"Drafts/Bin\"",
+            "* LIST () \"/\" Drafts",
+            "* LIST () \"/\" Sent",
+            "* LIST () \"/\" users",
+        ]);
+        let root = told.namespace.clone().unwrap();
+        let found = folders(&root, told, &[]);
+        let rows: Vec<_> = found.iter().map(|f| (f.path.as_str(), f.role, f.selectable)).collect();
+        assert_eq!(
+            rows,
+            [
+                ("INBOX", Some(Role::Inbox), true),
+                ("user", None, false),
+                ("user/bob/Sent", None, true),
+                ("Drafts/Bin", None, true),
+                ("Drafts", None, true),
+                ("Sent", Some(Role::Sent), true),
+                ("users", None, true),
+            ]
+        );
+        // A server that calls all of it foreign, the user's own included, is not believed.
+        let all =
+            Root { prefix: b"INBOX.".to_vec(), foreign: vec![b"INBOX.".to_vec()], delimiter: Some(b'.') };
+        assert!(!all.is_foreign(b"INBOX.Sent") && !all.is_foreign(b"inbox"));
+    }
+
+    #[test]
     fn a_root_beneath_inbox_is_found() {
         let listed = |lines: &[&str]| told(lines).listed;
         let beneath =
             listed(&["* LIST () \".\" INBOX", "* LIST () \".\" INBOX.a", "* LIST () \".\" INBOX.b"]);
         assert_eq!(guess_root(&beneath).prefix, b"INBOX.");
         let beside = listed(&["* LIST () \".\" INBOX", "* LIST () \".\" INBOX.a", "* LIST () \".\" b"]);
-        assert_eq!(guess_root(&beside), Root { prefix: vec![], delimiter: Some(b'.') });
+        assert_eq!(guess_root(&beside), Root { prefix: vec![], delimiter: Some(b'.'), ..Root::default() });
         assert_eq!(guess_root(&listed(&["* LIST () \"/\" INBOX"])).prefix, b"");
     }
 
     #[test]
     fn x4_new_names_stay_names() {
-        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.') };
+        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.'), ..Root::default() };
         let name = |path: &str| wire_name(path, &root).map(|name| String::from_utf8(name).unwrap());
         assert_eq!(name("Archive/2024").unwrap(), "INBOX.Archive.2024");
         assert_eq!(name("INBOX/a").unwrap(), "INBOX.a");
@@ -446,7 +501,7 @@ mod tests {
         for bad in ["a.b", "a//b", "", "/a", "a\r\nb", "a\0"] {
             assert_eq!(name(bad).unwrap_err().kind(), Kind::Refused, "{bad}");
         }
-        let flat = Root { prefix: vec![], delimiter: None };
+        let flat = Root { prefix: vec![], delimiter: None, ..Root::default() };
         assert_eq!(wire_name("a.b", &flat).unwrap(), b"a.b");
         assert!(wire_name("a/b", &flat).is_err());
     }

@@ -16,6 +16,9 @@ use crate::text::Clean;
 const KEYWORDS: usize = 200;
 const KEYWORD_LEN: usize = 200;
 
+/// So many namespaces of others are taken in.
+const NAMESPACES: usize = 50;
+
 /// The same for what a folder is said to be.
 const ATTRIBUTES: usize = 50;
 const ATTRIBUTE_LEN: usize = 100;
@@ -52,8 +55,13 @@ pub(super) enum Reply {
     Status(Counted),
     /// SEARCH, or ESEARCH with RETURN (ALL): `None` where it is not to be believed.
     Found(Option<Ranges>),
-    /// NAMESPACE: the first personal one, its prefix and delimiter.
-    Namespace(Option<(Vec<u8>, Option<u8>)>),
+    /// NAMESPACE (RFC 2342).
+    Namespace {
+        /// The first personal one, its prefix and delimiter.
+        own: Option<(Vec<u8>, Option<u8>)>,
+        /// The prefixes of what other users have, and of what is shared.
+        foreign: Vec<Vec<u8>>,
+    },
     /// ID: what the server is.
     Id(Option<Clean>),
     /// QUOTA: how much room a root has.
@@ -145,7 +153,7 @@ pub(super) fn read(frame: &[u8]) -> Reply {
         b"STATUS" => counted(&mut tokens),
         b"SEARCH" => Reply::Found(search(tokens.rest())),
         b"ESEARCH" => Reply::Found(esearch(&mut tokens)),
-        b"NAMESPACE" => Reply::Namespace(namespace(&mut tokens)),
+        b"NAMESPACE" => namespace(&mut tokens),
         b"ID" => Reply::Id(about::id(&mut tokens)),
         b"QUOTA" => Reply::Quota(about::quota(&mut tokens)),
         b"FLAGS" => Reply::Flags(tokens.value().map(names).unwrap_or_default()),
@@ -297,12 +305,19 @@ fn esearch(tokens: &mut Tokens<'_>) -> Option<Ranges> {
     Some(Ranges::default())
 }
 
-/// The first personal namespace (RFC 2342): `(("INBOX." ".")) NIL NIL`.
-fn namespace(tokens: &mut Tokens<'_>) -> Option<(Vec<u8>, Option<u8>)> {
-    let mut first = tokens.value()?.into_list().into_iter().next()?.into_list().into_iter();
-    // A NUL cannot be said in a command.
-    let prefix = first.next()?.bytes().filter(|prefix| !prefix.contains(&0))?.to_vec();
-    Some((prefix, first.next().and_then(delimiter)))
+/// Three lists of namespaces (RFC 2342): `(("INBOX." ".")) (("user." ".")) NIL`.
+fn namespace(tokens: &mut Tokens<'_>) -> Reply {
+    let one = |value: Value<'_>| {
+        let mut parts = value.into_list().into_iter();
+        // A NUL cannot be said in a command.
+        let prefix = parts.next()?.bytes().filter(|prefix| !prefix.contains(&0))?.to_vec();
+        Some((prefix, parts.next().and_then(delimiter)))
+    };
+    let own = tokens.value().and_then(|value| one(value.into_list().into_iter().next()?));
+    let others = std::iter::from_fn(|| tokens.value()).take(2).flat_map(Value::into_list);
+    let foreign = others.take(NAMESPACES).filter_map(one).map(|(prefix, _)| prefix);
+    // One without a name would be all there is.
+    Reply::Namespace { own, foreign: foreign.filter(|prefix| !prefix.is_empty()).collect() }
 }
 
 /// What stands between levels: it becomes part of names that are said.
@@ -391,11 +406,18 @@ mod tests {
             (told.messages, told.uidnext, told.modseq, told.validity),
             (Some(3), Some(9), Some(88), None)
         );
+        let own = Some((b"INBOX.".to_vec(), Some(b'.')));
         assert_eq!(
             read(b"* NAMESPACE ((\"INBOX.\" \".\")) NIL NIL\r\n"),
-            Reply::Namespace(Some((b"INBOX.".to_vec(), Some(b'.'))))
+            Reply::Namespace { own: own.clone(), foreign: vec![] }
         );
-        assert_eq!(read(b"* NAMESPACE NIL NIL NIL\r\n"), Reply::Namespace(None));
+        assert_eq!(
+            read(b"* NAMESPACE ((INBOX. .)) ((\"user.\" \".\")) ((\"\" \".\")({3}\r\na\0b NIL)(\"shared.\" \".\" X ()))\r\n"),
+            Reply::Namespace { own, foreign: vec![b"user.".to_vec(), b"shared.".to_vec()] }
+        );
+        let none = Reply::Namespace { own: None, foreign: vec![] };
+        assert_eq!(read(b"* NAMESPACE NIL NIL NIL\r\n"), none);
+        assert_eq!(read(b"* NAMESPACE\r\n"), none);
     }
 
     proptest! {

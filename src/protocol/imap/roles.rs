@@ -212,8 +212,13 @@ pub(super) fn of_path(path: &str) -> Option<Role> {
 }
 
 /// Each role to one folder: first as the user says, then as the server does, then by well-known names. `labels`:
-/// whether folders are labels.
-pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role, String)], labels: bool) {
+/// whether folders are labels. What is `theirs`, not the user's own, has one only if the user says so (RFC 2342).
+pub(super) fn give(
+    folders: &mut [RemoteFolder],
+    (listed, theirs): (&[Listed], &[bool]),
+    own: &[(Role, String)],
+    labels: bool,
+) {
     let mut given = HashSet::new();
     if let Some(inbox) = folders.iter_mut().find(|folder| folder.remote == "INBOX") {
         inbox.role = Some(Role::Inbox);
@@ -226,7 +231,7 @@ pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role
             None => tracing::warn!("the folder that the configuration names for {role:?} is not there"),
         }
     }
-    for (folder, listed) in folders.iter_mut().zip(listed) {
+    for ((folder, listed), _) in folders.iter_mut().zip(listed).zip(theirs).filter(|(_, theirs)| !**theirs) {
         let role = listed.attributes.iter().find_map(|a| of_attribute(a));
         if folder.selectable && folder.role.is_none() {
             folder.role = role.filter(|role| given.insert(*role));
@@ -237,7 +242,8 @@ pub(super) fn give(folders: &mut [RemoteFolder], listed: &[Listed], own: &[(Role
     if labels && given.contains(&Role::All) {
         given.insert(Role::Archive);
     }
-    for folder in folders.iter_mut().filter(|folder| folder.selectable && folder.role.is_none()) {
+    let ours = folders.iter_mut().zip(theirs).filter(|(_, theirs)| !**theirs).map(|(folder, _)| folder);
+    for folder in ours.filter(|folder| folder.selectable && folder.role.is_none()) {
         folder.role = of_path(&folder.path).filter(|role| given.insert(*role));
     }
 }
