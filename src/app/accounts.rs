@@ -132,7 +132,11 @@ impl Accounts {
                     a.progress.clone_from(progress);
                 }
             }
-            Event::Arrived { .. } | Event::Synced { .. } | Event::Trouble { .. } | Event::Alert { .. } => {}
+            Event::Arrived { .. }
+            | Event::Synced { .. }
+            | Event::Trouble { .. }
+            | Event::Alert { .. }
+            | Event::Found { .. } => {}
         }
     }
 

@@ -39,6 +39,10 @@ pub enum Action {
     Fold(Fold),
     /// Change the selection.
     Select(Select),
+    /// Find mail with these words in the list, and by the servers' own search; of none typed the command line asks.
+    Find(String),
+    /// To another of the mails that were found.
+    Hit(i32),
     /// Select mail and delete it.
     DeleteSet(Set),
     /// Do something to mail, on so many rows.

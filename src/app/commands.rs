@@ -262,6 +262,11 @@ pub const COMMANDS: &[Command] = &[
     row("unsubscribe", SIDE, &[], No)
         .does(Go, "Unsubscribe from it", |_| Action::Subscribe(false))
         .needs(OneFolder),
+    // Finding.
+    row("find", LIST, &["/"], Words).does(Go, "Find mail with some words", |c| c.typed(Action::Find)),
+    row("next-hit", LIST, &["n"], Count).does(Go, "Go to the next found", |c| Action::Hit(c.steps())),
+    row("previous-hit", LIST, &["N"], Count)
+        .does(Go, "Go to the one found before", |c| Action::Hit(-c.steps())),
     // The program.
     row("help", ALL, &["?"], No).does(Program, "Show the keys of this pane", |_| Action::Help),
     row("command", ALL, &[":"], No)

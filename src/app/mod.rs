@@ -7,6 +7,7 @@ pub mod command;
 mod commands;
 pub mod effect;
 mod empty;
+mod find;
 pub mod folders;
 mod go;
 pub mod key;
@@ -165,6 +166,8 @@ pub struct App {
     /// What `.` does.
     again: Option<tags::Again>,
     record: record::Record,
+    /// What was looked for last.
+    finding: Option<find::Finding>,
     gather_ticket: effect::Ticket,
     /// The maildrop of which it is counted what may go from its server.
     counting: Option<AccountId>,
@@ -213,6 +216,7 @@ impl App {
             explained: HashSet::new(),
             again: None,
             record: record::Record::default(),
+            finding: None,
             gather_ticket: 0,
             counting: None,
             gathering: None,

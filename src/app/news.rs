@@ -162,6 +162,10 @@ impl App {
             notice.hint.clone_from(hint);
             self.notice = Some(notice);
         }
+        if let Event::Found { account, folder, words, found } = event {
+            self.catch_up();
+            self.found_there(*account, *folder, words, found);
+        }
         if let Event::Alert { account, text } = event {
             let name = self.accounts.get(*account).map(|a| a.name.to_string()).unwrap_or_default();
             self.notice = Some(Notice::error(&format!("{name}: the server says: {text}"), self.now.at));

@@ -204,6 +204,8 @@ impl App {
                 let result = self.list.fold(&self.db, fold);
                 self.told(result);
             }
+            Action::Find(words) => self.find(&words),
+            Action::Hit(by) => self.step_hit(by),
             Action::Select(select) => self.select(select),
             Action::DeleteSet(set) => self.delete_set(set),
             Action::Triage(triage, rows) => self.triage(triage, rows as usize),

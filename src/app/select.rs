@@ -38,6 +38,8 @@ pub(super) enum Goal {
     Range,
     /// Delete them for good, once the user said yes.
     Empty,
+    /// They were looked for.
+    Find,
 }
 
 /// Mails that are being gathered: the keys that follow wait for them.
@@ -193,6 +195,7 @@ impl App {
                 let unseen = self.list.selection.keys().any(|thread| !self.list.is_on_screen(*thread));
                 self.delete_selected(&which, unseen);
             }
+            Goal::Find => self.found_here(&all),
             Goal::Empty => {}
         }
     }

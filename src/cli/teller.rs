@@ -107,7 +107,7 @@ impl<'a> Teller<'a> {
                 "event": "progress", "account": self.name(*account), "what": p.what, "folder": p.folder,
                 "done": p.done, "total": p.total, "bytes": p.bytes,
             }),
-            Event::Progress { progress: None, .. } => return Ok(()),
+            Event::Progress { progress: None, .. } | Event::Found { .. } => return Ok(()),
             Event::Arrived { account, count, .. } => {
                 json!({ "event": "arrived", "account": self.name(*account), "count": count })
             }

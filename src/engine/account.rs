@@ -119,6 +119,8 @@ pub(super) struct Worker<'a> {
     /// The user asked for another try: a refused secret is tried whatever is remembered of it.
     pub(super) pardoned: bool,
     pub(super) wanted: VecDeque<MessageId>,
+    /// What is to be searched for, and where.
+    pub(super) searches: VecDeque<(FolderId, Vec<String>)>,
     pub(super) ops: bool,
     /// The user asked for another look: what waits for a time is tried too, once.
     pub(super) eager: bool,
@@ -171,6 +173,7 @@ impl<'a> Worker<'a> {
             ever: false,
             pardoned: false,
             wanted: VecDeque::new(),
+            searches: VecDeque::new(),
             eager: starter.mode == Mode::Once,
             ops: false,
             folders: matches!(starter.duty, Duty::Live { .. }),
@@ -211,6 +214,7 @@ impl<'a> Worker<'a> {
                 },
                 Next::Connect => self.connect(),
                 Next::Wanted => self.fetch_wanted(),
+                Next::Search => self.search(),
                 Next::Push => self.push(),
                 Next::Folders => self.list_folders(),
                 Next::Pull(folder) => self.pull(folder).map(drop),
@@ -246,6 +250,7 @@ impl<'a> Worker<'a> {
             not_before: self.not_before,
             caps: self.session.as_ref().map(|s| s.caps),
             wanted: !self.wanted.is_empty(),
+            search: !self.searches.is_empty(),
             ops: self.ops,
             ops_at: if self.ops { None } else { self.ops_at() },
             folders: self.folders,
@@ -317,6 +322,7 @@ impl<'a> Worker<'a> {
                     self.wanted.push_back(message);
                 }
             }
+            Note::Command(Command::Search { folder, words, .. }) => self.take_search(folder, words),
             Note::Command(Command::Look { folder, .. }) => {
                 self.looked = Some(folder);
                 if self.session.as_ref().is_some_and(|s| s.caps.folders) {

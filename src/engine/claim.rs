@@ -12,6 +12,9 @@ use crate::error::{Result, Retry};
 use crate::store::{Holder, Locked, Wish};
 use crate::text::Clean;
 
+/// Why there is no search.
+const ELSEWHERE: &str = "another mailtui syncs this account: search there";
+
 /// A question to who syncs: whether it lives.
 struct Asked {
     at: Instant,
@@ -111,6 +114,11 @@ impl Worker<'_> {
                 Note::Command(Command::Sync(_)) => Some(Wish::Sync),
                 Note::Command(Command::Fetch { message, .. }) => Some(Wish::Fetch(*message)),
                 Note::Command(Command::Look { folder, .. }) => Some(Wish::Look(*folder)),
+                // What it would find cannot be told here.
+                Note::Command(Command::Search { folder, words, .. }) => {
+                    self.tell_found(*folder, words.clone(), Err(Clean::line(ELSEWHERE)));
+                    continue;
+                }
                 Note::Command(Command::Stop) | Note::Ops | Note::Foreign => None,
                 Note::Bodies | Note::Watch(_) | Note::News(_) => None,
             };

@@ -54,6 +54,17 @@ pub struct Progress {
     pub since: Instant,
 }
 
+/// What a server found in a folder. All of it is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Found {
+    /// The mails, newest first.
+    pub messages: Vec<MessageId>,
+    /// How many of them came just now.
+    pub new: u64,
+    /// The server may have found more.
+    pub is_cut: bool,
+}
+
 /// Something that an engine tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -91,6 +102,17 @@ pub enum Event {
         /// Bytes received.
         bytes: u64,
     },
+    /// What a server found.
+    Found {
+        /// Whose.
+        account: AccountId,
+        /// Where it was searched for.
+        folder: FolderId,
+        /// For what.
+        words: Vec<String>,
+        /// What came of it, or why nothing did, in words.
+        found: Result<Found, Clean>,
+    },
     /// The server wants this to be read.
     Alert {
         /// Whose.
@@ -127,6 +149,15 @@ pub enum Command {
         account: AccountId,
         /// Which.
         folder: FolderId,
+    },
+    /// Let the server search a folder, and bring what it finds: answered by [`Event::Found`], in any case.
+    Search {
+        /// Whose.
+        account: AccountId,
+        /// Which.
+        folder: FolderId,
+        /// All of these, anywhere in a mail.
+        words: Vec<String>,
     },
     /// End in order.
     Stop,

@@ -22,6 +22,7 @@ mod receive;
 mod rehearsal;
 mod renaming;
 mod room;
+mod search;
 mod session;
 mod sign_in;
 mod survey;
@@ -36,7 +37,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 pub use account::Report;
-pub use event::{AccountState, Command, Event, Progress};
+pub use event::{AccountState, Command, Event, Found, Progress};
 pub use import::{Filed, Import};
 pub use plan::Mode;
 pub use rehearsal::{Forecast, rehearse};
@@ -182,9 +183,9 @@ impl Engine {
             for (id, is_live, door) in &doors {
                 let concerned = match &command {
                     Command::Sync(account) => *is_live && account.is_none_or(|account| account == *id),
-                    Command::Fetch { account, .. } | Command::Look { account, .. } => {
-                        *is_live && account == id
-                    }
+                    Command::Fetch { account, .. }
+                    | Command::Look { account, .. }
+                    | Command::Search { account, .. } => *is_live && account == id,
                     Command::Stop => true,
                 };
                 if concerned {

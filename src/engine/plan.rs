@@ -33,6 +33,8 @@ pub(super) struct View<'a> {
     pub(super) caps: Option<Caps>,
     /// Bodies that the user waits for.
     pub(super) wanted: bool,
+    /// Something is to be searched for.
+    pub(super) search: bool,
     /// Operations may be ready.
     pub(super) ops: bool,
     /// When the next queued operation may be tried again.
@@ -61,6 +63,8 @@ pub(super) enum Next {
     Connect,
     /// The body that the user waits for.
     Wanted,
+    /// What the user searches for.
+    Search,
     Push,
     Folders,
     Pull(FolderId),
@@ -85,6 +89,9 @@ pub(super) fn next(view: &View<'_>) -> Next {
     };
     if view.wanted {
         return Next::Wanted;
+    }
+    if view.search {
+        return Next::Search;
     }
     let ops = view.ops || view.ops_at.is_some_and(|at| at <= view.now);
     if ops && caps.flags {
@@ -126,7 +133,7 @@ fn unconnected(view: &View<'_>) -> Next {
     if view.bulk {
         return if view.bodies || view.watch.is_some() { Next::Connect } else { Next::Sleep(None) };
     }
-    let due = view.wanted || view.ops || view.folders || view.check_at <= view.now;
+    let due = view.wanted || view.search || view.ops || view.folders || view.check_at <= view.now;
     let ops_due = view.ops_at.is_some_and(|at| at <= view.now);
     if due || ops_due {
         return Next::Connect;
@@ -147,6 +154,7 @@ mod tests {
         snapshot: false,
         deletes: true,
         labels: false,
+        search: true,
     };
     const POP3: Caps = Caps {
         folders: false,
@@ -156,6 +164,7 @@ mod tests {
         snapshot: true,
         deletes: true,
         labels: false,
+        search: false,
     };
 
     fn idle(now: Instant) -> View<'static> {
@@ -169,6 +178,7 @@ mod tests {
             not_before: None,
             caps: None,
             wanted: false,
+            search: false,
             ops: false,
             ops_at: None,
             folders: false,
@@ -193,7 +203,9 @@ mod tests {
             ..idle(now)
         };
         assert_eq!(next(&all), Next::Wanted);
-        let all = View { wanted: false, ..all };
+        let all = View { wanted: false, search: true, ..all };
+        assert_eq!(next(&all), Next::Search);
+        let all = View { search: false, ..all };
         assert_eq!(next(&all), Next::Push);
         let all = View { ops: false, ..all };
         assert_eq!(next(&all), Next::Folders);

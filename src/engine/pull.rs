@@ -141,6 +141,37 @@ pub(super) struct Intake<'a> {
     pub(super) missing: Vec<u32>,
 }
 
+impl<'a> Intake<'a> {
+    /// Of nothing yet.
+    pub(super) fn new(
+        out: Outgoing<'a>,
+        door: &'a Door,
+        told: &'a mut Told,
+        folder: FolderId,
+        now: i64,
+    ) -> Self {
+        Self {
+            out,
+            door,
+            told,
+            folder,
+            now,
+            labelled: None,
+            take: VecDeque::new(),
+            told_of: HashMap::new(),
+            listed: None,
+            terms: Terms::default(),
+            stays: None,
+            stopped: false,
+            new: 0,
+            unread: 0,
+            changes: 0,
+            gone: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+}
+
 impl Intake<'_> {
     fn flow(&mut self) -> Flow {
         self.stopped |= self.door.is_urgent();

@@ -1,6 +1,6 @@
 //! What comes from the server: folders, what changed in them, and whole mails.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use super::account::{Worker, no_session, now};
@@ -103,28 +103,14 @@ impl Worker<'_> {
         let has_mail = !uidls.is_empty();
         let held = Held { reader: &self.reader, account: Some(self.id), folder, cursor: before, uidls };
         self.told.begin("headers", path, 0);
-        let mut intake = Intake {
-            out: Outgoing::new(self.store, self.id),
-            door: self.door,
-            told: &mut self.told,
-            folder,
-            now: now(),
-            labelled: session.caps.labels.then_some((&self.reader, self.id)),
-            take: VecDeque::new(),
-            told_of: HashMap::new(),
-            listed: None,
-            terms: self.pace.terms,
-            stays: match self.setup.account.leave_on_server {
-                Leave::Forever => None,
-                Leave::DeleteAfterDownload => Some(0),
-                Leave::Days(days) => Some(days),
-            },
-            stopped: false,
-            new: 0,
-            unread: 0,
-            changes: 0,
-            gone: Vec::new(),
-            missing: Vec::new(),
+        let mut intake =
+            Intake::new(Outgoing::new(self.store, self.id), self.door, &mut self.told, folder, now());
+        intake.labelled = session.caps.labels.then_some((&self.reader, self.id));
+        intake.terms = self.pace.terms;
+        intake.stays = match self.setup.account.leave_on_server {
+            Leave::Forever => None,
+            Leave::DeleteAfterDownload => Some(0),
+            Leave::Days(days) => Some(days),
         };
         let pulled = session.protocol.pull(&remote, &held, &mut intake);
         let complete = !intake.stopped;

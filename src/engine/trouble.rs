@@ -43,6 +43,7 @@ impl Worker<'_> {
             self.second_failed(&error);
             return Ok(());
         }
+        self.give_up_searches(&error);
         self.tries += 1;
         let asks_user = error.kind().retry() == Retry::AskUser;
         let once_more = if error.kind() == Kind::Auth { self.once_more() } else { None };

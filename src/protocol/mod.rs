@@ -29,6 +29,9 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{About, Cursor, Flags, Mark, Role, UidSet};
 use crate::text::Clean;
 
+/// So many hits of a search are answered at most.
+pub const HITS: usize = 500;
+
 /// One authenticated, blocking conversation with one mail server.
 pub trait MailProtocol: Send {
     /// What this server, on this connection, can do. The same for the whole session.
@@ -71,6 +74,20 @@ pub trait MailProtocol: Send {
     /// What the server asks of those who use it.
     fn terms(&self) -> Terms {
         Terms::default()
+    }
+
+    /// The newest messages of a folder in which each of these words occurs, newest first, by the server's own search.
+    /// Those of them that are not `known` are reported as new, as a pull would. An error where the folder is
+    /// numbered otherwise than is known: it has to be pulled first.
+    fn search(
+        &mut self,
+        folder: &FolderRef,
+        words: &[String],
+        known: &dyn Known,
+        sink: &mut dyn Sink,
+    ) -> Result<Vec<RemoteId>> {
+        let _ = (folder, words, known, sink);
+        Err(Error::new(Kind::Unsupported, "the server does not search"))
     }
 
     /// Carries out one operation. Safe to repeat.
@@ -152,6 +169,8 @@ pub struct Caps {
     /// Its folders are labels: one mail is in any number of them, and in the folder of all mail besides; out of
     /// a label it is moved, never deleted; only in Trash and Junk is a deletion for good (X-GM-EXT-1).
     pub labels: bool,
+    /// It searches ([`MailProtocol::search`]); else all that can be found is here.
+    pub search: bool,
 }
 
 /// What a server asks of those who use it, and how it keeps mail (RFC 2449 sections 6.5 and 6.7).

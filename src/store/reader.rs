@@ -8,7 +8,7 @@ use super::folders::UNLISTED;
 use super::places::AWAITED;
 use super::tx::owner_from;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, Cursor, Flags, Folder, FolderId, Owner, Role, UidSet, View};
+use crate::model::{AccountId, Cursor, Flags, Folder, FolderId, MessageId, Owner, Role, UidSet, View};
 use crate::text::Clean;
 
 /// A read-only connection. Not shared between threads: each has its own.
@@ -181,6 +181,19 @@ impl Reader {
             |row| row.get(0),
         )?;
         Ok(uids.into_iter().collect())
+    }
+
+    /// The mails with these UIDs that a folder shows.
+    pub fn messages_at(&self, folder: FolderId, uids: &[u32]) -> Result<Vec<MessageId>> {
+        let at = |uid: &u32| {
+            self.0.one(
+                sql!("SELECT message_id FROM placements WHERE folder_id = ?1 AND uid = ?2 AND hidden = 0"),
+                (folder, uid),
+                |row| row.get(0),
+            )
+        };
+        let found = uids.iter().map(at).collect::<Result<Vec<_>>>()?;
+        Ok(found.into_iter().flatten().collect())
     }
 
     /// How many mails a folder lists: as many as it has UIDs while nothing is on its way to the server.

@@ -211,6 +211,52 @@ fn i4_a_stopped_look_goes_on_where_it_was() {
 }
 
 #[test]
+fn i4_a_search_brings_what_is_not_here_and_the_first_look_goes_on_without_it() {
+    each(|world| {
+        let mail = |n: usize, text: &str| {
+            format!("Subject: {n}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text} {n}\r\n")
+                .into_bytes()
+        };
+        let mails = ["a needle", "hay", "hay", "Needles", "hay", "needle"];
+        let raw: Vec<Vec<u8>> = mails.iter().enumerate().map(|(n, text)| mail(n, text)).collect();
+        let raw: Vec<&[u8]> = raw.iter().map(Vec::as_slice).collect();
+        let (mut session, mut held) = with_mails(world, &raw);
+        let words = ["needle".to_owned()];
+        if !session.caps().search {
+            let error = session.search(&inbox(), &words, &held.snapshot(), &mut Held::default()).unwrap_err();
+            assert_eq!(error.kind(), Kind::Unsupported);
+            return session.finish().unwrap();
+        }
+        let all: Vec<RemoteId> = held.mails.keys().cloned().collect();
+        let wanted = [all[5].clone(), all[3].clone(), all[0].clone()];
+        held.told = 0;
+        let known = held.snapshot();
+        assert_eq!(session.search(&inbox(), &words, &known, &mut held).unwrap(), wanted, "{}", world.name);
+        assert_eq!(held.told, 0, "all of it is here");
+        // As if the first look had got as far as the newest two.
+        all[..4].iter().for_each(|id| drop(held.mails.remove(id)));
+        held.at.backfill = uid(&all[4]);
+        let known = held.snapshot();
+        assert_eq!(session.search(&inbox(), &words, &known, &mut held).unwrap(), wanted, "{}", world.name);
+        assert_eq!((held.told, held.mails.len()), (2, 4));
+        assert!(held.mails[&all[0]].head.as_ref().unwrap().starts_with(b"Subject: 0"));
+        // What is told twice is a failure of the test.
+        held.pull(&mut *session, "INBOX");
+        assert_eq!(held.mails.len(), 6);
+        held.pull(&mut *session, "INBOX");
+        assert_eq!(held.told, 0);
+        let known = held.snapshot();
+        let none = session.search(&inbox(), &["needle".into(), "hay".into()], &known, &mut held).unwrap();
+        assert_eq!(none, []);
+        let mut other = held.snapshot();
+        other.renumber();
+        let error = session.search(&inbox(), &words, &other, &mut held).unwrap_err();
+        assert_eq!(error.kind(), Kind::Conflict);
+        session.finish().unwrap();
+    });
+}
+
+#[test]
 fn i5_flags_go_both_ways() {
     each(|world| {
         let (mut session, mut held) = with_mails(world, &[b"Subject: a\r\n\r\n", b"Subject: b\r\n\r\n"]);

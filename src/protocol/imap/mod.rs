@@ -30,6 +30,7 @@ mod present;
 mod reply;
 mod resync;
 mod roles;
+mod search;
 mod select;
 mod sets;
 mod shape;
@@ -191,6 +192,7 @@ impl MailProtocol for Session {
             snapshot: false,
             deletes: true,
             labels: self.link.state.offers.has(object::LABELS),
+            search: true,
         }
     }
 
@@ -214,6 +216,17 @@ impl MailProtocol for Session {
         }
         self.compress()?;
         self.bodies(&folder.remote, ids, sink)
+    }
+
+    fn search(
+        &mut self,
+        folder: &FolderRef,
+        words: &[String],
+        known: &dyn Known,
+        sink: &mut dyn Sink,
+    ) -> Result<Vec<RemoteId>> {
+        self.begin(true);
+        self.find_words(&folder.remote, words, known, sink)
     }
 
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {

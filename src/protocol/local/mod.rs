@@ -182,6 +182,7 @@ impl MailProtocol for Session {
             snapshot: !has_spool,
             deletes: true,
             labels: false,
+            search: false,
         }
     }
 

@@ -44,6 +44,8 @@ pub enum Call {
     Fetch,
     /// `fetch()` is about to bring one body.
     Body,
+    /// `search()`.
+    Search,
     /// `apply()`, before anything is done.
     Apply,
     /// `apply()`, after it was done: an error here is an answer that got lost.

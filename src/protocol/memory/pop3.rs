@@ -62,6 +62,7 @@ impl MailProtocol for Session {
             snapshot: true,
             deletes,
             labels: false,
+            search: false,
         }
     }
 

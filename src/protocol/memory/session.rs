@@ -10,13 +10,13 @@ use super::apply::{carry_out, mailbox, no_such, touched};
 use super::mailbox::{Mail, Mailbox};
 use super::pull::{CHUNK, Pull};
 use super::{Call, Server, State};
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
 use crate::mime::{envelope, header_block};
 use crate::model::{About, Cursor, FlagDelta, Mark, UidSet};
 use crate::net::Interrupt;
 use crate::protocol::{
-    Applied, BodySink, BodySource, Caps, Change, Flow, FolderRef, Known, Letter, Likeness, MailProtocol,
-    RemoteFolder, RemoteId, RemoteOp, Sink, Wake,
+    Applied, BodySink, BodySource, Caps, Change, Flow, FolderRef, HITS, Known, Letter, Likeness,
+    MailProtocol, RemoteFolder, RemoteId, RemoteOp, Sink, Wake,
 };
 
 /// Bytes of a body handed over at once.
@@ -89,6 +89,7 @@ impl MailProtocol for Session {
             snapshot: false,
             deletes: true,
             labels: self.server.has_labels(),
+            search: true,
         }
     }
 
@@ -165,6 +166,32 @@ impl MailProtocol for Session {
             }
         }
         Ok(())
+    }
+
+    fn search(
+        &mut self,
+        folder: &FolderRef,
+        words: &[String],
+        known: &dyn Known,
+        sink: &mut dyn Sink,
+    ) -> Result<Vec<RemoteId>> {
+        self.call(Call::Search)?;
+        let words: Vec<String> = words.iter().map(|word| word.to_lowercase()).collect();
+        let has = |mail: &Mail| {
+            let text = String::from_utf8_lossy(&mail.source.bytes()).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        let (validity, uids) = self.with(folder, |there| {
+            let uids = there.mails.iter().rev().filter(|(_, mail)| has(mail)).map(|(uid, _)| *uid);
+            (there.validity, uids.take(HITS).collect::<Vec<_>>())
+        })?;
+        if known.cursor().validity != validity {
+            return Err(Error::new(Kind::Conflict, "the server numbered this folder anew"));
+        }
+        let held = known.uids()?;
+        let new: Vec<u32> = uids.iter().copied().filter(|uid| !held.contains(*uid)).collect();
+        Pull { session: self, folder, sink, held, told: Vec::new(), since: 0, validity }.report(&new)?;
+        Ok(uids.into_iter().map(|uid| RemoteId::Uid { validity, uid }).collect())
     }
 
     fn apply(&mut self, op: &RemoteOp) -> Result<Applied> {

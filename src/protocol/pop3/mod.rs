@@ -72,6 +72,7 @@ impl MailProtocol for Session {
             snapshot: true,
             deletes: self.named,
             labels: false,
+            search: false,
         }
     }
 

@@ -10,7 +10,7 @@ const hoodiecrow = require(process.argv[2]);
 
 const atom = value => ({ type: "ATOM", value });
 
-// What a folder that is not there is called wrongly for, a name that is taken, and news of flags for the others.
+// A folder that is not there, a name that is taken, news of flags for the others, and what Gmail searches by.
 function mend(server) {
     server.outputHandlers.push((connection, response, description, parsed) => {
         const said = (response.attributes || []).map(part => part && part.value);
@@ -28,6 +28,9 @@ function mend(server) {
         connection.send({ tag: parsed.tag, command: "NO", attributes: text }, "RENAME FAILED", parsed, data);
         done();
     });
+    // Gmail's own search, as far as words go.
+    server.searchHandlers["X-GM-RAW"] = (connection, message, sequence, query) =>
+        query.toLowerCase().split(" ").every(word => message.raw.toLowerCase().includes(word));
     const store = server.getCommandHandler("UID STORE");
     server.setCommandHandler("UID STORE", (connection, parsed, data, done) => {
         store(connection, parsed, data, done);

@@ -427,6 +427,13 @@ pub struct Snapshot {
     seen: HashSet<String>,
 }
 
+impl Snapshot {
+    /// Another UIDVALIDITY.
+    pub fn renumber(&mut self) {
+        self.at.validity += 1;
+    }
+}
+
 impl Known for Snapshot {
     fn cursor(&self) -> Cursor {
         self.at

@@ -73,6 +73,15 @@ fn uid_of(id: &RemoteId) -> u32 {
     }
 }
 
+/// The UIDs of mails that hold all of these words, in upper case.
+fn with_words<'a>(mails: &[(usize, Held)], words: impl Iterator<Item = &'a str> + Clone) -> Vec<u32> {
+    let has = |mail: &Held| {
+        let text = String::from_utf8_lossy(&mail.source.bytes()).to_ascii_uppercase();
+        words.clone().all(|word| text.contains(word))
+    };
+    mails.iter().filter(|(_, mail)| has(mail)).map(|(_, mail)| mail.uid).collect()
+}
+
 impl Session<'_> {
     pub(super) fn has(&self, word: &str) -> bool {
         self.offers.contains(&word)
@@ -265,6 +274,12 @@ impl Session<'_> {
                     raw.lines().any(|line| line.starts_with("MESSAGE-ID:") && line.contains(wanted))
                 };
                 mails.iter().filter(|(_, mail)| has(mail)).map(|(_, mail)| mail.uid).collect()
+            }
+            [kind, wanted] if kind == "X-GM-RAW" && self.has("X-GM-EXT-1") => {
+                with_words(&mails, wanted.split(' '))
+            }
+            keys if keys.len() % 2 == 0 && keys.iter().step_by(2).all(|key| key == "TEXT") => {
+                with_words(&mails, keys.iter().skip(1).step_by(2).map(String::as_str))
             }
             _ => return bad(),
         };
