@@ -1,5 +1,8 @@
 //! POP3 at its edges: headers, servers that lie or never end, drops in every state, odd ones of every kind.
 
+use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mailtui::config::{Protocol, Tls};
@@ -128,6 +131,78 @@ fn x3_a_listing_without_an_end_is_cut_off_in_clear_words() {
         assert_eq!(finish(session).unwrap_err().kind(), Kind::Offline);
         server.give_up();
     }
+}
+
+/// The program against a server that lists so many mails; what it said, and its largest memory in kilobytes while it
+/// listened.
+fn listed(lines: u32) -> (String, u64) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[accounts.t]\nemail = \"a@example.org\"\nprotocol = \"pop3\"\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\n\
+         user = \"a\"\npassword = {{ command = \"echo x\" }}\nmax_messages_per_session = 1\n",
+        listener.local_addr().unwrap().port()
+    );
+    std::fs::write(place.path().join("config.toml"), config).unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_mailtui"));
+    program.arg("sync").arg("--config").arg(place.path().join("config.toml"));
+    program.arg("--data").arg(place.path().join("data")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = program.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    // It is gone when it does not want to hear more: what it was last counts.
+    let peak = move || -> Option<u64> {
+        let text = std::fs::read_to_string(&status).ok()?;
+        text.lines().find(|line| line.starts_with("VmHWM"))?.split_whitespace().nth(1)?.parse().ok()
+    };
+    let server = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut wire = BufWriter::new(stream.try_clone().unwrap());
+        let mut most = 0;
+        let mut say = |text: &str| wire.write_all(text.as_bytes()).and_then(|()| wire.flush()).is_ok();
+        say("+OK\r\n");
+        for line in BufReader::new(stream).lines() {
+            let Ok(line) = line else { break };
+            most = most.max(peak().unwrap_or(0));
+            let is_said = match line.split(' ').next().unwrap() {
+                "CAPA" => say("+OK\r\nUSER\r\nUIDL\r\n.\r\n"),
+                "RETR" => say("+OK\r\nSubject: x\r\n\r\n.\r\n"),
+                command @ ("UIDL" | "LIST") => {
+                    let one = |n: u32| match command {
+                        "UIDL" => format!("{n} 000000{n:06x}5f2e1a33\r\n"),
+                        _ => format!("{n} 4321\r\n"),
+                    };
+                    let mut hears = say("+OK\r\n");
+                    let mut from = 1;
+                    while hears && from <= lines {
+                        hears = say(&(from..from + 1000).map(one).collect::<String>());
+                        most = most.max(peak().unwrap_or(0));
+                        from += 1000;
+                    }
+                    hears && say(".\r\n")
+                }
+                _ => say("+OK\r\n"),
+            };
+            if !is_said {
+                break;
+            }
+        }
+        most
+    });
+    let output = child.wait_with_output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (String::from_utf8(said).unwrap(), server.join().unwrap())
+}
+
+/// A hundred thousand names took 69 MB in a build without optimization, half a million, which is the most, 218 MB.
+#[test]
+fn x3_a_listing_takes_no_more_memory_than_its_names_are_worth() {
+    let (said, peak) = listed(100_000);
+    assert!(said.contains("1 new message") && said.contains("99,999 left for later"), "{said}");
+    assert!((1..150_000).contains(&peak), "{peak} kB");
+    let (said, peak) = listed(10_000_000);
+    assert!(said.contains("the server lists more than 500000 messages, which is too much"), "{said}");
+    assert!(said.contains("hint: Take mail out of the maildrop by another way first"), "{said}");
+    assert!((1..150_000).contains(&peak), "{peak} kB");
 }
 
 #[test]

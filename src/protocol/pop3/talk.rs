@@ -99,7 +99,8 @@ impl Talk {
                 if let Some(whole) = line.strip_suffix(b"\n") {
                     count += 1;
                     if count > most || total > LISTING {
-                        let text = format!("the server lists more than {count} messages, which is too much");
+                        let text =
+                            format!("the server lists more than {} messages, which is too much", count - 1);
                         let hint = "Take mail out of the maildrop by another way first, as by the provider's web page";
                         return Err(Error::new(Kind::Protocol, text).hint(hint));
                     }
