@@ -149,7 +149,10 @@ fn the_cursor_goes_where_it_is_wanted_when_mail_leaves() {
     let mut screen = Screen::start(&post, to(Advance::Previous));
     screen.keys("jjd").until("Moved 1").at("Topic 2.").keys("kd").until("Topic 2.").at("Topic 2.");
     screen.keys("j<Enter>").until("About topic 4.").keys("d").until("About topic 2.");
+    // The place where the screen was is kept before the next one asks for it.
+    screen.keys("q").at("Topic 2.");
     drop(screen);
+    post.settle();
     let mut screen = Screen::start(&post, to(Advance::List));
     screen
         .keys("gg<Enter>")

@@ -23,7 +23,9 @@ fn a_muted_conversation_comes_read_without_a_word_and_is_marked() {
         .keys("M")
         .until("Unmuted 1 conversation")
         .gone("  muted");
-    screen.keys("u").until("Undid: unmuted").keys("u").until("Undid: muted").keys("q").gone("  muted");
+    screen.keys("u").until("Undid: unmuted").keys("u").until("Undid: muted").until("The first.");
+    // It was opened by that, and read.
+    screen.until("4 unread").keys("q").gone("  muted");
     assert_eq!(unread(&post), ["Re: Engine", "Re: Engine", "Bombe", "Linker"]);
     // Of several conversations all are muted before any is unmuted.
     screen.keys("gg2M").until("Muted 2 conversations").keys("jxjxM");
