@@ -421,7 +421,7 @@ fn a_macro_is_recorded_played_and_ends_where_it_fails() {
     screen.keys("Q").until("recording").keys(":down 2<Enter>:next-message<Enter>jjQ").until("Recorded");
     screen.keys("gg5gQ").until("does not work in the list").at("Topic 3.");
     screen.keys("QgQ").until("cannot be played in a macro").keys("Q").gone("recording ");
-    screen.keys("ggQ").keys("sj").keys("j").at("Topic 3.").keys("Q").until("Recorded 3 keys");
+    screen.keys("ggQs").until("Starred 1").keys("jj").at("Topic 3.").keys("Q").until("Recorded 3 keys");
     screen.keys("3gQ").at("Topic 9.");
     let starred: Vec<String> = rows(&post, Role::Inbox)
         .iter()
