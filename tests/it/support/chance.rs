@@ -97,7 +97,7 @@ impl Budget {
 
     /// Whether one test has had its share of the time.
     pub fn is_spent(&self) -> bool {
-        !is_campaign() && self.0.elapsed() > Duration::from_millis(800)
+        !is_campaign() && self.0.elapsed() > Duration::from_millis(350)
     }
 }
 

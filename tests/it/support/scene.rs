@@ -22,7 +22,7 @@ use super::room::{Kind, Room};
 use super::seed::{Seed, seeds};
 
 /// Points of each kind that an ordinary run tries of each session.
-const SAMPLE: usize = 2;
+const SAMPLE: usize = 1;
 /// Random plans that a campaign tries of each session.
 const RANDOM: usize = 200;
 
