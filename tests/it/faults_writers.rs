@@ -199,7 +199,9 @@ fn r5_two_writers_end_equal_on_a_server_without_move() {
 
 #[test]
 fn r5_two_writers_end_equal_whatever_the_server_lacks() {
-    LACKING.iter().for_each(|lacks| two_writers_without(lacks, FEW));
+    // An ordinary run tries the first three; a campaign each.
+    let count = if is_campaign() { LACKING.len() } else { 3 };
+    LACKING.iter().take(count).for_each(|lacks| two_writers_without(lacks, FEW));
 }
 
 #[test]
