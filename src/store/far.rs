@@ -111,7 +111,7 @@ impl Tx<'_> {
             if let Some((half, source)) = half
                 && let Some(source) = self.placement(source)?.filter(|source| source.folder == home)
             {
-                self.stay(half, &source)?;
+                self.stay(half, &source, copy)?;
                 self.drop_append(op, copy)?;
                 return Ok(Some(source.message));
             }
@@ -130,7 +130,7 @@ impl Tx<'_> {
         )?;
         let Some((half, source)) = half else { return Ok(None) };
         let Some(source) = self.placement(source)? else { return Ok(None) };
-        self.stay(half, &source)?;
+        self.stay(half, &source, copy)?;
         self.delete_copies(here, copy.folder, &[*copy])?;
         Ok(Some(source.message))
     }
@@ -154,9 +154,15 @@ impl Tx<'_> {
         self.remove(copy)
     }
 
-    /// A source does not leave after all.
-    fn stay(&mut self, half: OpId, source: &Placement) -> Result<()> {
+    /// A source does not leave after all. It keeps the row that its copy elsewhere had: that is the name of the
+    /// mail there for what was done before.
+    fn stay(&mut self, half: OpId, source: &Placement, copy: &Placement) -> Result<()> {
         self.drop_item(half, source.id)?;
+        let elsewhere = self.account_of(copy.folder)?;
+        self.db.run(
+            sql!("UPDATE messages SET former_id = ?2, former_account = ?3 WHERE id = ?1"),
+            (source.message, copy.message, elsewhere),
+        )?;
         self.db
             .run(sql!("UPDATE placements SET hidden = hidden & ~?2 WHERE id = ?1"), (source.id, LEAVING))?;
         self.touched.folders.insert(source.folder);

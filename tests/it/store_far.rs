@@ -177,6 +177,30 @@ fn a1_before_the_push_a_far_move_is_cancelled_without_a_trace() {
 }
 
 #[test]
+fn a1_a_far_move_that_was_taken_back_by_hand_and_done_again_is_undone_step_by_step() {
+    let far = far(Owner::Server, Owner::Server);
+    far.send(brought(&far));
+    let there = far.kit.top(far.archive)[0].head.placement;
+    far.act(Intent::Move { items: vec![there], to: Target::Folder(far.kit.inbox) });
+    far.send(far.kit.top(far.kit.inbox)[0].head.placement);
+    let (op, item, _) = far.parcel();
+    far.start(op, 9);
+    far.done(op, item, Some(9));
+    let delete = far.kit.ops()[0].id;
+    far.kit.commit([Step::OpRunning(delete), Step::OpDone { op: delete, moved: vec![], created: None }]);
+    let (here, there) = ("undid: moved 1 to work: Inbox", "undid: moved 1 to home: Archive");
+    let mail = || one(Flags::SEEN | Flags::FLAGGED);
+    for (said, both) in [(there, (mail(), vec![])), (here, (vec![], mail())), (there, (mail(), vec![]))] {
+        assert_eq!((far.undo().as_str(), far.both()), (said, both));
+    }
+    for both in [(vec![], mail()), (mail(), vec![]), (vec![], mail())] {
+        far.act(Intent::Redo);
+        assert_eq!(far.both(), both);
+    }
+    far.kit.check();
+}
+
+#[test]
 fn a1_after_the_push_the_mail_goes_back_as_it_came() {
     let far = far(Owner::Server, Owner::Server);
     let copy = brought(&far);
