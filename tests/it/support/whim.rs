@@ -25,6 +25,8 @@ struct Told {
     lines: Vec<String>,
     gone: BTreeSet<u32>,
     copied: BTreeSet<u32>,
+    /// By each who acts.
+    moved: [BTreeSet<u32>; 2],
 }
 
 impl Tale {
@@ -42,6 +44,12 @@ impl Tale {
         self.0.lock().unwrap().copied.extend(seeds);
     }
 
+    /// One of two moves these seeds. A server may carry out the MOVEs of both, when they come at the same moment:
+    /// then both places have a copy.
+    pub fn carry(&self, who: usize, seeds: &[u32]) {
+        self.0.lock().unwrap().moved[who].extend(seeds);
+    }
+
     pub fn lines(&self) -> Vec<String> {
         self.0.lock().unwrap().lines.clone()
     }
@@ -51,7 +59,9 @@ impl Tale {
     }
 
     pub fn copied(&self) -> BTreeSet<u32> {
-        self.0.lock().unwrap().copied.clone()
+        let told = self.0.lock().unwrap();
+        let [one, other] = &told.moved;
+        told.copied.iter().chain(one.intersection(other)).copied().collect()
     }
 }
 
@@ -133,6 +143,7 @@ impl Whim {
                 if self.moves_copy {
                     self.tale.copy(&seeds);
                 }
+                self.tale.carry(0, &seeds);
                 Intent::Move { items, to }
             }
             7 => {
