@@ -4,12 +4,16 @@ use super::command::{self, Args, COMMANDS, Call, Command};
 use super::key::Key;
 use super::keymap::{Bound, Keymap};
 use super::scope::Focus;
-use crate::config::{self, KeySetting, Problem};
+use crate::config::{self, Config, KeySetting, Preset, Problem};
+use crate::error::Result;
 
 /// Keys that always mean the same, so that nobody is ever lost.
 const FIXED: [&str; 8] = ["<Esc>", "<Enter>", "<Up>", "<Down>", "<Left>", "<Right>", "?", ":"];
 
-/// Keys of the user's own.
+/// What frees keys instead of running something.
+const NOTHING: &str = "nothing";
+
+/// Keys of the user's own, or of a preset.
 #[derive(Debug, Clone)]
 pub struct Own {
     /// The sequence.
@@ -20,6 +24,10 @@ pub struct Own {
     pub written: String,
     /// Where it holds.
     pub places: Vec<Focus>,
+    /// The preset that they are from; `None`: the user's own.
+    pub preset: Option<&'static str>,
+    /// Their line in the user's configuration, from 1.
+    pub line: usize,
 }
 
 impl Own {
@@ -32,6 +40,14 @@ impl Own {
         }
     }
 
+    /// Whose they are, for people.
+    fn told(&self) -> String {
+        match self.preset {
+            Some(preset) => format!("the keys of {preset} for `{}`", self.written),
+            None => format!("your keys for `{}` in line {}", self.written, self.line),
+        }
+    }
+
     /// What it does, for people.
     #[must_use]
     pub fn doc(&self) -> String {
@@ -40,32 +56,45 @@ impl Own {
 }
 
 impl Keymap {
-    /// The default keys with the user's laid over them, and every mistake in these.
+    /// The default keys with those of a preset laid over them, then the user's own, and every mistake in these.
     #[must_use]
-    pub fn with(settings: &[KeySetting]) -> (Self, Vec<Problem>) {
+    pub fn with(preset: Option<&Preset>, settings: &[KeySetting]) -> (Self, Vec<Problem>) {
         let (mut map, mut problems) = (Self::new(), Vec::new());
-        for setting in settings {
-            if let Err(problem) = read(setting).and_then(|own| map.lay_over(own, setting)) {
-                problems.push(problem);
-            }
+        let presets = preset.iter().flat_map(|preset| preset.keys.iter().map(|key| (Some(preset.name), key)));
+        for (preset, setting) in presets.chain(settings.iter().map(|setting| (None, setting))) {
+            let laid = read(setting).and_then(|own| map.lay_over(Own { preset, ..own }, setting));
+            problems.extend(laid.err());
         }
         (map, problems)
     }
 
-    fn lay_over(&mut self, own: Own, setting: &KeySetting) -> Result<(), Problem> {
+    /// The keys that a configuration asks for, and every mistake in them.
+    pub fn of(config: &Config) -> Result<(Self, Vec<Problem>)> {
+        let preset = Preset::named(&config.ui.keys)?;
+        Ok(Self::with(preset.as_ref(), &config.keys))
+    }
+
+    fn lay_over(&mut self, own: Own, setting: &KeySetting) -> std::result::Result<(), Problem> {
+        if own.calls.is_empty() {
+            own.places.iter().for_each(|place| self.free(*place, &own.keys));
+            return Ok(());
+        }
         for place in &own.places {
             let Some(other) = self.in_the_way(*place, &own.keys) else { continue };
             // The same keys: the user's win, but not over others of theirs.
-            if self.at_exactly(*place, &own.keys).is_some_and(|bound| matches!(bound, Bound::Command(_))) {
+            let is_above = |bound| match bound {
+                Bound::Command(_) => true,
+                Bound::Own(at) => self.own()[at].preset != own.preset,
+            };
+            if self.at_exactly(*place, &own.keys).is_some_and(is_above) {
                 continue;
             }
             let what = match other {
                 Bound::Command(command) => format!("the keys of `{}`", command.name),
-                Bound::Own(at) => format!("your keys for `{}`", self.own()[at].written),
+                Bound::Own(at) => self.own()[at].told(),
             };
             let text = format!("on: {:?} and {what} cannot both be in the {}", setting.on, title(*place));
-            let hint =
-                "one of them is the other, or its beginning: a key that others begin with does nothing";
+            let hint = "one of them is the other, or its beginning: run = \"nothing\" frees keys for others";
             return Err(problem(setting.places[0], text, Some(hint.to_owned())));
         }
         self.lay(own);
@@ -85,7 +114,7 @@ fn did_you_mean<'a>(word: &str, among: impl Iterator<Item = &'a str>) -> Option<
     config::nearest(word, among).map(|near| format!("did you mean {near:?}?"))
 }
 
-fn read(setting: &KeySetting) -> Result<Own, Problem> {
+fn read(setting: &KeySetting) -> std::result::Result<Own, Problem> {
     let [on, run, within] = setting.places;
     let keys = Key::sequence(&setting.on).map_err(|why| problem(on, format!("on: {why}"), None))?;
     let first = Key::print(&keys[..1]);
@@ -96,7 +125,8 @@ fn read(setting: &KeySetting) -> Result<Own, Problem> {
         return Err(problem(on, format!("on: {:?} begins with a digit, as counts do", setting.on), None));
     }
     let mut calls = Vec::new();
-    for line in &setting.run {
+    let does = setting.run.iter().filter(|line| setting.run.len() > 1 || line.trim() != NOTHING);
+    for line in does {
         let name = line.split_whitespace().next().unwrap_or_default();
         // In full: the beginning of a name may be that of another command tomorrow.
         if command::by_name(name).is_none() {
@@ -131,7 +161,7 @@ fn read(setting: &KeySetting) -> Result<Own, Problem> {
             None,
         ));
     }
-    Ok(Own { keys, calls, written, places })
+    Ok(Own { keys, calls, written, places, preset: None, line: on.0 })
 }
 
 /// A call with the count that was typed, where it has none of its own.
@@ -155,18 +185,21 @@ mod tests {
     }
 
     fn mistake(settings: &[KeySetting]) -> (usize, String) {
-        let problems = Keymap::with(settings).1;
+        let problems = Keymap::with(None, settings).1;
         assert_eq!(problems.len(), 1, "{problems:?}");
         (problems[0].line, format!("{} {}", problems[0].text, problems[0].hint.clone().unwrap_or_default()))
     }
 
     #[test]
     fn own_keys_are_laid_over_the_others() {
-        let (map, problems) = Keymap::with(&[
-            setting("gw", &["go-inbox"], None),
-            setting("Y", &["star", "down 2"], Some("list")),
-            setting("a", &["delete"], Some("reader")),
-        ]);
+        let (map, problems) = Keymap::with(
+            None,
+            &[
+                setting("gw", &["go-inbox"], None),
+                setting("Y", &["star", "down 2"], Some("list")),
+                setting("a", &["delete"], Some("reader")),
+            ],
+        );
         assert_eq!(problems, []);
         let inbox = command::by_name("go-inbox").unwrap();
         assert_eq!(map.labels(inbox), "gi gw");
@@ -176,6 +209,46 @@ mod tests {
         assert!(hints.iter().any(|h| h.key == Key::char('w') && h.doc.as_deref() == Some(inbox.doc)));
         assert_eq!(map.own()[1].doc(), "star, down 2");
         assert_eq!(map.own()[1].places, [Focus::List]);
+    }
+
+    #[test]
+    fn presets_are_without_mistakes_and_the_users_keys_win_over_them() {
+        for name in Preset::names() {
+            let preset = Preset::named(name).unwrap().unwrap();
+            assert_eq!(Keymap::with(Some(&preset), &[]).1, [], "{name}");
+            assert!(preset.differs.iter().all(|line| line.chars().count() <= 76 && !line.ends_with('.')));
+        }
+        let mutt = Preset::named("mutt").unwrap();
+        let keys_of = |map: &Keymap, name| map.labels(command::by_name(name).unwrap());
+        let (map, problems) = Keymap::with(mutt.as_ref(), &[setting("s", &["star"], Some("list"))]);
+        assert_eq!(problems, []);
+        assert_eq!(keys_of(&map, "delete-matching"), "D");
+        assert_eq!(keys_of(&map, "delete-sender"), "", "D begins nothing any more");
+        // In the reader the preset's still holds.
+        assert_eq!(keys_of(&map, "move"), "s m");
+        assert_eq!(
+            map.hints(Focus::List, &[]).iter().find(|h| h.key == Key::char('s')).unwrap().doc.as_deref(),
+            Some("Star or unstar")
+        );
+        let clash = Keymap::with(mutt.as_ref(), &[setting("sx", &["star"], None)]).1;
+        assert!(clash[0].text.contains("the keys of mutt for `move`"), "{clash:?}");
+    }
+
+    #[test]
+    fn keys_are_freed_for_longer_ones() {
+        let (map, problems) = Keymap::with(
+            None,
+            &[
+                setting("r", &["nothing"], None),
+                setting("d", &["nothing"], None),
+                setting("dd", &["delete"], None),
+                setting("z", &["nothing"], Some("list")),
+            ],
+        );
+        assert_eq!(problems, []);
+        assert_eq!(map.labels(command::by_name("delete").unwrap()), "dd");
+        assert!(map.hints(Focus::List, &Key::sequence("z").unwrap()).is_empty());
+        assert!(!map.hints(Focus::Reader, &Key::sequence("z").unwrap()).is_empty());
     }
 
     #[test]
@@ -197,6 +270,6 @@ mod tests {
             assert_eq!(at, line, "{said}");
         }
         let twice = [setting("Y", &["down"], None), setting("Y", &["up"], Some("list"))];
-        assert!(mistake(&twice).1.contains("your keys for `down`"));
+        assert!(mistake(&twice).1.contains("your keys for `down` in line 1"));
     }
 }

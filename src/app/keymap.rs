@@ -139,6 +139,17 @@ impl Keymap {
         self.at(focus, keys)?.bound
     }
 
+    /// Unbinds these keys and all that begin with them.
+    pub(super) fn free(&mut self, focus: Focus, keys: &[Key]) {
+        let Some((last, before)) = keys.split_last() else { return };
+        let mut node = &mut self.roots[focus as usize];
+        for key in before {
+            let Some(next) = node.next.get_mut(key) else { return };
+            node = next;
+        }
+        node.next.remove(last);
+    }
+
     /// Binds keys of the user's own, also over default ones.
     pub(super) fn lay(&mut self, own: Own) {
         for place in &own.places {
@@ -153,18 +164,42 @@ impl Keymap {
         &self.own
     }
 
-    /// The keys of a command for people, without those that run something else now: `j Down`.
+    /// Whose keys are laid over the default ones.
+    #[must_use]
+    pub fn preset(&self) -> Option<&'static str> {
+        self.own.iter().find_map(|own| own.preset)
+    }
+
+    /// The keys of a command for people, in any place: `j Down`.
     #[must_use]
     pub fn labels(&self, command: &Command) -> String {
+        self.labels_in(command, &Focus::ALL)
+    }
+
+    /// The keys of a command in some places.
+    #[must_use]
+    pub fn labels_in(&self, command: &Command, places: &[Focus]) -> String {
+        self.keys_in(command, places).iter().map(|keys| Key::label(keys)).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The keys of a command in some places: those of a preset, the default ones without what runs something else now,
+    /// the user's own.
+    #[must_use]
+    pub fn keys_in(&self, command: &Command, places: &[Focus]) -> Vec<Vec<Key>> {
+        let is_bound = |keys: &[Key], to: &dyn Fn(Bound) -> bool| {
+            places.iter().filter_map(|place| self.at_exactly(*place, keys)).any(to)
+        };
         let is_kept = |keys: &Vec<Key>| {
-            Focus::ALL.into_iter().filter(|f| command.scope.covers(*f)).any(
-                |f| matches!(self.at_exactly(f, keys), Some(Bound::Command(c)) if c.name == command.name),
-            )
+            is_bound(keys, &|bound| matches!(bound, Bound::Command(c) if c.name == command.name))
         };
         let default = command.keys.iter().filter_map(|written| Key::sequence(written).ok()).filter(is_kept);
-        let own = self.own.iter().filter(|own| own.alone().is_some_and(|c| c.name == command.name));
-        let all = default.chain(own.map(|own| own.keys.clone())).map(|keys| Key::label(&keys));
-        all.collect::<Vec<_>>().join(" ")
+        let laid = self.own.iter().enumerate().filter(|(at, own)| {
+            own.alone().is_some_and(|c| c.name == command.name)
+                && is_bound(&own.keys, &|bound| matches!(bound, Bound::Own(held) if held == *at))
+        });
+        let (preset, own): (Vec<_>, Vec<_>) = laid.map(|(_, own)| own).partition(|own| own.preset.is_some());
+        let keys = |own: Vec<&Own>| own.into_iter().map(|own| own.keys.clone()).collect::<Vec<_>>();
+        keys(preset).into_iter().chain(default).chain(keys(own)).collect()
     }
 
     /// Takes one more key.

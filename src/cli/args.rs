@@ -52,6 +52,9 @@ pub struct Global {
     /// Use this theme
     #[arg(long, global = true, value_name = "NAME", display_order = 100)]
     pub theme: Option<String>,
+    /// Use the keys of another program: mutt, aerc or gmail; mailtui: none of them
+    #[arg(long, global = true, value_name = "NAME", display_order = 100)]
+    pub keys: Option<String>,
     /// Draw with plain marks only, for terminals that have no others
     #[arg(long, global = true, display_order = 100)]
     pub ascii: bool,

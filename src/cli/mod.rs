@@ -42,12 +42,14 @@ use crate::store::Store;
 /// Does what the command line says; answers the exit code. An error has one of its own.
 pub fn run(cli: Cli) -> Result<u8> {
     let paths = Paths::find(cli.global.config.as_deref(), cli.global.data.as_deref())?;
-    let overrides = Overrides { theme: cli.global.theme.clone() };
+    let overrides = Overrides { theme: cli.global.theme.clone(), keys: cli.global.keys.clone() };
     let mut out = Out::new(cli.global.json);
     log::start(cli.global.log.as_deref(), &paths.state)?;
     let code = match cli.verb {
         Some(Verb::Config { what }) => settings::run(what, &paths, &overrides, &mut out)?,
-        Some(Verb::Keys { markdown }) => keys::run(markdown, &mut out).map(|()| 0)?,
+        Some(Verb::Keys { markdown }) => {
+            keys::run(markdown, &Config::load(&paths, &overrides)?, &mut out).map(|()| 0)?
+        }
         Some(Verb::Demo(demo)) => {
             let config = Config::load(&paths, &overrides)?;
             let Global { theme, data, ascii, .. } = &cli.global;

@@ -31,7 +31,7 @@ impl Face {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let theme = if no_color && named.is_none() { "mono" } else { config.ui.theme.as_str() };
         let theme = Theme::named(theme, Some(&config.paths.themes()))?;
-        let (keymap, problems) = Keymap::with(&config.keys);
+        let (keymap, problems) = Keymap::of(config)?;
         if let Some(error) = config::mistake(&config.paths, &problems) {
             return Err(error);
         }

@@ -23,7 +23,7 @@ fn check(paths: &Paths, overrides: &Overrides, out: &mut Out) -> Result<u8> {
     let mut problems = config::problems(paths)?;
     if problems.is_empty() {
         // What keys mean can be told only when all of it is readable.
-        problems = Keymap::with(&Config::load(paths, overrides)?.keys).1;
+        problems = Keymap::of(&Config::load(paths, overrides)?)?.1;
     }
     if out.json {
         let list: Vec<_> = problems
@@ -78,7 +78,7 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
         let accounts: Vec<_> = config.accounts.iter().map(fields).collect();
         return out.object(&json!({
             "accounts": accounts,
-            "ui": { "theme": ui.theme, "timezone": zone, "mark_read_after": mark, "advance": ui.advance.name(), "download_dir": ui.download_dir, "browser": ui.browser },
+            "ui": { "theme": ui.theme, "timezone": zone, "mark_read_after": mark, "advance": ui.advance.name(), "download_dir": ui.download_dir, "browser": ui.browser, "keys": ui.keys },
             "keys": config.keys.len(),
         }));
     }
@@ -97,6 +97,7 @@ fn show(config: &Config, out: &mut Out) -> Result<()> {
     out.line(format!("  {:<36} {zone}", "timezone"))?;
     out.line(format!("  {:<36} {mark}", "mark_read_after"))?;
     out.line(format!("  {:<36} {}", "advance", ui.advance.name()))?;
+    out.line(format!("  {:<36} {}", "keys", ui.keys))?;
     out.line(Clean::line(&format!("  {:<36} {}", "download_dir", ui.download_dir.display())))
 }
 

@@ -128,6 +128,7 @@ const UI: &[Field] = &[
     may("advance", Shape::Text(|t| value::advance(t).map(drop))),
     may("download_dir", Shape::Text(value::line)),
     may("browser", Shape::Text(value::line)),
+    may("keys", Shape::Text(value::preset)),
 ];
 
 const KEYS: &[Field] =

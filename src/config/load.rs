@@ -19,7 +19,8 @@ use crate::error::{Error, Kind, Result};
 use crate::model::Role;
 
 /// The keys of `[ui]` that the environment can set, as `MAILTUI_UI_THEME` and so on.
-const UI_KEYS: [&str; 6] = ["theme", "timezone", "mark_read_after", "advance", "download_dir", "browser"];
+const UI_KEYS: [&str; 7] =
+    ["theme", "timezone", "mark_read_after", "advance", "download_dir", "browser", "keys"];
 
 #[derive(Deserialize)]
 struct RawFile {
@@ -116,10 +117,11 @@ struct RawUi {
     advance: String,
     download_dir: Option<String>,
     browser: Option<String>,
+    keys: String,
 }
 
 #[derive(Deserialize)]
-struct RawKey {
+pub(super) struct RawKey {
     on: String,
     run: RawRun,
     #[serde(rename = "in")]
@@ -128,7 +130,7 @@ struct RawKey {
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum RawRun {
+pub(super) enum RawRun {
     One(String),
     Many(Vec<String>),
 }
@@ -201,6 +203,7 @@ fn layer(text: &str, overrides: &Overrides) -> Result<RawFile> {
         .set_default("ui.theme", "terminal")
         .and_then(|b| b.set_default("ui.mark_read_after", "1.5s"))
         .and_then(|b| b.set_default("ui.advance", Advance::default().name()))
+        .and_then(|b| b.set_default("ui.keys", "mailtui"))
         .map_err(bug)?
         .add_source(::config::File::from_str(text, ::config::FileFormat::Toml));
     for key in UI_KEYS {
@@ -211,6 +214,9 @@ fn layer(text: &str, overrides: &Overrides) -> Result<RawFile> {
     }
     if let Some(theme) = &overrides.theme {
         builder = builder.set_override("ui.theme", theme.as_str()).map_err(bug)?;
+    }
+    if let Some(keys) = &overrides.keys {
+        builder = builder.set_override("ui.keys", keys.as_str()).map_err(bug)?;
     }
     builder.build().and_then(::config::Config::try_deserialize).map_err(bug)
 }
@@ -295,10 +301,11 @@ fn ui(raw: RawUi, base: &Path) -> Parsed<Ui> {
         advance: value::advance(&raw.advance)?,
         download_dir: raw.download_dir.map_or_else(paths::downloads, |text| paths::expand(&text, base)),
         browser: raw.browser,
+        keys: value::preset(&raw.keys).map(|()| raw.keys)?,
     })
 }
 
-fn key(raw: RawKey, places: [(usize, usize); 3]) -> KeySetting {
+pub(super) fn key(raw: RawKey, places: [(usize, usize); 3]) -> KeySetting {
     let run = match raw.run {
         RawRun::One(command) => vec![command],
         RawRun::Many(commands) => commands,

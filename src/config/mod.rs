@@ -6,6 +6,7 @@ mod fields;
 mod freeze;
 mod load;
 mod paths;
+mod preset;
 pub mod theme;
 mod value;
 
@@ -14,6 +15,7 @@ pub use check::Problem;
 pub use fields::known_keys;
 pub use freeze::frozen;
 pub use paths::Paths;
+pub use preset::Preset;
 pub use value::nearest;
 
 use std::path::PathBuf;
@@ -51,6 +53,8 @@ pub struct Ui {
     pub advance: Advance,
     /// Where saved attachments go.
     pub download_dir: PathBuf,
+    /// The keys of another program that are laid over the default ones: a name of [`Preset`], or `mailtui`.
+    pub keys: String,
     /// What opens links: a program, and what it takes before the link, parted by spaces; `None`: what this desktop has.
     pub browser: Option<String>,
 }
@@ -99,6 +103,8 @@ pub struct KeySetting {
 pub struct Overrides {
     /// `--theme`.
     pub theme: Option<String>,
+    /// `--keys`.
+    pub keys: Option<String>,
 }
 
 impl Config {

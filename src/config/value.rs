@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::tz::TimeZone;
 
-use super::{Advance, Auth, Compress, KeepBodies, Leave, Protocol, Tls};
+use super::{Advance, Auth, Compress, KeepBodies, Leave, Preset, Protocol, Tls};
 
 /// A value that was understood, or what is wrong with it in words that follow the value's name.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
@@ -147,6 +147,14 @@ pub(super) fn mark_read_after(text: &str) -> Parsed<Option<Duration>> {
 pub(super) fn advance(text: &str) -> Parsed<Advance> {
     let found = Advance::ALL.into_iter().find(|(_, name)| *name == text);
     found.map(|(way, _)| way).ok_or_else(|| format!("{text:?} is not one of next, prev, unread, list"))
+}
+
+/// `mailtui`, or a program whose hands are known.
+pub(super) fn preset(text: &str) -> Parsed<()> {
+    Preset::named(text).map(drop).map_err(|e| match e.hint_text() {
+        Some(hint) => format!("{e}; {hint}"),
+        None => e.to_string(),
+    })
 }
 
 /// A public key pin: `sha256:` and 64 hexadecimal digits or base64.

@@ -20,7 +20,8 @@ const COLUMN: u16 = 39;
 enum Item {
     Gap,
     Heading(&'static str),
-    Key(&'static Command),
+    /// A command, and in which place its keys are told.
+    Key(&'static Command, Focus),
     /// Keys of the user's own, and what they do.
     Own(Clean, Clean),
 }
@@ -67,9 +68,9 @@ fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), 
             brush.put(x, y, keys, Role::PanelKey, KEYS - 1);
             brush.put(x + KEYS, y, doc, Role::PanelText, room.saturating_sub(KEYS));
         }
-        Item::Key(command) => {
+        Item::Key(command, place) => {
             let off = app.disabled(command).is_some();
-            let keys = Clean::line(&app.keymap().labels(command));
+            let keys = Clean::line(&app.keymap().labels_in(command, &[*place]));
             brush.put(x, y, &keys, Role::PanelKey, KEYS - 1);
             let role = if off { Role::PanelOff } else { Role::PanelText };
             brush.put(x + KEYS, y, command.doc, role, room.saturating_sub(KEYS));
@@ -77,17 +78,20 @@ fn draw_item(app: &App, item: &Item, brush: &mut Brush<'_>, (x, y): (u16, u16), 
     }
 }
 
-/// Commands that have keys: the others are found by `:`.
-fn keyed() -> impl Iterator<Item = &'static Command> {
-    COMMANDS.iter().filter(|c| !c.keys.is_empty())
+/// Commands that have keys in a place: the others are found by `:`.
+fn keyed(app: &App, place: Focus) -> impl Iterator<Item = &'static Command> {
+    let has_keys = move |c: &&Command| !app.keymap().keys_in(c, &[place]).is_empty();
+    COMMANDS.iter().filter(move |c| c.scope.covers(place)).filter(has_keys)
 }
 
 /// The user's own keys, the groups of this place, then what only works in others.
 fn sections(app: &App, of: Focus) -> Vec<Vec<Item>> {
-    let mut here: Vec<_> = keyed().filter(|c| c.scope.covers(of)).collect();
+    let mut here: Vec<_> = keyed(app, of).collect();
     here.sort_by_key(|c| (late(c.group, of), c.group));
     let mut out: Vec<Vec<Item>> = Vec::new();
+    // Of a preset only what stands nowhere else: its other keys stand with their commands.
     let own = app.keymap().own().iter().filter(|own| own.places.contains(&of));
+    let own = own.filter(|own| own.preset.is_none() || own.alone().is_none());
     let own: Vec<Item> =
         own.map(|own| Item::Own(Clean::line(&Key::label(&own.keys)), Clean::line(&own.doc()))).collect();
     if !own.is_empty() {
@@ -101,12 +105,12 @@ fn sections(app: &App, of: Focus) -> Vec<Vec<Item>> {
             out.push(vec![Item::Heading(command.group.title())]);
         }
         if let Some(section) = out.last_mut() {
-            section.push(Item::Key(command));
+            section.push(Item::Key(command, of));
         }
     }
     for other in Focus::ALL.into_iter().filter(|f| *f != of && *f != Focus::Help) {
         let only: Vec<_> =
-            keyed().filter(|c| c.scope.covers(other) && !c.scope.covers(of)).map(Item::Key).collect();
+            keyed(app, other).filter(|c| !c.scope.covers(of)).map(|c| Item::Key(c, other)).collect();
         if !only.is_empty() && of != Focus::Help {
             let mut section = vec![Item::Heading(elsewhere(other))];
             section.extend(only);

@@ -7,6 +7,7 @@ use crate::app::key::Key;
 use crate::app::keymap::Hint;
 use crate::app::layout::Area;
 use crate::app::prompt::{self, Completion, Prompt};
+use crate::app::scope::Focus;
 use crate::app::{App, Overlay, Question};
 use crate::config::theme::Role;
 use crate::text::Clean;
@@ -140,7 +141,10 @@ fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Ar
     let off = if is_here { app.disabled(command) } else { Some("Not in this place") };
     let role = if off.is_some() { Role::PanelOff } else { Role::PanelText };
     brush.put(line.x + 2, line.y, command.name, role, 18);
-    let keys = Clean::line(&app.keymap().labels(command));
+    let keys = Clean::line(
+        &app.keymap()
+            .labels_in(command, if is_here { std::slice::from_ref(&app.focus) } else { &Focus::ALL }),
+    );
     brush.put(line.x + 21, line.y, &keys, if off.is_some() { Role::PanelOff } else { Role::PanelKey }, 12);
     let room = line.width.saturating_sub(36);
     brush.put(line.x + 34, line.y, off.unwrap_or(command.doc), role, room);

@@ -19,7 +19,10 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
         x = brush.put(x, area.y, "Keys", Role::TitlePlace, room);
         let dot = brush.glyphs.dot;
         x = brush.put(x + 1, area.y, dot, Role::TitleDim, end - x);
-        brush.put(x + 1, area.y, of.title(), Role::TitleDim, end - x);
+        x = brush.put(x + 1, area.y, of.title(), Role::TitleDim, end - x);
+        if let Some(preset) = app.keymap().preset() {
+            brush.put(x, area.y, Clean::line(&format!(", as in {preset}")), Role::TitleDim, end - x);
+        }
         return;
     }
     if app.ledger.is_some() {

@@ -55,7 +55,7 @@ fn the_example_loads_and_its_defaults_are_the_defaults() {
     let at = text.find("# [[keys]]").unwrap();
     let keys = load(&format!("{}{}", &text[..at], text[at + 2..].replace("\n# ", "\n"))).unwrap().keys;
     assert_eq!((keys[0].run.join(" "), keys[0].scope.as_deref()), ("star down".to_owned(), Some("list")));
-    let (map, problems) = Keymap::with(&keys);
+    let (map, problems) = Keymap::with(None, &keys);
     assert_eq!(problems, []);
     assert_eq!(map.own().len(), 1);
 
@@ -327,6 +327,6 @@ fn no_file_is_no_mistake_and_the_command_line_wins() {
     );
     fs::write(place.paths.themes().join("paper.toml"), "inherits = \"mono\"\n").unwrap();
     assert_eq!(Config::load(&place.paths, &Overrides::default()).unwrap().ui.theme, "paper");
-    let over = Overrides { theme: Some("mono".into()) };
+    let over = Overrides { theme: Some("mono".into()), ..Overrides::default() };
     assert_eq!(Config::load(&place.paths, &over).unwrap().ui.theme, "mono");
 }

@@ -4,8 +4,8 @@ use mailtui::app::command::{COMMANDS, Needs};
 use mailtui::app::key::Key;
 use mailtui::app::keymap::Keymap;
 use mailtui::app::scope::Focus;
-use mailtui::config::KeySetting;
 use mailtui::config::theme::{Role, Theme};
+use mailtui::config::{KeySetting, Preset};
 
 use crate::support::drive::{Screen, Start};
 use crate::support::mail::{Post, mail};
@@ -194,11 +194,14 @@ fn own_keys_run_one_command_or_several_and_are_shown() {
         scope: scope.map(str::to_owned),
         places: [(1, 1); 3],
     };
-    let (keymap, problems) = Keymap::with(&[
-        own("Y", &["star", "down 2"], Some("list")),
-        own("gw", &["go-archive"], None),
-        own("a", &["down"], Some("list")),
-    ]);
+    let (keymap, problems) = Keymap::with(
+        None,
+        &[
+            own("Y", &["star", "down 2"], Some("list")),
+            own("gw", &["go-archive"], None),
+            own("a", &["down"], Some("list")),
+        ],
+    );
     assert_eq!(problems, []);
     let post = Post::new();
     for n in 1..=5 {
@@ -210,4 +213,35 @@ fn own_keys_run_one_command_or_several_and_are_shown() {
     screen.keys("2a").at("Topic 5.");
     screen.keys("g").until("w     Go to the archive").keys("w").until("work · Archive");
     screen.keys("?").until("Your own").until("Y           star, down 2");
+}
+
+#[test]
+fn hands_that_know_another_program_find_its_keys() {
+    let post = Post::new();
+    for n in 1..=5 {
+        post.deliver(mail("Ada <ada@example.org>", &format!("Topic {n}.")).ago(n * 60));
+    }
+    let mut screen = |name: &str| {
+        let keymap = Keymap::with(Preset::named(name).unwrap().as_ref(), &[]).0;
+        Screen::start(&post, Start { keymap, ..Start::default() })
+    };
+    let mut mutt = screen("mutt");
+    mutt.at("Topic 1.").keys("F").until("Starred 1").keys("*").at("Topic 5.").keys("=").at("Topic 1.");
+    mutt.keys("<Enter>").until("About topic").keys("j").until("About topic 2").keys("i").at("Topic 2.");
+    mutt.keys("s")
+        .until(":move")
+        .keys("<Esc>?")
+        .until("Keys · List, as in mutt")
+        .until("q           Go back")
+        .keys("G")
+        .until("s m         Move to a folder");
+    mutt.keys("qZZ").ended().unwrap();
+    post.settle();
+    let mut aerc = screen("aerc");
+    aerc.at("Topic 1.").keys("<Space>").at("Topic 2.").keys("D").until("Moved 1 to Trash");
+    aerc.keys("ZZ").ended().unwrap();
+    post.settle();
+    let mut gmail = screen("gmail");
+    gmail.at("Topic 2.").keys("*a").until("Selected all 4 rows").keys("<Esc>#").until("Moved 1 to Trash");
+    gmail.keys("z").until("Undid").at("Topic 2.").keys("o").until("About topic").keys("u").at("Topic 2.");
 }
