@@ -221,7 +221,7 @@ fn hands_that_know_another_program_find_its_keys() {
     for n in 1..=5 {
         post.deliver(mail("Ada <ada@example.org>", &format!("Topic {n}.")).ago(n * 60));
     }
-    let mut screen = |name: &str| {
+    let screen = |name: &str| {
         let keymap = Keymap::with(Preset::named(name).unwrap().as_ref(), &[]).0;
         Screen::start(&post, Start { keymap, ..Start::default() })
     };
