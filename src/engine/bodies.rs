@@ -5,14 +5,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync
 use std::time::Duration;
 
 use super::door::Door;
-use super::pull::{Outgoing, arrival};
+use super::press::{Press, Target};
+use super::pull::arrival;
 use super::told::Told;
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::model::{AccountId, Flags, FolderId, MessageId};
 use crate::protocol::twin::uidl_in;
 use crate::protocol::{BodySink, Flow, FolderRef, MailProtocol, RemoteId};
-use crate::store::{Batch, Incoming, Packed, Packer, Step, Store};
+use crate::store::{Incoming, Store};
 
 /// Pieces between the threads: with pieces of at most 64 KiB this bounds them at 8 MiB.
 const PIECES: usize = 128;
@@ -66,7 +67,7 @@ pub(super) fn fetch(
     let (ended, press_ended) = sync_channel(1);
     std::thread::scope(|scope| {
         let press = scope.spawn(move || {
-            let pressed = Press::new(job).and_then(|mut press| press.run(&inbox));
+            let pressed = Taker::new(job).and_then(|mut taker| taker.run(&inbox));
             // Nobody waits where the stream failed.
             let _ = ended.send(());
             pressed
@@ -169,24 +170,16 @@ impl BodySink for Stream<'_> {
 }
 
 /// The packing end.
-struct Press<'a> {
+struct Taker<'a> {
     job: &'a Job<'a>,
-    out: Outgoing<'a>,
-    packer: Packer,
-    at: Option<Half>,
+    press: Press<'a>,
+    /// What is coming, and its size as told.
+    at: Option<(Wanted, u64)>,
 }
 
-/// A message of which not everything is there.
-struct Half {
-    wanted: Wanted,
-    told_size: u64,
-    /// Its row, once a first chunk had to be written.
-    row: Option<MessageId>,
-}
-
-impl<'a> Press<'a> {
+impl<'a> Taker<'a> {
     fn new(job: &'a Job<'a>) -> Result<Self> {
-        Ok(Self { job, out: Outgoing::new(job.store, job.account), packer: Packer::new()?, at: None })
+        Ok(Self { job, press: Press::new(job.store, job.account)?, at: None })
     }
 
     fn run(&mut self, inbox: &Receiver<Piece>) -> Result<()> {
@@ -196,82 +189,38 @@ impl<'a> Press<'a> {
                 Ok(piece) => piece,
                 Err(TryRecvError::Disconnected) => break,
                 Err(TryRecvError::Empty) => {
-                    self.out.send()?;
+                    self.press.out.send()?;
                     match inbox.recv() {
                         Ok(piece) => piece,
                         Err(_) => break,
                     }
                 }
             };
-            match piece {
-                Piece::Begin(wanted, told_size) => {
-                    // What did not become whole before it is forgotten.
-                    self.packer.reset();
-                    self.at = Some(Half { wanted, told_size, row: None });
+            let job = self.job;
+            match (piece, &self.at) {
+                (Piece::Begin(wanted, told_size), _) => {
+                    self.press.begin();
+                    self.at = Some((wanted, told_size));
                 }
-                Piece::Data(bytes) => self.data(&bytes)?,
-                Piece::End => self.end()?,
+                (Piece::Data(bytes), Some(at)) => self.press.data(&bytes, &|first| target(job, at, first))?,
+                (Piece::End, Some(at)) => {
+                    self.press.end(&|first| target(job, at, first))?;
+                    self.at = None;
+                }
+                (Piece::Data(_) | Piece::End, None) => {}
             }
         }
-        self.out.settle()
-    }
-
-    fn data(&mut self, bytes: &[u8]) -> Result<()> {
-        let Some(half) = &mut self.at else { return Ok(()) };
-        for chunk in self.packer.push(bytes)? {
-            let message = match half.row {
-                Some(row) => row,
-                None => {
-                    let row = match &half.wanted {
-                        Wanted::Body(message) => *message,
-                        Wanted::Mail { uidl, told } => {
-                            let first = self.packer.beginning();
-                            stage(self.job, incoming(self.job, (uidl, *told), half.told_size, first))?
-                        }
-                    };
-                    half.row = Some(row);
-                    row
-                }
-            };
-            self.out.push(Step::Part { message, chunk })?;
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<()> {
-        let Some(half) = self.at.take() else { return Ok(()) };
-        let first = self.packer.beginning();
-        let facts = mime::facts(first);
-        let taken = match half.wanted {
-            Wanted::Body(message) => Err(message),
-            Wanted::Mail { uidl, told } => {
-                Ok(Box::new(incoming(self.job, (&uidl, told), half.told_size, first)))
-            }
-        };
-        let (chunks, size, sha256) = self.packer.finish()?;
-        let body = Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments };
-        let step = match taken {
-            Err(message) => Step::Body { message, body },
-            Ok(mut incoming) => {
-                (incoming.size, incoming.body) = (size, Some(body));
-                match half.row {
-                    None => Step::Message(incoming),
-                    Some(message) => Step::Land { message, incoming },
-                }
-            }
-        };
-        self.out.push(step)
+        self.press.out.settle()
     }
 }
 
-fn stage(job: &Job<'_>, incoming: Incoming) -> Result<MessageId> {
-    let steps = vec![Step::Stage(Box::new(incoming))];
-    let committed = job.store.commit(Batch { account: job.account, steps })?;
-    committed
-        .messages
-        .first()
-        .copied()
-        .ok_or_else(|| Error::new(Kind::Bug, "the store did not answer with a row"))
+fn target(job: &Job<'_>, (wanted, told_size): &(Wanted, u64), first: &[u8]) -> Target {
+    match wanted {
+        Wanted::Body(message) => Target::Body(*message),
+        Wanted::Mail { uidl, told } => {
+            Target::Mail(Box::new(incoming(job, (uidl, *told), *told_size, first)))
+        }
+    }
 }
 
 fn incoming(job: &Job<'_>, (uidl, told): (&str, Beforehand), size: u64, first: &[u8]) -> Incoming {

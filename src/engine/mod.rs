@@ -16,6 +16,7 @@ mod keep;
 mod plan;
 mod pop;
 mod portion;
+mod press;
 mod pull;
 mod push;
 mod receive;

@@ -36,10 +36,17 @@ impl Tx<'_> {
         if self.known(account, incoming)?.is_some() {
             return self.forget(message);
         }
-        self.db.run(
-            sql!("UPDATE messages SET body_state = 0, size = ?2 WHERE id = ?1"),
+        let landed = self.db.run(
+            sql!("UPDATE messages SET body_state = 0, size = ?2 WHERE id = ?1 AND body_state = 4"),
             (message, size_of(incoming)),
         )?;
+        if landed == 0 {
+            return Err(Error::new(
+                Kind::Gone,
+                "another mailtui cleared away a mail that was not all here yet",
+            )
+            .hint("Run it again: what came whole is not taken twice"));
+        }
         self.body(message, body)?;
         self.place(account, message, incoming)
     }

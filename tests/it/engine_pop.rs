@@ -125,6 +125,18 @@ fn a_larger_mail_comes_as_a_stub_that_is_never_deleted_there_until_all_of_it_is_
 }
 
 #[test]
+fn p7_large_mails_that_are_the_same_all_come() {
+    let world = world(0, Leave::Forever, Portion::default());
+    let large = [&mail(1)[..], &b"the same again\r\n".repeat(200_000)].concat();
+    for n in 0..3 {
+        world.server.deliver("INBOX", large.clone(), Flags::NONE, T0 + n);
+    }
+    assert_eq!(world.once().unwrap().new, 3);
+    assert_eq!(world.rows(Role::Inbox).iter().map(|row| row.members.len()).sum::<usize>(), 3);
+    assert_eq!(world.once().unwrap().new, 0);
+}
+
+#[test]
 fn headers_alone_come_where_that_is_wanted() {
     let portion = Portion { max_size: Some(0), ..Portion::default() };
     let world = world(20, Leave::Days(1), portion);
