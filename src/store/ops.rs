@@ -8,7 +8,7 @@ use super::flags::marks_from;
 use super::places::{AWAITED, Placement};
 use super::tx::Tx;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, FolderId, Mark, MessageId, OpId, PlacementId};
+use crate::model::{AccountId, FolderId, Mark, OpId, PlacementId};
 
 /// A row of `ops`, as far as its end needs it.
 struct Ending {
@@ -116,6 +116,11 @@ impl Tx<'_> {
             return self.shape_done(ending.account, &ending.kind, folder, created);
         }
         let items = self.items(op)?;
+        let moved = if ending.kind == "append" || self.may_all_be(&items, ending.target, moved)? {
+            moved
+        } else {
+            &[]
+        };
         self.db.run(sql!("DELETE FROM op_items WHERE op_id = ?1"), [op])?;
         self.db.run(sql!("DELETE FROM ops WHERE id = ?1"), [op])?;
         for item in items {
@@ -156,23 +161,23 @@ impl Tx<'_> {
         )
     }
 
-    /// Whether a mail that was just put into a folder can have this UID there: not that of another mail, nor one that
-    /// was given out before (servers lie in COPYUID).
-    fn may_be(&self, folder: FolderId, uid: u32, message: MessageId) -> Result<bool> {
-        let is_so = match self.by_uid(folder, uid)? {
-            Some(held) => self.db.one(
-                sql!("SELECT 1 FROM messages a JOIN messages b ON b.id = ?2
-                      WHERE a.id = ?1 AND (a.id = b.id OR (a.msgid = b.msgid AND a.msgid <> '') OR a.head_hash = b.head_hash)"),
-                (message, held.message),
-                |_| Ok(()),
-            )?,
-            None => self.db.one(
-                sql!("SELECT 1 FROM folders WHERE id = ?1 AND (?2 >= uidnext OR backfill_uid <> 1)"),
-                (folder, uid),
-                |_| Ok(()),
-            )?,
-        };
-        Ok(is_so.is_some())
+    /// Whether what was told of where mails went can be so: if of one it cannot, nothing of it is believed (promise I1).
+    fn may_all_be(
+        &self,
+        items: &[Item],
+        target: Option<FolderId>,
+        moved: &[(PlacementId, u32)],
+    ) -> Result<bool> {
+        let Some(target) = target else { return Ok(true) };
+        for (placement, uid) in moved {
+            let item = items.iter().find(|item| item.placement.id == *placement);
+            if let Some(item) = item
+                && !self.may_be(target, *uid, item.placement.message)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A copy is in the target folder on the server, under `uid` if that was told.
@@ -182,10 +187,6 @@ impl Tx<'_> {
         let result = match item.result {
             Some(id) => self.placement(id)?.filter(|result| result.folder == target),
             None => None,
-        };
-        let uid = match uid {
-            Some(uid) if self.may_be(target, uid, item.placement.message)? => Some(uid),
-            _ => None,
         };
         let Some(uid) = uid else {
             if let Some(result) = result.filter(|result| result.uid.is_none()) {

@@ -73,6 +73,25 @@ impl Tx<'_> {
         )
     }
 
+    /// Whether a mail that was just put into a folder can have this UID there: not that of another mail, nor one that
+    /// was given out before (servers lie in COPYUID).
+    pub(super) fn may_be(&self, folder: FolderId, uid: u32, message: MessageId) -> Result<bool> {
+        let is_so = match self.by_uid(folder, uid)? {
+            Some(held) => self.db.one(
+                sql!("SELECT 1 FROM messages a JOIN messages b ON b.id = ?2
+                      WHERE a.id = ?1 AND (a.id = b.id OR (a.msgid = b.msgid AND a.msgid <> '') OR a.head_hash = b.head_hash)"),
+                (message, held.message),
+                |_| Ok(()),
+            )?,
+            None => self.db.one(
+                sql!("SELECT 1 FROM folders WHERE id = ?1 AND (?2 >= uidnext OR backfill_uid <> 1)"),
+                (folder, uid),
+                |_| Ok(()),
+            )?,
+        };
+        Ok(is_so.is_some())
+    }
+
     /// Every copy of a message that no op takes away.
     pub(super) fn copies(&self, message: MessageId) -> Result<Vec<Placement>> {
         self.db.all(

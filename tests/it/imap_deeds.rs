@@ -81,6 +81,11 @@ fn i6_moves_by_what_the_server_has() {
             "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 2,5 11,11]\nS: m2 OK [COPYUID 8 2,2 11,12]".into(),
             Applied::done(),
         ),
+        (
+            "MOVE",
+            "C: m2 UID MOVE 2,5 \"a\"\nS: * OK [COPYUID 8 2,5 12,11]\nS: m2 OK [COPYUID 8 2,5 11]".into(),
+            Applied::done(),
+        ),
         // What was told once is not told otherwise later.
         (
             "MOVE",
@@ -220,6 +225,31 @@ fn i7_an_append_says_what_the_message_has_and_what_the_folder_keeps() {
     assert_eq!(session.append(&letter1, &mut &b"a\0b"[..]).unwrap(), Some(id(12)));
     let error = append(&mut session, b"0123456789").unwrap_err();
     assert_eq!((error.kind(), error.to_string().contains("takes 9 at most")), (Kind::Refused, true));
+    drop(session);
+    server.finish();
+}
+
+#[test]
+fn i12_a_mail_that_is_too_long_for_its_folder_is_refused_before_the_first_byte_of_it() {
+    let limit = |tag: &str, folder: &str, told: &str| {
+        format!("C: {tag} STATUS \"{folder}\" (APPENDLIMIT)\nS: * STATUS {folder} ({told})\nS: {tag} OK\n")
+    };
+    let text = limit("m1", "Sent", "APPENDLIMIT 3 X-MORE 9")
+        + "C: m2 APPEND \"Sent\" (\\Seen) {3+}\nC> abc\nC: \nS: m2 OK\n"
+        + &limit("m3", "Free", "APPENDLIMIT NIL")
+        + "C: m4 APPEND \"Free\" (\\Seen) {4+}\nC> abcd\nC: \nS: m4 OK\n\
+           C: m5 STATUS \"New\" (APPENDLIMIT)\nS: m5 NO [NONEXISTENT] no\n\
+           C: m6 APPEND \"New\" (\\Seen) {4+}\nC> abcd\nC: \nS: m6 NO [TOOBIG] 3 at most";
+    let (server, mut session) = session("IMAP4rev1 LITERAL+ APPENDLIMIT", &text);
+    let mut put = |folder: &str, raw: &[u8]| session.append(&letter(folder, raw), &mut &*raw);
+    // It is asked once.
+    let error = put("Sent", b"abcd").unwrap_err();
+    assert_eq!(error.to_string(), "the message has 4 bytes, and the server takes 3 at most");
+    assert_eq!((error.kind(), error.hint_text().unwrap().contains("stays")), (Kind::Refused, true));
+    assert_eq!(put("Sent", b"abc").unwrap(), None);
+    assert_eq!(put("Free", b"abcd").unwrap(), None);
+    let error = put("New", b"abcd").unwrap_err();
+    assert_eq!((error.kind(), error.hint_text().unwrap().contains("larger")), (Kind::Refused, true));
     drop(session);
     server.finish();
 }

@@ -50,6 +50,7 @@ mod imap_login;
 mod imap_resync;
 mod imap_shape;
 mod imap_tags;
+mod imap_told;
 mod imap_wire;
 mod keep;
 mod keys;

@@ -11,6 +11,7 @@ use super::command::Command;
 use super::date;
 use super::framer::Place;
 use super::link::{Ear, deaf};
+use super::list::plain;
 use super::mark;
 use super::names;
 use super::reply::Reply;
@@ -98,16 +99,42 @@ impl Session {
         Ok(found.unwrap_or_default().into_set())
     }
 
+    /// The longest message that a folder takes (RFC 7889), where that is told: for all folders with the
+    /// capabilities, or for each by itself, which is asked once in a session.
+    fn longest(&mut self, remote: &str) -> Result<Option<u64>> {
+        if !self.link.state.offers.has("APPENDLIMIT") {
+            return Ok(self.link.state.offers.longest_message());
+        }
+        if let Some(told) = self.longest.get(remote) {
+            return Ok(*told);
+        }
+        let (name, mut limit) = (names::bytes(remote), None);
+        let tag = self.link.send(&Command::new("STATUS").string(&name).text(" (APPENDLIMIT)"))?;
+        // A folder that is not there yet takes what the server takes: the refusal comes after the upload then.
+        let answer = self.link.answer(&tag, &mut |reply| match reply {
+            Reply::Status(told) if plain(&told.name) == plain(&name) => {
+                limit = told.limit;
+                Ok(None)
+            }
+            other => Ok(Some(other)),
+        })?;
+        if answer.verdict == Verdict::Ok {
+            self.longest.insert(remote.to_owned(), limit);
+        }
+        Ok(limit)
+    }
+
     /// Puts a message into its folder.
     pub(super) fn put(&mut self, letter: &Letter, raw: &mut dyn BodySource) -> Result<Option<RemoteId>> {
         let doing = "the server does not take the message";
-        if let Some(limit) = self.link.state.offers.longest_message()
+        if let Some(limit) = self.longest(&letter.folder.remote)?
             && letter.size > limit
         {
             return Err(Error::new(
                 Kind::Refused,
                 format!("the message has {} bytes, and the server takes {limit} at most", letter.size),
-            ));
+            )
+            .hint("it stays where it is; give it up, or put it into another folder"));
         }
         let mut odd = false;
         raw.read(&mut |bytes| {

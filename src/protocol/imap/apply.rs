@@ -47,7 +47,8 @@ impl Progress {
         None
     }
 
-    /// COPYUID (RFC 4315 section 3): believed where it speaks of these messages only, and of each and its copy once.
+    /// COPYUID (RFC 4315 section 3): believed where it speaks of these messages only, of each and its copy once, and
+    /// of copies in ascending order, as they are made.
     fn learn(&mut self, answer: &Answer, old: &Mailbox, uids: &UidSet) {
         let Some(Code::CopyUid { validity, from, to }) = &answer.code else { return };
         let count = from.count();
@@ -59,8 +60,8 @@ impl Progress {
             let each: UidSet = from.iter().copied().chain(self.pairs.iter().map(|(a, _)| told(a))).collect();
             let copies: UidSet = to.iter().copied().chain(self.pairs.iter().map(|(_, b)| told(b))).collect();
             let count = (self.pairs.len() + from.len()) as u64;
-            if each.len() != count || copies.len() != count {
-                tracing::warn!("the server names one message twice: where it put them is looked for");
+            if each.len() != count || copies.len() != count || !to.is_sorted() {
+                tracing::warn!("the server tells what cannot be: where it put the messages is looked for");
                 return;
             }
             let id = |validity, uid| RemoteId::Uid { validity, uid };

@@ -100,6 +100,7 @@ pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Resul
         going: None,
         seen: HashMap::new(),
         elsewhere: BTreeSet::new(),
+        longest: HashMap::new(),
     })
 }
 
@@ -126,6 +127,8 @@ pub struct Session {
     seen: HashMap<String, Mailbox>,
     /// Other folders that news was told of.
     elsewhere: BTreeSet<String>,
+    /// The longest message that each folder takes, as far as asked.
+    longest: HashMap<String, Option<u64>>,
 }
 
 impl Session {

@@ -115,6 +115,8 @@ pub(super) struct Counted {
     pub(super) uidnext: Option<u32>,
     pub(super) validity: Option<u32>,
     pub(super) modseq: Option<u64>,
+    /// APPENDLIMIT (RFC 7889).
+    pub(super) limit: Option<u64>,
     /// MAILBOXID (RFC 8474).
     pub(super) object_id: Option<String>,
 }
@@ -273,6 +275,7 @@ fn counted(tokens: &mut Tokens<'_>) -> Reply {
             b"UIDNEXT" => told.uidnext = small,
             b"UIDVALIDITY" => told.validity = small,
             b"HIGHESTMODSEQ" => told.modseq = count,
+            b"APPENDLIMIT" => told.limit = count,
             b"MAILBOXID" => told.object_id = object::told(value),
             _ => {}
         }

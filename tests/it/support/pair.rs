@@ -14,6 +14,7 @@ use mailtui::protocol::{self, FolderRef};
 use mailtui::store::{Edge, Reader, Store};
 
 use super::dovecot::{self, User};
+use super::proxy::{Plan, Proxy, Seal};
 use super::world::{Bodies, Held};
 use crate::engine::account;
 
@@ -74,6 +75,18 @@ impl Side {
         let at = account.clone();
         let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
         Some(Self { setup: setup(account, name, open), server: Kept::Dovecot(user) })
+    }
+
+    /// Dovecot behind a proxy that makes this of what it says.
+    pub fn lying(name: &str, plan: Plan) -> Option<(Self, Arc<Proxy>)> {
+        let user = dovecot::shared()?.user();
+        let (mut account, secret) = (user.account(Protocol::Imap, Tls::None), user.secret());
+        let proxy = Arc::new(Proxy::start(account.port, Protocol::Imap, Seal::None));
+        proxy.begin(plan);
+        account.port = proxy.port;
+        let at = account.clone();
+        let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
+        Some((Self { setup: setup(account, name, open), server: Kept::Dovecot(user) }, proxy))
     }
 
     pub fn deliver(&self, n: u32) {
