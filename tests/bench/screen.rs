@@ -1,5 +1,9 @@
 //! Times of the whole program on a terminal: `cargo bench --bench screen -- [MESSAGES]` (100000 by default).
 //!
+//! `SERVER=HOST:PORT LOGIN=NAME,NAME,NAME PASS=SECRET` names an IMAP server on this machine, without TLS, and users of
+//! it: keys are also typed while the first of them is downloaded; then the program idles with all of them for a
+//! minute, and is timed from the server's word that it has a new mail to the mail on the screen.
+//!
 //! Starts it on a pseudo-terminal of 120x40 over a store of that size, whose server cannot be reached, and
 //! prints: from the start of the process to the first screen with mail on it; from a key to what it paints,
 //! and how many bytes that is; memory; how often an idle program wakes up. Machines are noisy: compare within
@@ -8,7 +12,7 @@
 
 mod letters;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -38,12 +42,12 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn start(config: &Path, data: &Path) -> Self {
+    fn start(config: &Path, data: &Path, pass: &str) -> Self {
         let size = PtySize { rows: ROWS, cols: COLUMNS, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mailtui"));
         command.args(["--config".as_ref(), config.as_os_str(), "--data".as_ref(), data.as_os_str()]);
-        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("BENCH", "x")]
+        for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("BENCH", pass)]
         {
             command.env(name, value);
         }
@@ -98,6 +102,28 @@ impl Terminal {
         }
     }
 
+    /// Types a key while other things are painted too: how long until the list was.
+    fn press_beside(&mut self, key: &[u8]) -> Duration {
+        let before = self.list();
+        let begun = Instant::now();
+        self.keys.write_all(key).unwrap();
+        self.keys.flush().unwrap();
+        loop {
+            let (at, bytes) = self.output.recv_timeout(DEADLINE).expect("the program answers a key");
+            self.screen.process(&bytes);
+            if self.list() != before {
+                return at - begun;
+            }
+        }
+    }
+
+    /// A part of the list, right of the folders, as it is painted.
+    fn list(&self) -> Vec<Vec<u8>> {
+        let (left, above, below) = (COLUMNS / 3, 2, 4);
+        let rows = self.screen.screen().rows_formatted(left, COLUMNS / 3);
+        rows.skip(above).take(usize::from(ROWS) - above - below).collect()
+    }
+
     fn of_proc(&self, name: &str) -> u64 {
         let id = self.child.process_id().unwrap();
         let tasks = std::fs::read_dir(format!("/proc/{id}/task")).unwrap();
@@ -141,13 +167,13 @@ fn main() {
     }
     println!("{total} messages in one folder, {COLUMNS}x{ROWS}");
     let starts = (0..20).map(|_| {
-        let mut terminal = Terminal::start(&config, &data);
+        let mut terminal = Terminal::start(&config, &data, "x");
         let took = terminal.first("Writer Number");
         terminal.end();
         took
     });
     quantiles("exec to the first screen", starts.collect());
-    let mut terminal = Terminal::start(&config, &data);
+    let mut terminal = Terminal::start(&config, &data, "x");
     terminal.first("Writer Number");
     terminal.settle(Duration::from_secs(1));
     // Within the screen; then, from the last row on, with every row of the list in a new place.
@@ -175,4 +201,107 @@ fn main() {
     terminal.settle(Duration::from_secs(5));
     println!("  wake-ups in 5 idle seconds: {}", terminal.of_proc("voluntary_ctxt_switches") - before);
     terminal.end();
+    let server = ["SERVER", "LOGIN", "PASS"].map(std::env::var);
+    if let [Ok(server), Ok(logins), Ok(pass)] = server {
+        let logins: Vec<&str> = logins.split(',').collect();
+        beside_a_sync(&config, &data, &account_at(&server, logins[0]), &pass);
+        let config = dir.path().join("idle.toml");
+        std::fs::write(&config, logins.iter().map(|login| account_at(&server, login)).collect::<String>())
+            .unwrap();
+        idle(&config, &dir.path().join("idle"), &server, logins[logins.len() - 1], &pass);
+    }
+}
+
+/// A section of the configuration.
+fn account_at(server: &str, login: &str) -> String {
+    let (host, port) = server.rsplit_once(':').expect("HOST:PORT");
+    format!(
+        "\n[accounts.{login}]\nemail = \"{login}@example.org\"\nprotocol = \"imap\"\nhost = \"{host}\"\nport = {port}\n\
+         tls = \"none\"\nuser = \"{login}\"\npassword = {{ env = \"BENCH\" }}\n"
+    )
+}
+
+/// Keys in the full folder while another account is downloaded.
+fn beside_a_sync(config: &Path, data: &Path, more: &str, pass: &str) {
+    let text = std::fs::read_to_string(config).unwrap() + more;
+    std::fs::write(config, text).unwrap();
+    let mut terminal = Terminal::start(config, data, pass);
+    terminal.first("Writer Number");
+    let (mut took, begun) = (Vec::new(), Instant::now());
+    while begun.elapsed() < Duration::from_secs(3) {
+        took.push(terminal.press_beside(b"j"));
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let count = took.len();
+    quantiles(&format!("j during a sync, {count} keys"), took);
+    terminal.end();
+    let store = Store::open(data).unwrap();
+    let reader = store.reader().unwrap();
+    let held = |id| reader.folders(id).unwrap().iter().map(|folder| u64::from(folder.total)).sum::<u64>();
+    let all: u64 = reader.accounts().unwrap().iter().map(|account| held(account.id)).sum();
+    println!("  mails in the store after it: {all}");
+}
+
+/// Accounts that wait for news, on one screen.
+fn idle(config: &Path, data: &Path, server: &str, login: &str, pass: &str) {
+    // All that is there first.
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mailtui"));
+    let arguments =
+        ["--config".as_ref(), config.as_os_str(), "--data".as_ref(), data.as_os_str(), "sync".as_ref()];
+    assert!(command.args(arguments).env("BENCH", pass).output().unwrap().status.success());
+    let mut terminal = Terminal::start(config, data, pass);
+    terminal.first("in step");
+    terminal.settle(Duration::from_secs(5));
+    let state = |terminal: &Terminal| {
+        let wakes = terminal.of_proc("voluntary_ctxt_switches");
+        (wakes, terminal.of_proc("VmRSS"))
+    };
+    let (wakes, memory) = state(&terminal);
+    terminal.settle(Duration::from_secs(60));
+    let (wakes_after, memory_after) = state(&terminal);
+    println!("  wake-ups in 60 s with every account in IDLE: {}", wakes_after - wakes);
+    println!("  memory {:.1} MB, before that {:.1} MB", memory_after as f64 / 1024.0, memory as f64 / 1024.0);
+    let mut sender = Sender::new(server, login, pass);
+    let took = (0..20).map(|n| {
+        let subject = format!("Fresh {n:02}");
+        sender.deliver(&subject);
+        let told = Instant::now();
+        terminal.begun = told;
+        let took = terminal.first(&subject);
+        terminal.settle(Duration::from_millis(200));
+        took
+    });
+    quantiles("the server has it, to the screen", took.collect());
+    terminal.end();
+}
+
+/// Another client, who puts new mail on the server.
+struct Sender(std::io::BufReader<std::net::TcpStream>);
+
+impl Sender {
+    fn new(server: &str, login: &str, pass: &str) -> Self {
+        let stream = std::net::TcpStream::connect(server).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        let mut sender = Self(std::io::BufReader::new(stream));
+        sender.line();
+        sender.ask(&format!("a LOGIN {login} {pass}\r\n"), "a OK");
+        sender
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line
+    }
+
+    fn ask(&mut self, command: &str, until: &str) {
+        self.0.get_mut().write_all(command.as_bytes()).unwrap();
+        while !self.line().starts_with(until) {}
+    }
+
+    fn deliver(&mut self, subject: &str) {
+        let mail = format!("From: Writer <w@example.org>\r\nSubject: {subject}\r\n\r\nnew\r\n");
+        self.ask(&format!("a APPEND INBOX {{{}}}\r\n", mail.len()), "+");
+        self.ask(&format!("{mail}\r\n"), "a OK");
+    }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Whole-program benchmark: first sync, sync with nothing new, and their memory, of mailtui beside its
-# peers (mbsync for IMAP, mpop and fetchmail for POP3; those that are installed), on one private Dovecot, in turn.
+# Whole-program benchmark: first sync, sync with nothing new, over IMAP one with 10 new mails and 1,000 changed flags,
+# and their memory, of mailtui beside its peers (mbsync for IMAP, mpop and fetchmail for POP3; those that are installed), on one private Dovecot, in turn.
 #
 #   tests/bench/sync.sh MAILDIR [RUNS]
 #
@@ -181,11 +181,22 @@ fetched() { fetchmail -s -f "$work/fetchmailrc" --pidfile "$work/fetchmail.pid" 
 export -f fetched
 export work
 
+# What happens on the server between two looks: flags that come and go, and mail.
+change() { # ROUND
+  local sign=add
+  [ $(($1 % 2)) = 1 ] || sign=remove
+  doveadm -c "$work/dovecot.conf" flags $sign -u bench '\Flagged' mailbox INBOX uid 1:1000
+  for n in $(seq 10); do
+    printf 'From: a@example.org\nMessage-ID: <fresh-%s-%s@example.org>\nSubject: fresh %s\n\nnew\n' "$1" "$n" "$n" |
+      doveadm -c "$work/dovecot.conf" save -u bench
+  done
+}
+
 # Warm the server's index first, so that whoever comes first does not pay for it.
 measure warm-up "$bin" --config "$work/imap.toml" --data "$work/warm" sync
 measure warm-up "$bin" --config "$work/pop3.toml" --data "$work/warm-pop" sync
 rm -rf "$work/warm" "$work/warm-pop"
-for _ in $(seq "$runs"); do
+for round in $(seq "$runs"); do
   rm -rf "$work/near" "$work/mpop" "$work/uidls" "$work/fetched" "$work/fetchids" "$work"/data-*
   mkdir -p "$work/near" "$work"/mpop/{cur,new,tmp} "$work"/fetched/{cur,new,tmp}
   if command -v mbsync >/dev/null; then
@@ -194,6 +205,11 @@ for _ in $(seq "$runs"); do
   fi
   measure mailtui-imap-first "$bin" --config "$work/imap.toml" --data "$work/data-imap" sync
   measure mailtui-imap-again "$bin" --config "$work/imap.toml" --data "$work/data-imap" sync
+  change "$round"
+  if command -v mbsync >/dev/null; then
+    measure mbsync-changes mbsync -c "$work/mbsyncrc" bench
+  fi
+  measure mailtui-imap-changes "$bin" --config "$work/imap.toml" --data "$work/data-imap" sync
   if command -v mpop >/dev/null; then
     measure mpop-first mpop -C "$work/mpoprc" -Q bench
     measure mpop-again mpop -C "$work/mpoprc" -Q bench
