@@ -1,6 +1,6 @@
 //! What a command asks for: the one vocabulary of `App::update`.
 
-use crate::model::{Role, Settle, View};
+use crate::model::{Order, Role, Settle, View};
 
 /// Something to do, with its count already in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +37,10 @@ pub enum Action {
     GoAll(View),
     /// Fold or unfold conversations.
     Fold(Fold),
+    /// Put the list in another order.
+    Sort(Order),
+    /// One row a mail, or a conversation.
+    Flat,
     /// Change the selection.
     Select(Select),
     /// Find mail with these words in the list, and by the servers' own search; of none typed the command line asks.

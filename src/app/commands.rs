@@ -3,7 +3,7 @@
 use super::action::{Action, Align, Fold, Motion, Save, Select, Set, Step, Triage, Yank};
 use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
-use crate::model::{Role, Settle, View};
+use crate::model::{Order, Role, Settle, View};
 
 use Args::{Count, Folder, None as No, Path, Tags, When, Words};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
@@ -216,6 +216,17 @@ pub const COMMANDS: &[Command] = &[
     row("close", LIST, &["zc"], No).does(Threads, "Fold", |_| Action::Fold(Fold::Close)).needs(Mail),
     row("unfold-all", LIST, &["zR"], No).does(Threads, "Unfold all", |_| Action::Fold(Fold::OpenAll)),
     row("fold-all", LIST, &["zM"], No).does(Threads, "Fold all", |_| Action::Fold(Fold::CloseAll)),
+    row("messages", LIST, &["T"], No).does(Threads, "Show mails or conversations", |_| Action::Flat),
+    row("sort-newest", LIST, &["od"], No)
+        .does(Threads, "Sort by date, newest first", |_| Action::Sort(Order::Newest)),
+    row("sort-oldest", LIST, &["oo"], No)
+        .does(Threads, "Sort by date, oldest first", |_| Action::Sort(Order::Oldest)),
+    row("sort-sender", LIST, &["of"], No).does(Threads, "Sort by sender", |_| Action::Sort(Order::Sender)),
+    row("sort-subject", LIST, &["os"], No).does(Threads, "Sort by subject", |_| Action::Sort(Order::Subject)),
+    row("sort-size", LIST, &["oz"], No)
+        .does(Threads, "Sort by size, largest first", |_| Action::Sort(Order::Largest)),
+    row("sort-unread", LIST, &["ou"], No)
+        .does(Threads, "Sort what is unread first", |_| Action::Sort(Order::Unread)),
     // Folders.
     row("go-inbox", PANES, &["gi"], No).does(Go, "Go to the inbox", |_| Action::GoRole(Role::Inbox)),
     row("go-unified", PANES, &["gu"], No)

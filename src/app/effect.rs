@@ -1,11 +1,12 @@
 //! What `App::update` asks of the world: the only way out of it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::letter::Letter;
 use crate::engine;
-use crate::model::{AccountId, Intent, MessageId, View};
-use crate::store::{Cleanable, Extent, Gathered};
+use crate::model::{AccountId, Intent, MessageId, Order, View};
+use crate::store::{Cleanable, Extent, Gathered, Ranks};
 use crate::text::Clean;
 
 /// Something for the runtime to carry out.
@@ -50,6 +51,19 @@ pub enum Load {
         view: View,
         /// Which of its mails.
         extent: Extent,
+        /// How it is ranked.
+        ranks: Option<Arc<Ranks>>,
+    },
+    /// The rows of a list, ranked.
+    Rank {
+        /// Whose turn this is.
+        ticket: Ticket,
+        /// The list.
+        view: View,
+        /// How.
+        order: Order,
+        /// One row a mail.
+        is_flat: bool,
     },
     /// What may go from the server of a maildrop.
     Cleanable {
@@ -118,6 +132,13 @@ pub enum Loaded {
         ticket: Ticket,
         /// The mails, or why not, in words.
         result: Result<Gathered, Clean>,
+    },
+    /// The rows of a list, ranked.
+    Ranked {
+        /// As asked.
+        ticket: Ticket,
+        /// The ranks, or why not, in words.
+        result: Result<Arc<Ranks>, Clean>,
     },
     /// What may go from the server of a maildrop.
     Cleanable {

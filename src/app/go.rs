@@ -49,10 +49,12 @@ impl App {
 
     fn show_view(&mut self, view: View) {
         self.whole_thread = false;
+        self.forget_ranks();
         let result = self.list.open(&self.db, view);
         self.told(result);
         self.look(view);
         self.keep_place();
+        self.rank();
     }
 
     /// Tells the engines which folders the user looks at.
@@ -185,9 +187,13 @@ impl App {
         if self.focus == Focus::Reader {
             self.focus = Focus::List;
         }
+        self.forget_ranks();
         let found = spot.map(|spot| self.list.seek(&self.db, view, spot));
         match found.map(|f| self.told(f)) {
-            Some(Some(true)) => self.look(view),
+            Some(Some(true)) => {
+                self.look(view);
+                self.rank();
+            }
             _ => self.show_view(view),
         }
     }

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::model::thread::{Node, tree};
 use crate::model::{Member, MessageId, Row, Summary, ThreadId};
 use crate::store::Reader;
+use crate::text::subject::bare;
 
 /// One mail of an unfolded conversation.
 #[derive(Debug, Clone)]
@@ -230,21 +231,6 @@ fn unfold(db: &Reader, row: &Row) -> Result<Vec<Child>> {
         children.push(Child { summary, more: branch.more, same_subject });
     }
     Ok(children)
-}
-
-/// A subject without what replies and forwards put before it.
-#[must_use]
-pub fn bare(subject: &str) -> &str {
-    let mut subject = subject.trim_start();
-    while let Some((mark, rest)) = subject.split_once(':')
-        && matches!(
-            mark.to_lowercase().as_str(),
-            "re" | "fw" | "fwd" | "aw" | "wg" | "sv" | "antw" | "tr" | "rv"
-        )
-    {
-        subject = rest.trim_start();
-    }
-    subject
 }
 
 #[cfg(test)]

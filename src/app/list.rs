@@ -155,6 +155,22 @@ impl List {
         Ok(())
     }
 
+    /// Reads the view anew in another order: from its top where the cursor is there, else around the cursor's mail.
+    pub(super) fn open_anew(&mut self, db: &Reader) -> Result<()> {
+        let Some(view) = self.view else { return Ok(()) };
+        let spot = self.spot().filter(|_| self.cursor > 0);
+        self.unselect();
+        (self.window, self.lines) = (Window::default(), Lines::default());
+        (self.seen_top, self.news) = (None, 0);
+        self.painted.clear();
+        if let Some(spot) = spot
+            && self.seek(db, view, spot)?
+        {
+            return Ok(());
+        }
+        self.open(db, view)
+    }
+
     /// Puts the cursor on a conversation of a view, wherever it stands; on the mail where it is unfolded.
     /// Says whether it is there.
     pub fn seek(&mut self, db: &Reader, view: View, spot: Spot) -> Result<bool> {
@@ -166,7 +182,8 @@ impl List {
             self.settle(db, false)?;
             return Ok(true);
         }
-        let Some(row) = db.row(view, spot.thread)? else { return Ok(false) };
+        let thread = db.row_of(view, spot.thread, spot.message)?;
+        let Some(row) = db.row(view, thread)? else { return Ok(false) };
         self.open_at(db, view, Edge::Around(row.head.key))?;
         let found = self.lines.find(spot);
         self.cursor = found.unwrap_or(0);

@@ -31,6 +31,7 @@ mod resume;
 pub mod scope;
 mod select;
 mod shape;
+pub mod sort;
 pub mod tags;
 pub mod targets;
 mod triage;
@@ -163,6 +164,8 @@ pub struct App {
     explain: Option<AccountId>,
     /// The accounts for which it was.
     explained: HashSet<AccountId>,
+    /// How lists are arranged.
+    arranging: sort::Arranging,
     /// What `.` does.
     again: Option<tags::Again>,
     record: record::Record,
@@ -214,6 +217,7 @@ impl App {
             whole_thread: false,
             explain: None,
             explained: HashSet::new(),
+            arranging: sort::Arranging::default(),
             again: None,
             record: record::Record::default(),
             finding: None,

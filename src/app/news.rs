@@ -67,6 +67,7 @@ impl App {
         if self.is_shown(&news) {
             let result = self.list.refresh(&self.db);
             self.told(result);
+            self.rank_again();
         }
         let open = self.reader.mail().map(|m| (m.message, m.folder));
         if open.is_some_and(|(mail, folder)| {
@@ -178,6 +179,7 @@ impl App {
         let news = match loaded {
             Loaded::Mail { ticket, result } => self.reader.loaded(ticket, result),
             Loaded::Gathered { ticket, result } => self.gathered(ticket, result),
+            Loaded::Ranked { ticket, result } => self.ranked(ticket, result),
             Loaded::Cleanable { account, result } => {
                 let wanted = self.counting.take_if(|asked| *asked == account).is_some();
                 match result {

@@ -207,6 +207,8 @@ impl App {
             Action::Find(words) => self.find(&words),
             Action::Hit(by) => self.step_hit(by),
             Action::Select(select) => self.select(select),
+            Action::Sort(order) => self.sort(order),
+            Action::Flat => self.toggle_flat(),
             Action::DeleteSet(set) => self.delete_set(set),
             Action::Triage(triage, rows) => self.triage(triage, rows as usize),
             Action::Tag(text) => self.tag(&text),

@@ -123,7 +123,7 @@ impl App {
         self.gather_ticket += 1;
         let ticket = self.gather_ticket;
         self.gathering = Some(Gathering { ticket, view, goal });
-        self.effects.push(Effect::Load(Load::Gather { ticket, view, extent }));
+        self.effects.push(Effect::Load(Load::Gather { ticket, view, extent, ranks: self.db.arranged() }));
     }
 
     /// Mails were gathered: says whether the screen changes. Keys that waited are done now.

@@ -148,6 +148,39 @@ pub enum View {
     Snoozed,
 }
 
+/// In which order the rows of a list stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Order {
+    /// What came last first.
+    #[default]
+    Newest,
+    /// What came first first.
+    Oldest,
+    /// By the name of who wrote last.
+    Sender,
+    /// By the subject, without what replies put before it.
+    Subject,
+    /// By the size of the largest mail.
+    Largest,
+    /// What is unread first.
+    Unread,
+}
+
+impl Order {
+    /// What it is called after `by` or `the order is`.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Newest => "newest first",
+            Self::Oldest => "oldest first",
+            Self::Sender => "by sender",
+            Self::Subject => "by subject",
+            Self::Largest => "largest first",
+            Self::Unread => "unread first",
+        }
+    }
+}
+
 impl View {
     /// What it is called, where it is of all accounts together.
     #[must_use]

@@ -17,7 +17,7 @@ pub use about::{About, Quota};
 pub use address::Address;
 pub use cursor::{Cursor, Mark};
 pub use flags::{FlagDelta, Flags, Marking};
-pub use folder::{Folder, Owner, Role, View, check_folder_path};
+pub use folder::{Folder, Order, Owner, Role, View, check_folder_path};
 pub use ids::{AccountId, FolderId, MessageId, OpId, PlacementId, ThreadId};
 pub use intent::{Intent, Outcome, Place, Target};
 pub use ledger::{Matter, Reach, Settle};

@@ -40,8 +40,15 @@ impl Loader {
         let worded = |e: Error| Clean::line(&e.to_string());
         match load {
             Load::Mail { ticket, wish } => Loaded::Mail { ticket, result: self.letter(wish).map_err(worded) },
-            Load::Gather { ticket, view, extent } => {
-                Loaded::Gathered { ticket, result: self.db.gather(view, &extent).map_err(worded) }
+            Load::Gather { ticket, view, extent, ranks } => {
+                self.db.arrange(ranks);
+                let result = self.db.gather(view, &extent).map_err(worded);
+                self.db.arrange(None);
+                Loaded::Gathered { ticket, result }
+            }
+            Load::Rank { ticket, view, order, is_flat } => {
+                let ranks = self.db.rank(view, order, is_flat);
+                Loaded::Ranked { ticket, result: ranks.map(Arc::new).map_err(worded) }
             }
             Load::Cleanable { account } => {
                 Loaded::Cleanable { account, result: self.db.cleanable(account).map_err(worded) }

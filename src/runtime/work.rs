@@ -65,10 +65,12 @@ fn run(mut loader: Loader, asked: &Receiver<Load>, inbox: &Sender<Wakeup>) {
 fn latest(loads: Vec<Load>) -> Vec<Load> {
     let last_mail = loads.iter().rposition(|l| matches!(l, Load::Mail { .. }));
     let last_all = loads.iter().rposition(|l| matches!(l, Load::Gather { .. }));
+    let last_rank = loads.iter().rposition(|l| matches!(l, Load::Rank { .. }));
     let last_count = loads.iter().rposition(|l| matches!(l, Load::Cleanable { .. }));
     let wanted = |at: usize, load: &Load| match load {
         Load::Mail { .. } => Some(at) == last_mail,
         Load::Gather { .. } => Some(at) == last_all,
+        Load::Rank { .. } => Some(at) == last_rank,
         Load::Cleanable { .. } => Some(at) == last_count,
         Load::Save { .. } | Load::Browse { .. } => true,
     };
@@ -79,6 +81,7 @@ fn latest(loads: Vec<Load>) -> Vec<Load> {
 enum Asked {
     Mail(u64),
     Gather(u64),
+    Rank(u64),
     Cleanable(AccountId),
     Save,
     Browse,
@@ -89,6 +92,7 @@ impl Load {
         match self {
             Self::Mail { ticket, .. } => Asked::Mail(*ticket),
             Self::Gather { ticket, .. } => Asked::Gather(*ticket),
+            Self::Rank { ticket, .. } => Asked::Rank(*ticket),
             Self::Cleanable { account } => Asked::Cleanable(*account),
             Self::Save { .. } => Asked::Save,
             Self::Browse { .. } => Asked::Browse,
@@ -101,6 +105,7 @@ impl Asked {
         let why = Clean::fixed("a mistake of this program: the log says more");
         match self {
             Self::Mail(ticket) => Loaded::Mail { ticket, result: Err(why) },
+            Self::Rank(ticket) => Loaded::Ranked { ticket, result: Err(why) },
             Self::Gather(ticket) => Loaded::Gathered { ticket, result: Err(why) },
             Self::Cleanable(account) => Loaded::Cleanable { account, result: Err(why) },
             Self::Save => Loaded::Saved(Err(why)),

@@ -7,6 +7,7 @@ use rusqlite::Row as Columns;
 
 use super::db::sql;
 use super::list::{Edge, rows};
+use super::ranks::alone;
 use super::reader::Reader;
 use crate::error::Result;
 use crate::model::{Flags, FolderId, Member, MessageId, PlacementId, SortKey, ThreadId, View};
@@ -58,6 +59,15 @@ struct Found {
 impl Reader {
     /// The mails of a view that are meant, 10,000 rows or mails at most.
     pub fn gather(&self, view: View, extent: &Extent) -> Result<Gathered> {
+        let mut all = self.gather_by_thread(view, extent)?;
+        if self.ranks(view).is_some_and(|ranks| ranks.is_flat) {
+            let mails = all.rows.into_iter().flat_map(|(_, members)| members);
+            all.rows = mails.map(|member| (alone(member.placement), vec![member])).collect();
+        }
+        Ok(all)
+    }
+
+    fn gather_by_thread(&self, view: View, extent: &Extent) -> Result<Gathered> {
         if matches!(view, View::Starred | View::Snoozed) {
             return self.gather_among(view, extent);
         }

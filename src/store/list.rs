@@ -6,6 +6,7 @@ use rusqlite::Row as Columns;
 
 use super::db::{sql, unsigned};
 use super::messages::body_state;
+use super::ranks::only;
 use super::reader::Reader;
 use super::views::Lane;
 use crate::error::Result;
@@ -99,6 +100,8 @@ impl Reader {
         self.0.snapshot(|| {
             let folders = match self.lane(view)? {
                 Lane::Folders(folders) => folders,
+                // To look through all ranks for nothing would take long.
+                Lane::Ranked(_) if self.counts(view)?.1 == 0 => return Ok(None),
                 lane => return self.lane_unread(&lane, from, backwards),
             };
             let mut best: Option<SortKey> = None;
@@ -119,6 +122,9 @@ impl Reader {
 
     /// Every copy of every mail of a conversation that is not about to leave, oldest first.
     pub fn thread(&self, thread: ThreadId) -> Result<Vec<Summary>> {
+        if let Some(copy) = only(thread) {
+            return Ok(self.summary(copy)?.into_iter().collect());
+        }
         self.0.all(
             sql!("SELECT m.id, p.id, p.folder_id, m.account_id, p.thread_id, p.sort_at, m.date, m.from_name, m.from_addr,
                     m.to_line, m.subject, m.snippet, p.flags, m.size, m.attachments, m.body_state, m.msgid, m.parent,
@@ -157,9 +163,17 @@ impl Reader {
 
     /// The row of a conversation whose newest mail is known.
     fn conversation(&self, lane: &Lane, head: Head) -> Result<Option<Row>> {
-        let Some(mut summary) = self.summary(head.key.id)? else { return Ok(None) };
-        summary.key = head.key;
         let members = self.lane_members(lane, &head)?;
+        let newest = match lane {
+            // Some of it may have gone since it was ranked.
+            Lane::Ranked(_) => members.first().map(|member| member.placement),
+            _ => Some(head.key.id),
+        };
+        let Some(mut summary) = newest.map_or(Ok(None), |copy| self.summary(copy))? else { return Ok(None) };
+        if matches!(lane, Lane::Ranked(_)) {
+            (summary.date, summary.thread) = (summary.key.at, head.thread);
+        }
+        summary.key = head.key;
         let people = if members.len() == 1 {
             vec![(summary.from_name.clone(), !summary.flags.has(Flags::SEEN))]
         } else {

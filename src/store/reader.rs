@@ -1,18 +1,21 @@
 //! Reading: a connection of one's own, with nothing left open between two calls.
 
+use std::sync::Arc;
+
 use rusqlite::Row as Columns;
 
 use super::db::{Db, sql, unsigned};
 use super::fault::damaged;
 use super::folders::UNLISTED;
 use super::places::AWAITED;
+use super::ranks::Ranks;
 use super::tx::owner_from;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Cursor, Flags, Folder, FolderId, MessageId, Owner, Role, UidSet, View};
 use crate::text::Clean;
 
 /// A read-only connection. Not shared between threads: each has its own.
-pub struct Reader(pub(super) Db);
+pub struct Reader(pub(super) Db, pub(super) Option<Arc<Ranks>>);
 
 impl std::fmt::Debug for Reader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -50,7 +53,7 @@ pub enum Doubt {
 
 impl Reader {
     pub(super) fn new(db: Db) -> Self {
-        Self(db)
+        Self(db, None)
     }
 
     /// Every account that ever stored mail here, in the order in which they came.

@@ -2,11 +2,13 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rusqlite::Row as Columns;
 
 use super::db::{sql, unsigned};
 use super::list::{Head, rows};
+use super::ranks::Ranks;
 use super::reader::Reader;
 use crate::error::Result;
 use crate::model::{FolderId, Member, SortKey, ThreadId, View};
@@ -22,12 +24,17 @@ pub(super) enum Lane {
     Folders(Vec<FolderId>),
     /// Everything starred.
     Starred,
+    /// Rows that were ranked.
+    Ranked(Arc<Ranks>),
     /// Everything put off: all of its rows.
     Snoozed(Vec<Head>),
 }
 
 impl Reader {
     pub(super) fn lane(&self, view: View) -> Result<Lane> {
+        if let Some(ranks) = self.ranks(view) {
+            return Ok(Lane::Ranked(Arc::clone(ranks)));
+        }
         Ok(match view {
             View::Folder(_) | View::Unified(_) => Lane::Folders(self.folders_of(view)?),
             View::Starred => Lane::Starred,
@@ -39,6 +46,7 @@ impl Reader {
     pub(super) fn lane_below(&self, lane: &Lane, from: SortKey, limit: usize) -> Result<Vec<Head>> {
         match lane {
             Lane::Folders(folders) => self.below(folders, from, limit),
+            Lane::Ranked(ranks) => Ok(ranks.below(from, limit)),
             Lane::Starred => self.0.all(
                 sql!("SELECT p.id, p.thread_id, p.sort_at, p.folder_id FROM placements p
                       WHERE p.hidden = 0 AND (p.flags & 4) <> 0 AND (p.sort_at, p.id) < (?1, ?2)
@@ -61,6 +69,7 @@ impl Reader {
     pub(super) fn lane_above(&self, lane: &Lane, from: SortKey, limit: usize) -> Result<Vec<Head>> {
         let mut heads = match lane {
             Lane::Folders(folders) => return self.above(folders, from, limit),
+            Lane::Ranked(ranks) => return Ok(ranks.above(from, limit)),
             Lane::Starred => self.0.all(
                 sql!("SELECT p.id, p.thread_id, p.sort_at, p.folder_id FROM placements p
                       WHERE p.hidden = 0 AND (p.flags & 4) <> 0 AND (p.sort_at, p.id) > (?1, ?2)
@@ -104,6 +113,7 @@ impl Reader {
                 [thread],
                 head,
             ),
+            Lane::Ranked(ranks) => Ok(ranks.heads.iter().find(|head| head.thread == thread).copied()),
             Lane::Snoozed(heads) => Ok(heads.iter().find(|head| head.thread == thread).copied()),
         }
     }
@@ -114,7 +124,12 @@ impl Reader {
             Ok(Member { placement: row.get(0)?, message: row.get(1)?, flags: row.get(2)? })
         };
         let mut members: Vec<Member> = match lane {
-            Lane::Folders(_) => self.0.all(
+            Lane::Ranked(ranks) if ranks.is_flat => self.0.all(
+                sql!("SELECT id, message_id, flags FROM placements WHERE id = ?1 AND folder_id = ?2 AND hidden = 0"),
+                (head.key.id, head.folder),
+                read,
+            )?,
+            Lane::Folders(_) | Lane::Ranked(_) => self.0.all(
                 sql!("SELECT id, message_id, flags FROM placements WHERE thread_id = ?1 AND folder_id = ?2 AND hidden = 0
                       ORDER BY sort_at DESC, id DESC"),
                 (head.thread, head.folder),

@@ -4,6 +4,7 @@ pub mod amount;
 mod clean;
 pub mod later;
 mod sieve;
+pub mod subject;
 pub mod when;
 mod width;
 pub mod wrap;

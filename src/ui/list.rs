@@ -8,13 +8,14 @@ use super::people::{GAP, Person, fit};
 use super::{Look, centred};
 use crate::app::App;
 use crate::app::layout::{Area, TWO_PANES};
-use crate::app::lines::{Child, Entry, bare};
+use crate::app::lines::{Child, Entry};
 use crate::app::scope::Focus;
 use crate::config::theme::Role;
 use crate::engine::AccountState;
 use crate::model::{
     AccountId, Flags, MUTED, Role as Kind, Summary, View, is_muted, is_same_tag, is_shown_tag,
 };
+use crate::text::subject::bare;
 use crate::text::{Clean, head, when};
 
 /// Cells before the people: the bar, three marks, a space.
@@ -231,6 +232,7 @@ fn draw_date(
     let at = match app.list.view() {
         // Of what was put off: when it comes back.
         Some(View::Snoozed) => -mail.key.at,
+        _ if app.is_ranked() => mail.date,
         _ => mail.key.at,
     };
     let date = Clean::line(&when::short(at, app.now.unix, &look.zone));

@@ -3,9 +3,10 @@
 use super::help;
 use super::paint::{Brush, cells};
 use crate::app::layout::Area;
+use crate::app::sort::Arrangement;
 use crate::app::{App, Overlay};
 use crate::config::theme::Role;
-use crate::model::{Role as Kind, View};
+use crate::model::{Order, Role as Kind, View};
 use crate::text::Clean;
 use crate::text::amount::number;
 
@@ -36,6 +37,10 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
         x = brush.put(x + 1, area.y, dot, Role::TitleDim, end.saturating_sub(x + 1)) + 1;
     }
     x = brush.put(x, area.y, &place, Role::TitlePlace, end.saturating_sub(x));
+    let arranged = arranged(app);
+    if !arranged.is_empty() && x + 2 + cells(&arranged) <= end {
+        x = brush.put(x + 2, area.y, &arranged, Role::TitleDim, end - x - 2);
+    }
     let news = app.list.news();
     if news > 0 {
         let more = if news >= 100 { "+" } else { "" };
@@ -44,6 +49,14 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
             brush.put(x + 3, area.y, &text, Role::TitleNews, end - x - 3);
         }
     }
+}
+
+/// In which order the list is, where it is another than always, and that its rows are mails.
+fn arranged(app: &App) -> Clean {
+    let Arrangement { order, is_flat } = app.arranged();
+    let order = Some(order.title()).filter(|_| order != Order::default());
+    let words: Vec<&str> = is_flat.then_some("messages").into_iter().chain(order).collect();
+    Clean::line(&words.join(", "))
 }
 
 /// The account and the name of what is shown.

@@ -74,6 +74,7 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         "Select",
         "Show",
         "Snooze",
+        "Sort",
         "Star",
         "Subscribe",
         "Suspend",

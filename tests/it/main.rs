@@ -39,6 +39,7 @@ mod flows_lists;
 mod flows_rows;
 mod flows_select;
 mod flows_snooze;
+mod flows_sort;
 mod flows_threads;
 mod imap_about;
 mod imap_chaos;
