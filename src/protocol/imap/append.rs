@@ -11,9 +11,8 @@ use super::command::Command;
 use super::date;
 use super::framer::Place;
 use super::link::{Ear, deaf};
-use super::list::plain;
 use super::mark;
-use super::names;
+use super::names::{self, plain};
 use super::reply::Reply;
 use super::sets;
 use super::trouble;
@@ -109,7 +108,7 @@ impl Session {
             return Ok(*told);
         }
         let (name, mut limit) = (names::bytes(remote), None);
-        let tag = self.link.send(&Command::new("STATUS").string(&name).text(" (APPENDLIMIT)"))?;
+        let tag = self.link.send(&Command::new("STATUS").mailbox(&name).text(" (APPENDLIMIT)"))?;
         // A folder that is not there yet takes what the server takes: the refusal comes after the upload then.
         let answer = self.link.answer(&tag, &mut |reply| match reply {
             Reply::Status(told) if plain(&told.name) == plain(&name) => {
@@ -136,9 +135,11 @@ impl Session {
             )
             .hint("it stays where it is; give it up, or put it into another folder"));
         }
-        let mut odd = false;
+        let (mut odd, mut beginning) = (false, Vec::new());
         raw.read(&mut |bytes| {
             odd |= bytes.contains(&0);
+            let room = usize::try_from(HEADER).unwrap_or(0) - beginning.len();
+            beginning.extend_from_slice(&bytes[..bytes.len().min(room)]);
             Ok(())
         })?;
         if odd && !self.link.state.offers.has("BINARY") {
@@ -147,7 +148,17 @@ impl Session {
                 "a message with NUL bytes cannot be put on the server",
             ));
         }
-        let kind = if odd { "~" } else { "" };
+        // Letters beyond ASCII in a header are said to be there (RFC 6855 section 4), where that is known to be UTF-8.
+        let header = mime::header_block(&beginning);
+        if !header.is_ascii() {
+            self.link.know_letters()?;
+        }
+        let speaks = self.link.state.reads_utf8 && !header.is_ascii() && std::str::from_utf8(header).is_ok();
+        let (before, after) = match (speaks, odd) {
+            (true, _) => ("UTF8 (~", ")"),
+            (false, true) => ("~", ""),
+            (false, false) => ("", ""),
+        };
         let remote = &letter.folder.remote;
         let known = self.link.state.selected.as_ref().filter(|mailbox| mailbox.remote == *remote);
         let mailbox = known.cloned().unwrap_or_default();
@@ -155,9 +166,9 @@ impl Session {
         let date = date::write(letter.received).filter(|_| letter.received > 0);
         let date = date.map(|date| format!(" \"{date}\"")).unwrap_or_default();
         let name = names::bytes(remote);
-        let command = Command::new("APPEND").string(&name).text(&format!(" ({list}){date} "));
+        let command = Command::new("APPEND").mailbox(&name).text(&format!(" ({list}){date} "));
         let mut run = |link: &mut super::link::Link| {
-            let tag = link.send_message(&command, (kind, letter.size), raw)?;
+            let tag = link.send_message(&command, (before, letter.size, after), raw)?;
             link.answer(&tag, &mut deaf)
         };
         let answer =

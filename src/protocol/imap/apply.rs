@@ -145,7 +145,7 @@ impl Session {
         let name = names::bytes(to);
         let mut progress = Progress::default();
         for line in sets::lines(uids) {
-            let command = Command::new(format!("{verb} {line}")).string(&name);
+            let command = Command::new(format!("{verb} {line}")).mailbox(&name);
             let answer = with_folder(&mut self.link, &name, |link| {
                 let tag = link.send(&command)?;
                 link.answer(&tag, &mut |reply| Ok(progress.hear(reply, mailbox, uids)))

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::names;
+
 /// A piece of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
@@ -9,6 +11,8 @@ pub(super) enum Piece<'a> {
     Text(Vec<u8>),
     /// Goes out as a literal.
     Literal(Cow<'a, [u8]>),
+    /// The name of a mailbox, in modified UTF-7: goes out as the server takes names.
+    Mailbox(Vec<u8>),
 }
 
 /// A command without its tag and its line end.
@@ -34,7 +38,13 @@ impl<'a> Command<'a> {
     #[must_use]
     pub(super) fn string(mut self, bytes: &[u8]) -> Self {
         self.push(b" ");
-        if bytes.len() <= 1000 && bytes.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+        self.quote(bytes, false);
+        self
+    }
+
+    fn quote(&mut self, bytes: &[u8], in_utf8: bool) {
+        let plain = |byte: &u8| (b' '..=b'~').contains(byte) || (in_utf8 && *byte >= 0x80);
+        if bytes.len() <= 1000 && bytes.iter().all(plain) && std::str::from_utf8(bytes).is_ok() {
             let mut quoted = vec![b'"'];
             for &byte in bytes {
                 if matches!(byte, b'"' | b'\\') {
@@ -44,10 +54,39 @@ impl<'a> Command<'a> {
             }
             quoted.push(b'"');
             self.push(&quoted);
-            self
         } else {
-            self.literal(bytes.to_vec())
+            self.pieces.push(Piece::Literal(bytes.to_vec().into()));
         }
+    }
+
+    /// The name of a mailbox, or a pattern of such names, after a blank.
+    #[must_use]
+    pub(super) fn mailbox(mut self, name: &[u8]) -> Self {
+        self.push(b" ");
+        self.pieces.push(Piece::Mailbox(name.to_vec()));
+        self
+    }
+
+    /// The same command with names in the form that the server takes: once it was told that we read UTF-8
+    /// (RFC 6855 section 3), as that, in quotes.
+    pub(super) fn named(&self, in_utf8: bool) -> Command<'a> {
+        let mut named = Command { pieces: Vec::new() };
+        for piece in &self.pieces {
+            match piece {
+                Piece::Text(text) => named.push(text),
+                Piece::Literal(bytes) => named.pieces.push(Piece::Literal(bytes.clone())),
+                Piece::Mailbox(name) => {
+                    let name = if in_utf8 { names::in_utf8(name) } else { name.clone() };
+                    named.quote(&name, in_utf8);
+                }
+            }
+        }
+        named
+    }
+
+    /// Whether a name in it is written in another way in UTF-8.
+    pub(super) fn has_encoded(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Mailbox(name) if name.contains(&b'&')))
     }
 
     /// A literal, right behind what was written.
@@ -81,11 +120,23 @@ mod tests {
 
     #[test]
     fn x4_no_argument_breaks_out_of_its_line() {
-        let command = Command::new("SELECT").string(b"a\"b\\").text(" (CONDSTORE)");
+        let command = Command::new("SELECT").mailbox(b"a\"b\\").text(" (CONDSTORE)").named(false);
         assert_eq!(command.pieces(), [Piece::Text(b"SELECT \"a\\\"b\\\\\" (CONDSTORE)".to_vec())]);
         for odd in [&b"a\r\nx LOGOUT"[..], b"a\0", b"\xff", "ü".as_bytes(), &[b'a'; 2000]] {
             let command = Command::new("SELECT").string(odd);
             assert_eq!(command.pieces(), [Piece::Text(b"SELECT ".to_vec()), Piece::Literal(odd.into())]);
+        }
+        let command = Command::new("COPY 1").mailbox(b"Entw&APw-rfe &- \"x\"");
+        assert!(command.has_encoded());
+        assert_eq!(
+            command.named(false).pieces(),
+            [Piece::Text(b"COPY 1 \"Entw&APw-rfe &- \\\"x\\\"\"".to_vec())]
+        );
+        let named = command.named(true);
+        assert_eq!(named.pieces(), [Piece::Text("COPY 1 \"Entwürfe & \\\"x\\\"\"".into())]);
+        for odd in [&b"&AA0ACg-x LOGOUT"[..], b"&AAA-", b"\xff&APw-"] {
+            let named = Command::new("SELECT").mailbox(odd).named(true);
+            assert!(matches!(named.pieces(), [Piece::Text(_), Piece::Literal(_)]), "{odd:?}");
         }
         assert!(is_keyword("$MDNSent") && is_keyword("a.b-c") && is_keyword("Re:"));
         for bad in ["", "a b", "a)", "\\Seen", "ü", "a\r\nb", "*"] {

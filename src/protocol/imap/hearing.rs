@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::about;
 use super::answer::{Answer, Code, Verdict};
 use super::framer::{Cuts, Go, Place};
-use super::list::{NAME, plain};
+use super::list::NAME;
+use super::names::{self, plain};
 use super::offers::Offers;
 use super::reply::{self, Counted, Reply};
 use super::select::Mailbox;
@@ -89,6 +90,9 @@ pub(super) struct State {
     pub(super) selected: Option<Mailbox>,
     /// What vanished is told by UID, also for the time before a SELECT (QRESYNC, RFC 7162).
     pub(super) resyncs: bool,
+    /// Names and quoted strings are in UTF-8 from now on (RFC 6855); the command that asks for it, until it mattered.
+    pub(super) reads_utf8: bool,
+    pub(super) enabling: Option<Tag>,
     /// The server tells of news in other folders too (NOTIFY, RFC 5465), and what it told.
     pub(super) notifies: bool,
     pub(super) counted: Vec<Counted>,
@@ -136,7 +140,10 @@ impl<'a> Hearing<'a> {
         })
     }
 
-    fn untagged(&mut self, reply: Reply) -> Result<()> {
+    fn untagged(&mut self, mut reply: Reply) -> Result<()> {
+        if self.state.reads_utf8 {
+            reply.names().for_each(names::from_utf8);
+        }
         self.state.watch(&reply)?;
         let heard = self.ear.hear(reply);
         match self.own(heard)? {
@@ -213,7 +220,10 @@ impl State {
     fn watch(&mut self, reply: &Reply) -> Result<()> {
         match reply {
             Reply::Offers(words) => self.offers = Offers::new(words.clone()),
-            Reply::Enabled(words) => self.resyncs |= words.iter().any(|word| word == "QRESYNC"),
+            Reply::Enabled(words) => {
+                self.resyncs |= words.iter().any(|word| word == "QRESYNC");
+                self.reads_utf8 |= words.iter().any(|word| word == "UTF8=ACCEPT");
+            }
             Reply::Says(answer) => {
                 self.learn(answer);
                 if answer.verdict == Verdict::Bye {

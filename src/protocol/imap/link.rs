@@ -70,18 +70,19 @@ impl Link {
         Ok(tag)
     }
 
-    /// Sends a command that ends in a message as a literal of this kind (`~` or nothing) and size.
+    /// Sends a command that ends in a message as a literal of this size, between these: `~` or nothing, or what
+    /// frames one with text in UTF-8 in its header.
     pub(super) fn send_message(
         &mut self,
         command: &Command<'_>,
-        (kind, size): (&str, u64),
+        (before, size, after): (&str, u64, &str),
         raw: &mut dyn BodySource,
     ) -> Result<Tag> {
         let (tag, last) = self.lead(command)?;
         let Some(mut last) = last else { return Ok(tag) };
         let free = usize::try_from(size).is_ok_and(|size| self.state.offers.takes_literal(size));
         let sign = if free { "+" } else { "" };
-        last.extend_from_slice(format!("{kind}{{{size}{sign}}}\r\n").as_bytes());
+        last.extend_from_slice(format!("{before}{{{size}{sign}}}\r\n").as_bytes());
         self.say(&last)?;
         if !free && !self.leave(&tag)? {
             return Ok(tag);
@@ -97,12 +98,22 @@ impl Link {
             read?;
             return Err(Error::new(Kind::Store, "a mail in the store is not as long as it should be"));
         }
+        self.say(after.as_bytes())?;
         self.say(b"\r\n")?;
         Ok(tag)
     }
 
+    /// Hears whether names and headers are in UTF-8 from now on: nothing but greetings was said before that answer.
+    pub(super) fn know_letters(&mut self) -> Result<()> {
+        self.state.enabling.take().map_or(Ok(()), |tag| self.pass(&tag))
+    }
+
     /// Sends a command up to its last piece of text, which comes back; `None`: it is answered already.
     fn lead(&mut self, command: &Command<'_>) -> Result<(Tag, Option<Vec<u8>>)> {
+        if command.has_encoded() {
+            self.know_letters()?;
+        }
+        let command = command.named(self.state.reads_utf8);
         self.next_tag = self.next_tag.wrapping_add(1);
         let tag = format!("m{}", self.next_tag);
         self.state.open.push(tag.clone());
@@ -122,6 +133,8 @@ impl Link {
                     }
                     out.extend_from_slice(bytes);
                 }
+                // A command that has its names holds none.
+                Piece::Mailbox(_) => {}
             }
         }
         Ok((tag, Some(out)))

@@ -7,10 +7,11 @@ use super::Session;
 use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::link::{Link, deaf};
-use super::names;
+use super::names::{self, plain};
 use super::object;
 use super::reply::{Counted, Listed, Reply};
 use super::roles;
+use super::root::{Root, guess, wire_name};
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Cursor, Role};
@@ -22,33 +23,6 @@ const LINES: usize = 4 * MOST;
 const BYTES: usize = 16 << 20;
 /// Longer names are passed over.
 pub(super) const NAME: usize = 4096;
-
-/// Where the folders of the user are.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Root {
-    /// What all their names begin with.
-    prefix: Vec<u8>,
-    /// What stands between levels; `None`: there are none.
-    pub(super) delimiter: Option<u8>,
-    /// What the names of folders begin with that are not the user's own.
-    foreign: Vec<Vec<u8>>,
-}
-
-impl Root {
-    /// Whether a folder is another user's, or one that is shared.
-    fn is_foreign(&self, name: &[u8]) -> bool {
-        let within = |prefix: &&Vec<u8>| {
-            name.starts_with(prefix)
-                || self.delimiter.is_some_and(|end| prefix.strip_suffix(&[end]) == Some(name))
-        };
-        !names::is_inbox(name)
-            && self
-                .foreign
-                .iter()
-                .filter(|prefix| !self.prefix.starts_with(prefix))
-                .any(|prefix| within(&prefix))
-    }
-}
 
 /// What the server told of one folder in passing.
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +37,9 @@ pub(super) struct Listing {
     pub(super) listed: Vec<Listed>,
     subscribed: HashSet<Vec<u8>>,
     counted: HashMap<Vec<u8>, Counted>,
-    namespace: Option<Root>,
+    pub(super) namespace: Option<Root>,
+    /// What the names of others begin with, where nothing is said of the user's own.
+    pub(super) foreign: Vec<Vec<u8>>,
     /// Folders are labels.
     labels: bool,
     bytes: usize,
@@ -98,9 +74,10 @@ impl Listing {
             Reply::Status(counts) => {
                 self.counted.insert(plain(&counts.name), counts);
             }
-            Reply::Namespace { own, foreign } => {
-                self.namespace = own.map(|(prefix, delimiter)| Root { prefix, delimiter, foreign });
-            }
+            Reply::Namespace { own, foreign } => match own {
+                Some((prefix, delimiter)) => self.namespace = Some(Root { prefix, delimiter, foreign }),
+                None => self.foreign = foreign,
+            },
             other => return Ok(Some(other)),
         }
         let count = self.listed.len().max(self.subscribed.len()).max(self.counted.len());
@@ -109,11 +86,6 @@ impl Listing {
         }
         Ok(None)
     }
-}
-
-/// A name for comparing: INBOX has no case.
-pub(super) fn plain(name: &[u8]) -> Vec<u8> {
-    if names::is_inbox(name) { b"INBOX".to_vec() } else { name.to_vec() }
 }
 
 impl Session {
@@ -141,8 +113,12 @@ impl Session {
         if self.link.state.offers.has_modseq() && !self.tells_status() {
             self.ask_states(&mut told)?;
         }
-        let root =
-            told.namespace.take().or_else(|| self.root.take()).unwrap_or_else(|| guess_root(&told.listed));
+        let foreign = std::mem::take(&mut told.foreign);
+        let root = told
+            .namespace
+            .take()
+            .or_else(|| self.root.take())
+            .unwrap_or_else(|| guess(&told.listed, foreign));
         told.labels = self.link.state.offers.has(object::LABELS);
         let folders = folders(&root, told, &self.roles);
         self.root = Some(root);
@@ -197,25 +173,6 @@ impl Session {
         Ok(answer)
     }
 
-    /// Where new folders go.
-    pub(super) fn root(&mut self) -> Result<Root> {
-        if let Some(root) = &self.root {
-            return Ok(root.clone());
-        }
-        let mut told = Listing::default();
-        let namespace = self.link.state.offers.has("NAMESPACE");
-        let command = if namespace { "NAMESPACE" } else { "LIST \"\" \"\"" };
-        self.link.ask(
-            "the server does not say how folders are named",
-            &Command::new(command),
-            &mut |reply| told.hear(reply),
-        )?;
-        let delimiter = told.listed.first().and_then(|root| root.delimiter);
-        let root = told.namespace.unwrap_or(Root { delimiter, ..Root::default() });
-        self.root = Some(root.clone());
-        Ok(root)
-    }
-
     /// Makes a folder and subscribes to it; its key. One that is there already is fine.
     pub(super) fn create(&mut self, path: &str) -> Result<String> {
         let name = wire_name(path, &self.root()?)?;
@@ -226,8 +183,8 @@ impl Session {
 
 /// Makes a folder of this name on the wire and subscribes to it.
 pub(super) fn make(link: &mut Link, name: &[u8]) -> Result<()> {
-    let create = link.send(&Command::new("CREATE").string(name))?;
-    let subscribe = link.send(&Command::new("SUBSCRIBE").string(name))?;
+    let create = link.send(&Command::new("CREATE").mailbox(name))?;
+    let subscribe = link.send(&Command::new("SUBSCRIBE").mailbox(name))?;
     let answer = link.answer(&create, &mut deaf)?;
     let subscribed = link.answer(&subscribe, &mut deaf)?;
     if answer.verdict != Verdict::Ok && !answer.says("ALREADYEXISTS") {
@@ -246,7 +203,7 @@ pub(super) fn make(link: &mut Link, name: &[u8]) -> Result<()> {
 /// The folder of this name on the wire as the server lists it, if it does.
 pub(super) fn listed(link: &mut Link, name: &[u8]) -> Result<Option<Listed>> {
     let mut there = None;
-    let command = Command::new("LIST \"\"").string(name);
+    let command = Command::new("LIST \"\"").mailbox(name);
     link.ask("the server does not list its folders", &command, &mut |reply| match reply {
         Reply::List(found) => {
             if plain(&found.name) == plain(name) && !found.is("\\nonexistent") {
@@ -257,45 +214,6 @@ pub(super) fn listed(link: &mut Link, name: &[u8]) -> Result<Option<Listed>> {
         other => Ok(Some(other)),
     })?;
     Ok(there)
-}
-
-/// A path as a name on the wire, below the user's root.
-pub(super) fn wire_name(path: &str, root: &Root) -> Result<Vec<u8>> {
-    let wrong =
-        |why: &str| Err(Error::new(Kind::Refused, format!("a folder cannot be called {path:?}: {why}")));
-    if names::is_inbox(path.as_bytes()) {
-        return Ok(b"INBOX".to_vec());
-    }
-    let levels: Vec<&str> = path.split('/').collect();
-    if levels.iter().any(|level| level.is_empty()) {
-        return wrong("a level of it has no name");
-    }
-    if path.chars().any(char::is_control) {
-        return wrong("it holds control characters");
-    }
-    let Some(delimiter) = root.delimiter else {
-        if levels.len() > 1 {
-            return wrong("the server has no folders within folders");
-        }
-        return Ok([&root.prefix[..], names::encode(path).as_bytes()].concat());
-    };
-    let encoded: Vec<Vec<u8>> = levels.iter().map(|level| names::encode(level).into_bytes()).collect();
-    if encoded.iter().any(|level| level.contains(&delimiter)) {
-        return wrong(&format!("on this server {:?} stands between levels", char::from(delimiter)));
-    }
-    let within_inbox = encoded.len() > 1 && names::is_inbox(&encoded[0]);
-    let prefix = if within_inbox { &[][..] } else { &root.prefix[..] };
-    Ok([prefix, &encoded.join(&delimiter)[..]].concat())
-}
-
-/// Servers without NAMESPACE that keep everything beneath INBOX.
-fn guess_root(listed: &[Listed]) -> Root {
-    let delimiter = listed.iter().find_map(|folder| folder.delimiter);
-    let Some(separator) = delimiter else { return Root::default() };
-    let inbox = [&b"INBOX"[..], &[separator]].concat();
-    let mut others = listed.iter().filter(|folder| !names::is_inbox(&folder.name)).peekable();
-    let beneath = others.peek().is_some() && others.all(|folder| folder.name.starts_with(&inbox));
-    Root { prefix: if beneath { inbox } else { Vec::new() }, delimiter, ..Root::default() }
 }
 
 fn folders(root: &Root, told: Listing, own: &[(Role, String)]) -> Vec<RemoteFolder> {
@@ -477,32 +395,5 @@ mod tests {
         let all =
             Root { prefix: b"INBOX.".to_vec(), foreign: vec![b"INBOX.".to_vec()], delimiter: Some(b'.') };
         assert!(!all.is_foreign(b"INBOX.Sent") && !all.is_foreign(b"inbox"));
-    }
-
-    #[test]
-    fn a_root_beneath_inbox_is_found() {
-        let listed = |lines: &[&str]| told(lines).listed;
-        let beneath =
-            listed(&["* LIST () \".\" INBOX", "* LIST () \".\" INBOX.a", "* LIST () \".\" INBOX.b"]);
-        assert_eq!(guess_root(&beneath).prefix, b"INBOX.");
-        let beside = listed(&["* LIST () \".\" INBOX", "* LIST () \".\" INBOX.a", "* LIST () \".\" b"]);
-        assert_eq!(guess_root(&beside), Root { prefix: vec![], delimiter: Some(b'.'), ..Root::default() });
-        assert_eq!(guess_root(&listed(&["* LIST () \"/\" INBOX"])).prefix, b"");
-    }
-
-    #[test]
-    fn x4_new_names_stay_names() {
-        let root = Root { prefix: b"INBOX.".to_vec(), delimiter: Some(b'.'), ..Root::default() };
-        let name = |path: &str| wire_name(path, &root).map(|name| String::from_utf8(name).unwrap());
-        assert_eq!(name("Archive/2024").unwrap(), "INBOX.Archive.2024");
-        assert_eq!(name("INBOX/a").unwrap(), "INBOX.a");
-        assert_eq!(name("inbox").unwrap(), "INBOX");
-        assert_eq!(name("Entwürfe & mehr").unwrap(), "INBOX.Entw&APw-rfe &- mehr");
-        for bad in ["a.b", "a//b", "", "/a", "a\r\nb", "a\0"] {
-            assert_eq!(name(bad).unwrap_err().kind(), Kind::Refused, "{bad}");
-        }
-        let flat = Root { prefix: vec![], delimiter: None, ..Root::default() };
-        assert_eq!(wire_name("a.b", &flat).unwrap(), b"a.b");
-        assert!(wire_name("a/b", &flat).is_err());
     }
 }

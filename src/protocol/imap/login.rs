@@ -268,8 +268,13 @@ fn introduce(link: &mut Link) -> Result<()> {
         let id = format!("ID (\"name\" \"mailtui\" \"version\" \"{}\")", env!("CARGO_PKG_VERSION"));
         link.send(&Command::new(id))?;
     }
-    if link.state.offers.has("ENABLE") && link.state.offers.has("QRESYNC") {
-        link.send(&Command::new("ENABLE QRESYNC"))?;
+    let offers = &link.state.offers;
+    let utf8 = offers.has("UTF8=ACCEPT") || offers.has("UTF8=ONLY");
+    let wanted = [("QRESYNC", offers.has("QRESYNC")), ("UTF8=ACCEPT", utf8)];
+    let words: Vec<&str> = wanted.iter().filter(|(_, offered)| *offered).map(|(word, _)| *word).collect();
+    if !words.is_empty() && offers.has("ENABLE") {
+        let tag = link.send(&Command::new(format!("ENABLE {}", words.join(" "))))?;
+        link.state.enabling = utf8.then_some(tag);
     }
     Ok(())
 }

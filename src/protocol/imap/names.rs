@@ -104,6 +104,18 @@ pub(super) fn encode(text: &str) -> String {
     encoded
 }
 
+/// A name in modified UTF-7 as it is called where names are in UTF-8 (RFC 6855 section 3). What is no text stays.
+pub(super) fn in_utf8(name: &[u8]) -> Vec<u8> {
+    if std::str::from_utf8(name).is_ok() { decode(name).into_bytes() } else { name.to_vec() }
+}
+
+/// A name in UTF-8 as it is kept here, whatever the server and whatever it was told: in modified UTF-7.
+pub(super) fn from_utf8(name: &mut Vec<u8>) {
+    if let Ok(text) = std::str::from_utf8(name) {
+        *name = encode(text).into_bytes();
+    }
+}
+
 /// A keyword for people. One in modified UTF-7, as other mail programs write letters beyond ASCII, is decoded
 /// where that is sure to come back as it was.
 pub(super) fn decode_keyword(word: String) -> String {
@@ -143,6 +155,11 @@ pub(super) fn path(name: &[u8], delimiter: Option<u8>, prefix: &[u8]) -> String 
         _ => levels,
     };
     levels.join("/")
+}
+
+/// A name for comparing: INBOX has no case.
+pub(super) fn plain(name: &[u8]) -> Vec<u8> {
+    if is_inbox(name) { b"INBOX".to_vec() } else { name.to_vec() }
 }
 
 /// INBOX, which has no case (RFC 9051 section 5.1).
@@ -212,7 +229,10 @@ mod tests {
         fn any_text_comes_back(text in "\\PC{0,40}") {
             let wire = encode(&text);
             prop_assert!(wire.bytes().all(|b| (b' '..=b'~').contains(&b)));
-            prop_assert_eq!(decode(wire.as_bytes()), text);
+            prop_assert_eq!(decode(wire.as_bytes()), text.clone());
+            let mut kept = text.clone().into_bytes();
+            from_utf8(&mut kept);
+            prop_assert_eq!(in_utf8(&kept), text.into_bytes());
         }
 
         #[test]

@@ -27,7 +27,7 @@ impl Session {
             return Err(Error::new(Kind::Conflict, "the server numbered this folder anew"));
         }
         let mut found = None;
-        let tag = self.link.send(&command(&self.link.state.offers, words))?;
+        let tag = self.link.send(&command(&self.link.state.offers, self.link.state.reads_utf8, words))?;
         let answer = self.link.answer(&tag, &mut |reply| match reply {
             Reply::Found(ranges) => {
                 found = ranges;
@@ -73,10 +73,11 @@ impl Session {
 }
 
 /// All of these words, anywhere in a mail; on Gmail by its own search, which knows words and is fast.
-fn command<'a>(offers: &Offers, words: &[String]) -> Command<'a> {
+fn command<'a>(offers: &Offers, reads_utf8: bool, words: &[String]) -> Command<'a> {
     let short = offers.has("ESEARCH") || offers.has("IMAP4REV2");
     let mut command = Command::new(if short { "UID SEARCH RETURN (ALL)" } else { "UID SEARCH" });
-    if !words.iter().all(|word| word.is_ascii()) {
+    // Where strings are in UTF-8 anyway no charset may be named (RFC 6855 section 3).
+    if !reads_utf8 && !words.iter().all(|word| word.is_ascii()) {
         command = command.text(" CHARSET UTF-8");
     }
     if offers.has(object::LABELS) {
@@ -103,12 +104,14 @@ mod tests {
             let piece = |piece: &Piece<'_>| match piece {
                 Piece::Text(text) => String::from_utf8(text.clone()).unwrap(),
                 Piece::Literal(bytes) => format!("{{{}}}", String::from_utf8_lossy(bytes)),
+                Piece::Mailbox(_) => String::new(),
             };
-            command(&offers, &words).pieces().iter().map(piece).collect::<String>()
+            command(&offers, offers.has("UTF8=ACCEPT"), &words).pieces().iter().map(piece).collect::<String>()
         };
         assert_eq!(said(&[], &["tax", "a \"b"]), r#"UID SEARCH TEXT "tax" TEXT "a \"b""#);
         assert_eq!(said(&["ESEARCH"], &["tax"]), r#"UID SEARCH RETURN (ALL) TEXT "tax""#);
         assert_eq!(said(&[], &["größe", "x"]), r#"UID SEARCH CHARSET UTF-8 TEXT {größe} TEXT "x""#);
+        assert_eq!(said(&["UTF8=ACCEPT"], &["größe"]), r#"UID SEARCH TEXT {größe}"#);
         assert_eq!(
             said(&["X-GM-EXT-1", "ESEARCH"], &["from:ada", "two words"]),
             r#"UID SEARCH RETURN (ALL) X-GM-RAW "from:ada \"two words\"""#

@@ -129,7 +129,7 @@ impl Link {
     /// Sends the SELECT of a mailbox; [`selected`](Self::selected) must follow. With `since`, what changed
     /// since then is told with the answer, where the server can.
     pub(super) fn select(&mut self, remote: &str, since: Option<Cursor>) -> Result<Tag> {
-        let command = Command::new("SELECT").string(&names::bytes(remote));
+        let command = Command::new("SELECT").mailbox(&names::bytes(remote));
         self.state.selected = None;
         self.state.news = false;
         let name = names::bytes(remote);

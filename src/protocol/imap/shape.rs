@@ -6,9 +6,10 @@ use super::Session;
 use super::answer::{Answer, Verdict};
 use super::command::Command;
 use super::link::{Tag, deaf};
-use super::list::{listed, plain, wire_name};
-use super::names;
+use super::list::listed;
+use super::names::{self, plain};
 use super::reply::Reply;
+use super::root::wire_name;
 use super::trouble;
 use crate::error::{Error, Kind, Result};
 
@@ -26,7 +27,7 @@ impl Session {
         }
         self.step_out(remote)?;
         let followed = self.subscriptions()?;
-        let answer = self.tell(&Command::new("RENAME").string(&old).string(&new))?;
+        let answer = self.tell(&Command::new("RENAME").mailbox(&old).mailbox(&new))?;
         if answer.verdict != Verdict::Ok {
             match (listed(&mut self.link, &old)?.is_some(), listed(&mut self.link, &new)?.is_some()) {
                 (false, true) => {}
@@ -48,8 +49,8 @@ impl Session {
             let Some(rest) = name.strip_prefix(&old[..]) else { continue };
             if rest.is_empty() || rest.first() == delimiter.as_ref() {
                 let now = [&new[..], rest].concat();
-                tags.push(self.link.send(&Command::new("SUBSCRIBE").string(&now))?);
-                tags.push(self.link.send(&Command::new("UNSUBSCRIBE").string(&name))?);
+                tags.push(self.link.send(&Command::new("SUBSCRIBE").mailbox(&now))?);
+                tags.push(self.link.send(&Command::new("UNSUBSCRIBE").mailbox(&name))?);
             }
         }
         for tag in tags {
@@ -80,20 +81,20 @@ impl Session {
                 )
                 .hint("They came there meanwhile, or another program put them there"));
             }
-            let answer = self.tell(&Command::new("DELETE").string(&name))?;
+            let answer = self.tell(&Command::new("DELETE").mailbox(&name))?;
             if answer.verdict != Verdict::Ok && listed(&mut self.link, &name)?.is_some() {
                 return Err(trouble::refused("the server does not remove the folder", &answer));
             }
         }
         // Servers keep a subscription to what is not there any more.
-        self.tell(&Command::new("UNSUBSCRIBE").string(&name)).map(drop)
+        self.tell(&Command::new("UNSUBSCRIBE").mailbox(&name)).map(drop)
     }
 
     /// Subscribes to a folder, or unsubscribes.
     pub(super) fn subscribe(&mut self, remote: &str, on: bool) -> Result<()> {
         let name = names::bytes(remote);
         let verb = if on { "SUBSCRIBE" } else { "UNSUBSCRIBE" };
-        let answer = self.tell(&Command::new(verb).string(&name))?;
+        let answer = self.tell(&Command::new(verb).mailbox(&name))?;
         if answer.verdict == Verdict::Ok || self.subscriptions()?.contains(&name) == on {
             return Ok(());
         }
@@ -128,7 +129,7 @@ impl Session {
     fn has_beneath(&mut self, name: &[u8]) -> Result<bool> {
         let Some(delimiter) = self.root()?.delimiter else { return Ok(false) };
         let start = [name, &[delimiter]].concat();
-        let command = Command::new("LIST \"\"").string(&[&start[..], b"%"].concat());
+        let command = Command::new("LIST \"\"").mailbox(&[&start[..], b"%"].concat());
         let found = self.names(&command)?;
         Ok(found.iter().any(|other| other.len() > start.len() && other.starts_with(&start)))
     }
@@ -151,7 +152,7 @@ impl Session {
     fn count(&mut self, name: &[u8]) -> Result<u32> {
         let mut count = None;
         let doing = "the server does not say whether the folder is empty";
-        let command = Command::new("STATUS").string(name).text(" (MESSAGES)");
+        let command = Command::new("STATUS").mailbox(name).text(" (MESSAGES)");
         self.link.ask(doing, &command, &mut |reply| match reply {
             Reply::Status(told) if plain(&told.name) == plain(name) => {
                 count = told.messages;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use super::Session;
 use super::command::Command;
-use super::list::{Listing, plain};
-use super::names;
+use super::list::Listing;
+use super::names::{self, plain};
 use super::reply::Listed;
 use crate::error::Result;
 
@@ -35,7 +35,7 @@ impl Session {
             while ahead.len() < AHEAD
                 && let Some(name) = names.next()
             {
-                ahead.push_back(self.link.send(&Command::new("STATUS").string(name).text(items))?);
+                ahead.push_back(self.link.send(&Command::new("STATUS").mailbox(name).text(items))?);
             }
             let Some(tag) = ahead.pop_front() else { return Ok(()) };
             // One that is refused is opened.

@@ -153,6 +153,18 @@ impl Dovecot {
         user
     }
 
+    /// A mail in a folder that is everybody's, who have these rights to it: in `~/../public` as configured by the test.
+    pub fn public(&self, folder: &str, rights: &str, raw: &[u8]) {
+        let root = self.dir.join("home").join("public");
+        let dir = root.join(format!(".{folder}"));
+        let parts = ["cur", "new", "tmp"].map(|part| dir.join(part));
+        parts.iter().for_each(|part| fs::create_dir_all(part).unwrap());
+        let files = [(dir.join("dovecot-acl"), rights.as_bytes()), (dir.join("new/1700000000.1.test"), raw)];
+        files.iter().for_each(|(file, bytes)| fs::write(file, bytes).unwrap());
+        let made = [root, dir].into_iter().chain(parts).chain(files.map(|(file, _)| file));
+        made.for_each(|path| give_away(&path));
+    }
+
     /// The port of a protocol, secured in this way.
     pub fn port(&self, protocol: Protocol, tls: Tls) -> u16 {
         match (protocol, tls) {

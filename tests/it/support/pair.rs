@@ -70,11 +70,14 @@ impl Side {
     }
 
     pub fn dovecot(name: &str, protocol: Protocol) -> Option<Self> {
-        let user = dovecot::shared()?.user();
-        let (account, secret) = (user.account(protocol, Tls::None), user.secret());
+        Some(Self::on_dovecot(name, dovecot::shared()?.user(), protocol, Tls::None))
+    }
+
+    pub fn on_dovecot(name: &str, user: User<'static>, protocol: Protocol, tls: Tls) -> Self {
+        let (account, secret) = (user.account(protocol, tls), user.secret());
         let at = account.clone();
         let open: Opener = Arc::new(move |bell| protocol::open(&at, &secret, bell));
-        Some(Self { setup: setup(account, name, open), server: Kept::Dovecot(user) })
+        Self { setup: setup(account, name, open), server: Kept::Dovecot(user) }
     }
 
     /// Dovecot behind a proxy that makes this of what it says.
