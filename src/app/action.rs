@@ -81,6 +81,10 @@ pub enum Action {
     AllHeaders,
     /// Show or fold long quotes that nothing answers.
     AllQuotes,
+    /// Nothing but the mail on the screen, or all of it again.
+    Bare,
+    /// Where the reader stands, as typed; of nothing typed the command line asks.
+    Layout(String),
     /// The mail as it came, or laid out.
     Raw,
     /// HTML or plain text.

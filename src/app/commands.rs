@@ -93,6 +93,7 @@ pub const COMMANDS: &[Command] = &[
         .does(Read, "Show or fold long quotes", |_| Action::AllQuotes)
         .needs(Shown),
     row("raw", READER, &["gr"], No).does(Read, "Show it as it came", |_| Action::Raw).needs(Shown),
+    row("bare", READER, &["zw"], No).does(Read, "Show nothing but the mail", |_| Action::Bare).needs(Shown),
     row("attachments", OPEN, &["A"], No)
         .does(Read, "List the attachments", |_| Action::Attachments)
         .needs(Part),
@@ -224,7 +225,7 @@ pub const COMMANDS: &[Command] = &[
     row("sort-sender", LIST, &["of"], No).does(Threads, "Sort by sender", |_| Action::Sort(Order::Sender)),
     row("sort-subject", LIST, &["os"], No).does(Threads, "Sort by subject", |_| Action::Sort(Order::Subject)),
     row("sort-size", LIST, &["oz"], No)
-        .does(Threads, "Sort by size, largest first", |_| Action::Sort(Order::Largest)),
+        .does(Threads, "Sort what is largest first", |_| Action::Sort(Order::Largest)),
     row("sort-unread", LIST, &["ou"], No)
         .does(Threads, "Sort what is unread first", |_| Action::Sort(Order::Unread)),
     // Folders.
@@ -244,6 +245,9 @@ pub const COMMANDS: &[Command] = &[
         .does(Go, "Go back to one with unread", |c| Action::UnreadFolder(-c.steps())),
     row("go-snoozed", PANES, &["gz"], No).does(Go, "Go to what is snoozed", |_| Action::GoAll(View::Snoozed)),
     row("go-starred", PANES, &["g*"], No).does(Go, "Go to what is starred", |_| Action::GoAll(View::Starred)),
+    row("go-unread", PANES, &["g<Tab>"], No)
+        .does(Go, "Go to all that is unread", |_| Action::GoAll(View::Unread)),
+    row("layout", PANES, &[], Words).does(Go, "Put the reader elsewhere", |c| c.typed(Action::Layout)),
     row("next-folder", SIDE, &["J"], Count)
         .does(Go, "Open the next folder", |c| Action::NextFolder(c.steps())),
     row("previous-folder", SIDE, &["K"], Count)

@@ -13,7 +13,9 @@ impl App {
     /// question follows once it was counted.
     pub(super) fn empty_trash(&mut self) {
         let view = match self.list.view() {
-            Some(View::Unified(_) | View::Starred | View::Snoozed) => View::Unified(Role::Trash),
+            Some(View::Unified(_) | View::Starred | View::Unread | View::Snoozed) => {
+                View::Unified(Role::Trash)
+            }
             _ => {
                 let Some(account) = self.account_at_hand().and_then(|id| self.accounts.get(id)) else {
                     return;
@@ -42,7 +44,7 @@ impl App {
             return self.say("Trash was not emptied: something else is open");
         }
         let (place, accounts) = match view {
-            View::Unified(_) | View::Starred | View::Snoozed => {
+            View::Unified(_) | View::Starred | View::Unread | View::Snoozed => {
                 let has_trash =
                     |a: &&super::accounts::Account| a.folders.iter().any(|f| f.role == Some(Role::Trash));
                 let accounts = self.accounts.live().filter(has_trash).map(|a| a.id).collect();
@@ -71,7 +73,7 @@ impl App {
     /// The accounts of the list that is shown.
     pub(super) fn accounts_shown(&self) -> Vec<AccountId> {
         match self.list.view() {
-            Some(View::Unified(_) | View::Starred | View::Snoozed) => {
+            Some(View::Unified(_) | View::Starred | View::Unread | View::Snoozed) => {
                 self.accounts.live().map(|account| account.id).collect()
             }
             _ => self.account_at_hand().into_iter().collect(),

@@ -82,7 +82,7 @@ impl App {
             View::Folder(id) => folder.id == id,
             View::Unified(role) => folder.role == Some(role),
             // What is starred or put off is known here.
-            View::Starred | View::Snoozed => false,
+            View::Starred | View::Unread | View::Snoozed => false,
         };
         let far = self.accounts.live().filter(|account| !account.is_here);
         let asked: Vec<(AccountId, FolderId)> = far

@@ -42,7 +42,7 @@ pub fn entries(accounts: &Accounts, shown: Option<View>) -> Vec<Entry<'_>> {
     }
     match shown {
         Some(View::Unified(role)) if role != Role::Inbox => out.push(unified(role)),
-        Some(view @ (View::Starred | View::Snoozed)) => out.push(Entry::Unified(view, 0)),
+        Some(view @ (View::Starred | View::Unread | View::Snoozed)) => out.push(Entry::Unified(view, 0)),
         _ => {}
     }
     for account in &accounts.all {

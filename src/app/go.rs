@@ -1,10 +1,11 @@
 //! Going places: panes, folders, views, and back.
 
-use super::App;
 use super::action::{Action, Motion};
 use super::effect::Effect;
 use super::folders;
+use super::layout::{Split, TALL};
 use super::scope::Focus;
+use super::{App, LAYOUT};
 use crate::engine;
 use crate::model::{AccountId, Folder, Role, View};
 
@@ -27,7 +28,7 @@ impl App {
         match self.list.view()? {
             View::Folder(folder) => self.accounts.folder(folder)?.role,
             View::Unified(role) => Some(role),
-            View::Starred | View::Snoozed => None,
+            View::Starred | View::Unread | View::Snoozed => None,
         }
     }
 
@@ -63,7 +64,7 @@ impl App {
             View::Folder(folder) => f.id == folder,
             // Inboxes come first anyway.
             View::Unified(role) => role != Role::Inbox && f.role == Some(role),
-            View::Starred | View::Snoozed => false,
+            View::Starred | View::Unread | View::Snoozed => false,
         });
         let look = |f: &Folder| engine::Command::Look { account: f.account, folder: f.id };
         self.effects.extend(folders.map(|f| Effect::Engine(look(f))));
@@ -126,6 +127,24 @@ impl App {
         }
     }
 
+    /// Puts the reader where it is wanted, now and from now on.
+    pub(super) fn split_as(&mut self, name: &str) {
+        let names: Vec<_> = Split::ALL.iter().map(|(_, name)| *name).collect();
+        match Split::named(name.trim()) {
+            Some(split) => {
+                self.split = split;
+                self.effects.push(Effect::Remember(LAYOUT, split.name().to_owned()));
+                if split == Split::Below && self.size.1 < TALL {
+                    self.say(&format!("The reader stands below the list from {TALL} lines on"));
+                }
+            }
+            None if name.trim().is_empty() => {
+                self.say(&format!("The reader is {}; there are: {}", self.split.name(), names.join(", ")));
+            }
+            None => self.fail(&format!("there is no layout `{name}`, there are: {}", names.join(", "))),
+        }
+    }
+
     /// Moves in the folder pane; the list follows.
     pub(super) fn go_folders(&mut self, motion: Motion) {
         let by = match motion {
@@ -168,7 +187,7 @@ impl App {
     pub(super) fn leave_unified(&mut self) -> bool {
         match self.list.view() {
             None | Some(View::Folder(_) | View::Unified(Role::Inbox)) => return false,
-            Some(View::Unified(_) | View::Starred | View::Snoozed) => {}
+            Some(View::Unified(_) | View::Starred | View::Unread | View::Snoozed) => {}
         }
         match (self.jumps.is_empty(), self.first_view()) {
             (true, Some(view)) => self.show_view(view),

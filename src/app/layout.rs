@@ -50,6 +50,39 @@ const READER: u16 = 75;
 /// From this height on there is an empty line under the title.
 const AIRY: u16 = 28;
 
+/// From this height on, the reader may stand below the list.
+pub const TALL: u16 = 40;
+
+/// Where the user wants the reader while the list has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Split {
+    /// Beside the list where there is room for both.
+    #[default]
+    Auto,
+    /// Below the list where there is room for both, else as by default.
+    Below,
+    /// Nowhere: it takes the place of the list.
+    Alone,
+}
+
+impl Split {
+    /// All, with what they are called.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Auto, "beside"), (Self::Below, "below"), (Self::Alone, "alone")];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(split, _)| *split == self).map_or("", |(_, name)| name)
+    }
+
+    /// What is called so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == name).map(|(split, _)| *split)
+    }
+}
+
 /// The panes of one frame. What is `None` is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
@@ -70,7 +103,7 @@ pub struct Layout {
 impl Layout {
     /// The panes on a terminal of this size; `None` where it is too small.
     #[must_use]
-    pub fn new(width: u16, height: u16, focus: Focus) -> Option<Self> {
+    pub fn new(width: u16, height: u16, focus: Focus, split: Split) -> Option<Self> {
         if width < SMALLEST.0 || height < SMALLEST.1 {
             return None;
         }
@@ -87,7 +120,13 @@ impl Layout {
             // One column for the rule.
             Area { x: SIDE + 1, width: width - SIDE - 1, ..body }
         };
-        if width >= THREE_PANES {
+        if split == Split::Below && height >= TALL && !(width < TWO_PANES && focus == Focus::Folders) {
+            let list = Area { height: main.height * 2 / 5, ..main };
+            layout.list = Some(list);
+            // One line for the rule.
+            let above = list.height + 1;
+            layout.reader = Some(Area { y: main.y + above, height: main.height - above, ..main });
+        } else if width >= THREE_PANES && split != Split::Alone {
             // The reader has room for a line of 72 before the list grows.
             let list = (main.width * 9 / 20).min(main.width.saturating_sub(READER + 1)).clamp(56, 96);
             layout.list = Some(Area { width: list, ..main });
@@ -102,7 +141,15 @@ impl Layout {
         Some(layout)
     }
 
-    /// Whether the reader stands beside the list.
+    /// The reader alone on all of the terminal.
+    #[must_use]
+    pub fn bare(width: u16, height: u16) -> Self {
+        let whole = Area { x: 0, y: 0, width, height };
+        let none = Area { height: 0, ..whole };
+        Self { title: none, body: whole, folders: None, list: None, reader: Some(whole), status: none }
+    }
+
+    /// Whether the reader stands beside the list, or below it.
     #[must_use]
     pub fn has_preview(&self) -> bool {
         self.list.is_some() && self.reader.is_some()
@@ -117,7 +164,7 @@ mod tests {
     #[test]
     fn one_two_three_panes() {
         let shown = |width, focus| {
-            let l = Layout::new(width, 24, focus).unwrap();
+            let l = Layout::new(width, 24, focus, Split::Auto).unwrap();
             (l.folders.is_some(), l.list.is_some(), l.reader.is_some())
         };
         assert_eq!(shown(80, Focus::List), (false, true, false));
@@ -125,13 +172,23 @@ mod tests {
         assert_eq!(shown(100, Focus::Folders), (true, true, false));
         assert_eq!(shown(149, Focus::Reader), (true, false, true));
         assert_eq!(shown(150, Focus::List), (true, true, true));
-        assert_eq!(Layout::new(39, 24, Focus::List), None);
+        assert_eq!(Layout::new(39, 24, Focus::List, Split::Auto), None);
+        let alone = Layout::new(160, 24, Focus::List, Split::Alone).unwrap();
+        assert!(alone.reader.is_none() && alone.list.unwrap().right() == 160);
+        // Where it does not fit it is as by default.
+        assert_eq!(
+            Layout::new(90, 39, Focus::List, Split::Below),
+            Layout::new(90, 39, Focus::List, Split::Auto)
+        );
+        let below = Layout::new(90, 40, Focus::List, Split::Below).unwrap();
+        let (list, reader) = (below.list.unwrap(), below.reader.unwrap());
+        assert_eq!((list.bottom() + 1, reader.bottom(), list.width, reader.width), (reader.y, 39, 90, 90));
     }
 
     proptest! {
         #[test]
         fn panes_lie_side_by_side_and_inside(width in 40u16..400, height in 10u16..200, focus in 0usize..3) {
-            let layout = Layout::new(width, height, Focus::ALL[focus]).unwrap();
+            let layout = Layout::new(width, height, Focus::ALL[focus], Split::Auto).unwrap();
             let panes: Vec<_> = [layout.folders, layout.list, layout.reader].into_iter().flatten().collect();
             for pair in panes.windows(2) {
                 prop_assert_eq!(pair[0].right() + 1, pair[1].x);

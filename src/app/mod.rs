@@ -53,7 +53,7 @@ use crate::text::Clean;
 use accounts::{Accounts, Identity};
 use effect::Effect;
 use keymap::{Keymap, Pending};
-use layout::Layout;
+use layout::{Layout, Split};
 use ledger::Ledger;
 use lines::Spot;
 use list::List;
@@ -101,6 +101,8 @@ pub enum Overlay {
     Parts(usize),
     /// The links of the mail that is shown, and which one the cursor is on.
     Links(usize),
+    /// Nothing but the mail, for selecting by hand with what the terminal has for that (promise A12).
+    Bare,
     /// The command line.
     Prompt(Prompt),
     /// A question that wants a yes.
@@ -166,6 +168,8 @@ pub struct App {
     explained: HashSet<AccountId>,
     /// How lists are arranged.
     arranging: sort::Arranging,
+    /// Where the user wants the reader.
+    split: Split,
     /// What `.` does.
     again: Option<tags::Again>,
     record: record::Record,
@@ -185,6 +189,9 @@ pub struct App {
 /// Whether the answer to an intent is not worth a word.
 #[derive(Debug)]
 struct Silent(bool);
+
+/// What the place of the reader is kept under.
+const LAYOUT: &str = "screen.layout";
 
 /// How long a prefix waits before what may follow is shown.
 const HINTS_AFTER: Duration = Duration::from_millis(400);
@@ -218,6 +225,7 @@ impl App {
             explain: None,
             explained: HashSet::new(),
             arranging: sort::Arranging::default(),
+            split: Split::default(),
             again: None,
             record: record::Record::default(),
             finding: None,
@@ -228,6 +236,7 @@ impl App {
             backlog: news::Backlog::default(),
             effects: Vec::new(),
         };
+        app.split = app.db.recall(LAYOUT)?.and_then(|name| Split::named(&name)).unwrap_or_default();
         app.arrange();
         if !app.resume()? {
             app.open_first();
@@ -249,7 +258,10 @@ impl App {
     /// The panes; `None` where the terminal is too small.
     #[must_use]
     pub fn layout(&self) -> Option<Layout> {
-        Layout::new(self.size.0, self.size.1, self.focus)
+        if matches!(self.overlay, Some(Overlay::Bare)) {
+            return Some(Layout::bare(self.size.0.max(1), self.size.1.max(1)));
+        }
+        Layout::new(self.size.0, self.size.1, self.focus, self.split)
     }
 
     /// Columns and lines of the terminal.
@@ -321,7 +333,8 @@ impl App {
         let shown = self.layout().is_some_and(|l| l.reader.is_some());
         match self.focus {
             Focus::Reader if shown => self.mark_shown(),
-            Focus::List if shown && self.touched => {
+            // In a list of what is unread it would take the mail from under the cursor, and the next one after it.
+            Focus::List if shown && self.touched && self.list.view() != Some(View::Unread) => {
                 if self.reader.can_mark() && self.reader.read_at.is_none() {
                     self.reader.read_at = self.settings.mark_read_after.map(|wait| self.now.at + wait);
                 }

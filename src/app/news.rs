@@ -61,10 +61,13 @@ impl App {
                 self.leave_lost_folder();
             }
         }
+        // What was opened from a list of unread mail stays in it until the reader is left: the next row is the next.
+        let is_read_only = self.flight.asked.iter().take(news.outcomes.len()).all(|silent| silent.0);
+        let stays = self.list.view() == Some(View::Unread) && self.focus == Focus::Reader && is_read_only;
         for outcome in &news.outcomes {
             self.landed(outcome);
         }
-        if self.is_shown(&news) {
+        if self.is_shown(&news) && !stays {
             let result = self.list.refresh(&self.db);
             self.told(result);
             self.rank_again();
@@ -137,7 +140,7 @@ impl App {
             Some(View::Unified(role)) => {
                 self.accounts.folder(place.folder).is_some_and(|f| f.role == Some(role))
             }
-            Some(View::Starred | View::Snoozed) | None => false,
+            Some(View::Starred | View::Unread | View::Snoozed) | None => false,
         };
         let role = self.accounts.folder(place.folder).and_then(|f| f.role);
         let view = match (self.list.view(), role) {

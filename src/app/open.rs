@@ -112,6 +112,10 @@ impl App {
     pub(super) fn leave_reader(&mut self) {
         self.whole_thread = false;
         self.focus = Focus::List;
+        if self.list.view() == Some(View::Unread) {
+            let result = self.list.refresh(&self.db);
+            self.told(result);
+        }
         if let Some(spot) = self.reader_spot() {
             let view = self.list.view();
             let found = view.map(|view| self.list.seek(&self.db, view, spot));

@@ -237,6 +237,13 @@ impl App {
                 self.effects.extend(load.map(Effect::Load));
             }
             Action::Html => self.toggle_html(),
+            Action::Bare => {
+                self.overlay = match self.overlay {
+                    Some(Overlay::Bare) => None,
+                    _ => Some(Overlay::Bare),
+                }
+            }
+            Action::Layout(name) => self.split_as(&name),
             Action::Attachments => {
                 self.overlay = match self.overlay {
                     Some(Overlay::Parts(_)) => None,

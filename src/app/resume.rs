@@ -25,6 +25,7 @@ impl Kept {
             View::Folder(folder) => format!("folder {folder}"),
             View::Unified(role) => format!("unified {}", role.name()),
             View::Starred => "starred all".to_owned(),
+            View::Unread => "unread all".to_owned(),
             View::Snoozed => "snoozed all".to_owned(),
         };
         let message = self.message.map_or_else(|| "-".to_owned(), |m| m.to_string());
@@ -37,6 +38,7 @@ impl Kept {
             "folder" => View::Folder(FolderId(view.parse().ok()?)),
             "unified" => View::Unified(Role::from_name(view)?),
             "starred" => View::Starred,
+            "unread" => View::Unread,
             "snoozed" => View::Snoozed,
             _ => return None,
         };
@@ -72,7 +74,7 @@ impl App {
         let known = match kept.view {
             View::Folder(folder) => self.accounts.folder(folder).is_some(),
             View::Unified(_) => self.accounts.are_several(),
-            View::Starred | View::Snoozed => true,
+            View::Starred | View::Unread | View::Snoozed => true,
         };
         if !known {
             return Ok(false);

@@ -12,7 +12,7 @@ impl App {
     pub(super) fn folder_at_hand(&self) -> Option<&Folder> {
         match self.list.view()? {
             View::Folder(folder) => self.accounts.folder(folder),
-            View::Unified(_) | View::Starred | View::Snoozed => None,
+            View::Unified(_) | View::Starred | View::Unread | View::Snoozed => None,
         }
     }
 
@@ -27,8 +27,12 @@ impl App {
             Some((account.id, rest.to_owned()))
         });
         let (account, path) = match (self.list.view(), named) {
-            (Some(View::Unified(_) | View::Starred | View::Snoozed) | None, Some(named)) => named,
-            (Some(View::Unified(_) | View::Starred | View::Snoozed), None) if self.accounts.are_several() => {
+            (Some(View::Unified(_) | View::Starred | View::Unread | View::Snoozed) | None, Some(named)) => {
+                named
+            }
+            (Some(View::Unified(_) | View::Starred | View::Unread | View::Snoozed), None)
+                if self.accounts.are_several() =>
+            {
                 let name = self.accounts.live().next().map(|a| a.name.to_string()).unwrap_or_default();
                 return self.say(&format!("Name the account too, as in `:mkdir {name}/{path}`"));
             }

@@ -43,7 +43,7 @@ pub(super) fn transfer(to: &Move, config: &Config, store: &Store, out: &mut Out)
     let (target, role) = match chosen.view(&to.to, config, &reader)? {
         View::Unified(role) => (Target::Role(role), Some(role)),
         View::Folder(folder) => (Target::Folder(folder), None),
-        View::Starred | View::Snoozed => {
+        View::Starred | View::Unread | View::Snoozed => {
             return Err(Error::new(Kind::Config, "mail cannot be moved there: it is no folder"));
         }
     };

@@ -144,6 +144,8 @@ pub enum View {
     Unified(Role),
     /// Starred mail of every account, but for what lies in Trash or Junk.
     Starred,
+    /// Unread mail of every account, but for what lies where nobody reads.
+    Unread,
     /// Mail of every account that was put off, what comes back next first.
     Snoozed,
 }
@@ -189,6 +191,7 @@ impl View {
             Self::Folder(_) => None,
             Self::Unified(role) => Some(role.all_title()),
             Self::Starred => Some("Starred"),
+            Self::Unread => Some("Unread"),
             Self::Snoozed => Some("Snoozed"),
         }
     }
@@ -200,6 +203,9 @@ impl View {
             Self::Folder(own) => own == folder,
             Self::Unified(wanted) => role == Some(wanted),
             Self::Starred => !matches!(role, Some(Role::Trash | Role::Junk)),
+            Self::Unread => {
+                !matches!(role, Some(Role::Trash | Role::Junk | Role::Sent | Role::Drafts | Role::All))
+            }
             Self::Snoozed => true,
         }
     }

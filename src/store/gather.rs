@@ -68,7 +68,7 @@ impl Reader {
     }
 
     fn gather_by_thread(&self, view: View, extent: &Extent) -> Result<Gathered> {
-        if matches!(view, View::Starred | View::Snoozed) {
+        if matches!(view, View::Starred | View::Unread | View::Snoozed) {
             return self.gather_among(view, extent);
         }
         match extent {

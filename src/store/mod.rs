@@ -69,6 +69,7 @@ mod twins;
 mod tx;
 mod undo;
 mod unread;
+mod unread_rows;
 mod views;
 mod wishes;
 mod writer;

@@ -15,6 +15,11 @@ const SCANS: &[(&str, &str)] = &[
     ("SELECT id, name, protocol, remote_key, parked <> 0, owner FROM accounts", "a handful of accounts"),
     ("SELECT id FROM accounts", "a handful of accounts"),
     ("SELECT id, name, state, trouble", "a handful of accounts"),
+    (
+        "SELECT f.id FROM folders f CROSS JOIN accounts a ON a.id = f.account_id\n                  WHERE f.unseen > 0",
+        "folders, not mails",
+    ),
+    ("SELECT ifnull(sum(f.unseen), 0) FROM folders f", "folders, not mails"),
     ("SELECT f.path, f.total", "the check reads everything"),
     ("SELECT m.id FROM messages m WHERE m.body_state <> 4", "the check reads everything"),
     ("SELECT p.id FROM placements p JOIN messages m ON m.id = p.message_id\n", "the check reads everything"),

@@ -120,7 +120,7 @@ impl Reader {
     pub(super) fn folders_of(&self, view: View) -> Result<Vec<FolderId>> {
         match view {
             View::Folder(folder) => Ok(vec![folder]),
-            View::Starred | View::Snoozed => Ok(Vec::new()),
+            View::Starred | View::Unread | View::Snoozed => Ok(Vec::new()),
             View::Unified(role) => self.0.all(
                 sql!(
                     "SELECT f.id FROM folders f CROSS JOIN accounts a ON a.id = f.account_id
@@ -134,7 +134,7 @@ impl Reader {
 
     /// Messages in a view, and how many of them are unread. Counted when they changed, not now.
     pub fn counts(&self, view: View) -> Result<(u64, u64)> {
-        if matches!(view, View::Starred | View::Snoozed) {
+        if matches!(view, View::Starred | View::Unread | View::Snoozed) {
             return self.counts_of_all(view);
         }
         let mut sum = (0, 0);

@@ -24,6 +24,8 @@ pub(super) enum Lane {
     Folders(Vec<FolderId>),
     /// Everything starred.
     Starred,
+    /// What is unread in these folders.
+    Unread(Vec<FolderId>),
     /// Rows that were ranked.
     Ranked(Arc<Ranks>),
     /// Everything put off: all of its rows.
@@ -38,6 +40,7 @@ impl Reader {
         Ok(match view {
             View::Folder(_) | View::Unified(_) => Lane::Folders(self.folders_of(view)?),
             View::Starred => Lane::Starred,
+            View::Unread => Lane::Unread(self.unread_folders()?),
             View::Snoozed => Lane::Snoozed(self.snoozed()?),
         })
     }
@@ -47,6 +50,7 @@ impl Reader {
         match lane {
             Lane::Folders(folders) => self.below(folders, from, limit),
             Lane::Ranked(ranks) => Ok(ranks.below(from, limit)),
+            Lane::Unread(folders) => self.unread_rows_below(folders, from, limit),
             Lane::Starred => self.0.all(
                 sql!("SELECT p.id, p.thread_id, p.sort_at, p.folder_id FROM placements p
                       WHERE p.hidden = 0 AND (p.flags & 4) <> 0 AND (p.sort_at, p.id) < (?1, ?2)
@@ -70,6 +74,7 @@ impl Reader {
         let mut heads = match lane {
             Lane::Folders(folders) => return self.above(folders, from, limit),
             Lane::Ranked(ranks) => return Ok(ranks.above(from, limit)),
+            Lane::Unread(folders) => return self.unread_rows_above(folders, from, limit),
             Lane::Starred => self.0.all(
                 sql!("SELECT p.id, p.thread_id, p.sort_at, p.folder_id FROM placements p
                       WHERE p.hidden = 0 AND (p.flags & 4) <> 0 AND (p.sort_at, p.id) > (?1, ?2)
@@ -104,6 +109,7 @@ impl Reader {
                 }
                 Ok(newest)
             }
+            Lane::Unread(_) => self.unread_row(thread),
             Lane::Starred => self.0.one(
                 sql!("SELECT p.id, p.thread_id, p.sort_at, p.folder_id FROM placements p
                       WHERE p.thread_id = ?1 AND p.hidden = 0 AND (p.flags & 4) <> 0
@@ -135,6 +141,7 @@ impl Reader {
                 (head.thread, head.folder),
                 read,
             )?,
+            Lane::Unread(_) => self.unread_copies(head.thread)?,
             Lane::Starred => self.0.all(
                 sql!("SELECT p.id, p.message_id, p.flags FROM placements p CROSS JOIN folders f ON f.id = p.folder_id
                       WHERE p.thread_id = ?1 AND p.hidden = 0 AND (p.flags & 4) <> 0 AND f.role NOT IN ('trash', 'junk')
@@ -149,7 +156,7 @@ impl Reader {
                 read,
             )?,
         };
-        if matches!(lane, Lane::Starred) {
+        if matches!(lane, Lane::Starred | Lane::Unread(_)) {
             let mut seen = HashSet::new();
             members.retain(|member| seen.insert(member.message));
         }
@@ -183,6 +190,7 @@ impl Reader {
     /// How many mails are in a list that is not of folders, and how many of them are unread.
     pub(super) fn counts_of_all(&self, view: View) -> Result<(u64, u64)> {
         let counts = match view {
+            View::Unread => self.unread_total()?,
             View::Snoozed => self.0.one(
                 sql!("SELECT count(*), ifnull(sum((p.flags & 1) = 0), 0) FROM snoozes s
                       CROSS JOIN placements p ON p.message_id = s.message_id AND p.folder_id = s.folder_id
@@ -220,7 +228,7 @@ impl Reader {
     }
 }
 
-fn head(row: &Columns<'_>) -> rusqlite::Result<Head> {
+pub(super) fn head(row: &Columns<'_>) -> rusqlite::Result<Head> {
     let key = SortKey { at: row.get(2)?, id: row.get(0)? };
     Ok(Head { key, thread: row.get(1)?, folder: row.get(3)? })
 }

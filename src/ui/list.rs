@@ -327,6 +327,7 @@ fn draw_empty(app: &App, brush: &mut Brush<'_>, area: Area) {
         _ if app.list.view() == Some(View::Starred) => {
             ("Nothing is starred", "s stars a mail, gi goes to the inbox")
         }
+        _ if app.list.view() == Some(View::Unread) => ("All is read", "gi goes to the inbox"),
         _ if app.list.view() == Some(View::Snoozed) => {
             ("Nothing is snoozed", "H puts a mail off until later")
         }

@@ -99,6 +99,9 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
     let all = Area { x: whole.x, y: whole.y, width: whole.width, height: whole.height };
     brush.clear(all, Role::Text);
     let Some(layout) = app.layout() else { return too_small(brush, all) };
+    if matches!(app.overlay, Some(Overlay::Bare)) {
+        return reader::draw(app, look, brush, layout.body);
+    }
     title::draw(app, brush, layout.title);
     if let Some(Overlay::Help(of, scroll)) = &app.overlay {
         facts.help_last = help::draw(app, *of, *scroll, brush, layout.body);
@@ -113,6 +116,11 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
         }
         if let Some(area) = layout.reader {
             reader::draw(app, look, brush, area);
+        }
+        if let (Some(list), Some(reader)) = (layout.list, layout.reader)
+            && list.x == reader.x
+        {
+            brush.line(list, list.bottom());
         }
         let panes = [layout.folders, layout.list, layout.reader];
         for area in panes.into_iter().flatten().filter(|a| a.right() < whole.width) {

@@ -4,11 +4,11 @@ use ratatui::style::{Modifier, Style};
 
 use super::paint::{Brush, cells};
 use super::{Look, centred};
-use crate::app::App;
 use crate::app::layout::Area;
 use crate::app::letter::{Chip, Letter, Whom};
 use crate::app::reader::MARGIN;
 use crate::app::scope::Focus;
+use crate::app::{App, Overlay};
 use crate::config::theme::Role;
 use crate::mime::{Line, Role as Kind, Span};
 use crate::model::{BodyState, Summary};
@@ -18,8 +18,7 @@ use crate::text::{Clean, when};
 
 pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
     let Some(mail) = app.reader.mail() else { return };
-    let left = area.x + MARGIN;
-    let right = area.right() - MARGIN;
+    let (left, right) = sides(app, area);
     let mut y = draw_subject(app, brush, area);
     draw_from(app, look, brush, mail, (left, y, right));
     y += 1;
@@ -46,6 +45,12 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) {
     }
 }
 
+/// The columns between which text stands: in the bare view nothing is beside it that a selection would take along.
+fn sides(app: &App, area: Area) -> (u16, u16) {
+    let margin = if matches!(app.overlay, Some(Overlay::Bare)) { 0 } else { MARGIN };
+    (area.x + margin, area.right().saturating_sub(margin).max(area.x + margin))
+}
+
 /// What becomes of a mail whose server is a letter box.
 fn where_it_lives(lives: Lives, now: i64, look: &Look) -> String {
     match lives {
@@ -60,7 +65,7 @@ fn where_it_lives(lives: Lives, now: i64, look: &Look) -> String {
 
 /// The subject, with which mail of the conversation this is; the line after it.
 fn draw_subject(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
-    let right = area.right() - MARGIN;
+    let (left, right) = sides(app, area);
     let mut end = right;
     let mut facts = Vec::new();
     if let Some((mails, at)) = app.reader.conversation().filter(|(mails, _)| mails.len() > 1) {
@@ -79,8 +84,7 @@ fn draw_subject(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
     let bar = brush.glyphs.bar;
     for (i, line) in lines.iter().enumerate() {
         let end = if i == 0 { end } else { right };
-        let x = area.x + MARGIN;
-        brush.put(x, y, line, Role::ReaderSubject, end.saturating_sub(x));
+        brush.put(left, y, line, Role::ReaderSubject, end.saturating_sub(left));
         if app.focus == Focus::Reader && app.layout().is_some_and(|l| l.has_preview()) {
             brush.put(area.x, y, bar, Role::CursorBar, 1);
         }
@@ -179,8 +183,7 @@ fn draw_stub(app: &App, brush: &mut Brush<'_>, area: Area) {
 }
 
 fn draw_line(app: &App, brush: &mut Brush<'_>, line: &Line, area: Area) {
-    let left = area.x + MARGIN;
-    let end = area.right() - MARGIN;
+    let (left, end) = sides(app, area);
     let (mut x, mut aside) = (left, app.reader.aside);
     for span in &line.spans {
         let wide = span.text.width();
@@ -194,7 +197,7 @@ fn draw_line(app: &App, brush: &mut Brush<'_>, line: &Line, area: Area) {
     }
     if line.width() > app.reader.aside + usize::from(end - left) {
         let more = brush.glyphs.more;
-        brush.put(end, area.y, more, Role::Dim, 1);
+        brush.put(end.min(area.right() - 1), area.y, more, Role::Dim, 1);
     }
 }
 

@@ -41,6 +41,7 @@ mod flows_select;
 mod flows_snooze;
 mod flows_sort;
 mod flows_threads;
+mod flows_views;
 mod imap_about;
 mod imap_chaos;
 mod imap_compress;

@@ -245,3 +245,94 @@ fn a11_what_is_pasted_with_brackets_runs_nothing() {
     terminal.type_keys("ZZ");
     assert!(terminal.given_back().success());
 }
+
+/// The sequences that are sent, and no others: whoever reads this list knows what reaches a terminal.
+fn foreign(raw: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(raw);
+    let mut rest: &str = &text;
+    let mut found = Vec::new();
+    while let Some(at) = rest.find(|c: char| c.is_control()) {
+        rest = &rest[at..];
+        let (known, length) = known_sequence(rest);
+        if !known {
+            found.push(format!("{:?}", rest.chars().take(12).collect::<String>()));
+        }
+        rest = &rest[length..];
+    }
+    found
+}
+
+/// Whether what begins here is on the list, and its bytes.
+fn known_sequence(text: &str) -> (bool, usize) {
+    if text.starts_with(['\r', '\n']) {
+        return (true, 1);
+    }
+    // OSC 8 (links), OSC 52 (the clipboard): ended by BEL or ST, without controls in them.
+    if let Some(body) = text.strip_prefix("\u{1b}]") {
+        let Some(end) = body.find(|c: char| c.is_control()) else { return (false, text.len()) };
+        let closer = ["\u{7}", "\u{1b}\\"].into_iter().find(|closer| body[end..].starts_with(closer));
+        let is_known = closer.is_some() && (body.starts_with("8;") || body.starts_with("52;c;"));
+        return (is_known, 2 + end + closer.map_or(1, str::len));
+    }
+    if let Some(body) = text.strip_prefix("\u{1b}[") {
+        let Some(end) = body.find(|c: char| ('@'..='~').contains(&c)) else { return (false, text.len()) };
+        let (parameters, last) = (&body[..end], &body[end..=end]);
+        let plain = parameters.chars().all(|c| c.is_ascii_digit() || c == ';' || c == ':');
+        let known = match last {
+            // To a place, erase, style, where the cursor is.
+            "H" | "J" | "K" | "m" => plain,
+            "n" => parameters == "6",
+            "A" | "B" | "C" | "D" | "G" | "X" => plain,
+            // Cursor, other screen, pastes, synchronized output, focus.
+            "h" | "l" => ["?25", "?1049", "?2004", "?2026", "?1004", "?7"].contains(&parameters),
+            _ => false,
+        };
+        return (known, 2 + end + 1);
+    }
+    (false, text.chars().next().map_or(1, char::len_utf8))
+}
+
+/// Every pane, panel and page of the program, with mail that tries to send sequences of its own.
+#[test]
+fn x5_only_known_sequences_reach_the_terminal() {
+    let mut terminal = Terminal::demo();
+    terminal.until("All inboxes").until("Sunday lunch");
+    for keys in [
+        "jjjj", "\r", "q", "zR", "zM", "?", "q", "g", "\u{1b}", ":", "go", "\u{1b}", "gS", "q", "h", "l",
+        "*", "\u{1b}",
+    ] {
+        terminal.type_keys(keys);
+    }
+    for _ in 0..40 {
+        terminal.type_keys("j\r\u{6}zHgrgrq");
+    }
+    terminal.master.resize(PtySize { rows: 45, cols: 160, ..PtySize::default() }).unwrap();
+    terminal.screen.screen_mut().set_size(45, 160);
+    terminal.until("Drafts").type_keys("ggjjjjyy").until("For the clipboard: ").type_keys("ZZ");
+    assert!(terminal.given_back().success());
+    assert_eq!(foreign(&terminal.raw), Vec::<String>::new());
+    assert!(terminal.raw.len() > 10_000, "hardly anything was sent: {}", terminal.raw.len());
+    // The list refuses what it is to refuse.
+    let bad = b"a\x1b[5nb\x1b]0;title\x07c\x1bPq\x1b\\d\x9be\x1bcf\x08\x1b[?1000hg";
+    assert!(foreign(bad).len() >= 7, "{:?}", foreign(bad));
+}
+
+/// Over a slow line a key costs what changes: two rows and the status, never the screen.
+#[test]
+fn s12_a_key_sends_few_bytes() {
+    let mut terminal = Terminal::demo();
+    terminal.until("All inboxes").until("Sunday lunch").type_keys("j").until("▌");
+    let mut sent = Vec::new();
+    for _ in 0..12 {
+        let before = terminal.screen.screen().contents();
+        terminal.raw.clear();
+        terminal.type_keys("j");
+        terminal.when("the cursor moved", |t| {
+            t.screen.screen().contents() != before && t.raw.ends_with(b"\x1b[?2026l")
+        });
+        sent.push(terminal.raw.len());
+    }
+    terminal.type_keys("ZZ");
+    sent.sort_unstable();
+    assert!(sent[sent.len() / 2] <= 600, "{sent:?}");
+}
