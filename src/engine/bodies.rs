@@ -53,13 +53,19 @@ enum Piece {
     End,
 }
 
-/// Fetches `wanted` from `folder` and returns when everything that came whole is durable.
+/// What is fetched from one folder, in this order.
+pub(super) struct Part {
+    pub(super) remote: FolderRef,
+    pub(super) order: Vec<RemoteId>,
+    pub(super) wanted: HashMap<RemoteId, Wanted>,
+}
+
+/// Fetches these parts, one after the other without a pause, and returns when everything that came whole is durable.
 /// Stops early, in order, when somebody knocks urgently. Returns how many came.
 pub(super) fn fetch(
     session: &mut dyn MailProtocol,
     job: &Job<'_>,
-    remote: &FolderRef,
-    (wanted, order): (&HashMap<RemoteId, Wanted>, &[RemoteId]),
+    parts: &[Part],
     door: &Door,
     told: &mut Told,
 ) -> Result<u64> {
@@ -72,9 +78,10 @@ pub(super) fn fetch(
             let _ = ended.send(());
             pressed
         });
+        let nothing = HashMap::new();
         let mut stream = Stream {
             pieces,
-            wanted,
+            wanted: &nothing,
             door,
             told,
             held: Vec::new(),
@@ -83,7 +90,13 @@ pub(super) fn fetch(
             came: 0,
             skip: false,
         };
-        let fetched = session.fetch(remote, order, &mut stream);
+        let fetched = parts.iter().try_for_each(|part| {
+            if stream.came > 0 && door.is_urgent() {
+                return Ok(());
+            }
+            stream.wanted = &part.wanted;
+            session.fetch(&part.remote, &part.order, &mut stream)
+        });
         let came = stream.came;
         drop(stream);
         let kept = match fetched.is_ok() && session.caps().snapshot {

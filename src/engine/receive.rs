@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use super::account::{Worker, no_session, now};
-use super::bodies::{self, Wanted};
+use super::bodies::{self, Part, Wanted};
 use super::event::{AccountState, Event};
 use super::portion::Listed;
 use super::pull::{Held, Intake, Outgoing};
@@ -200,12 +200,11 @@ impl Worker<'_> {
             .collect();
         self.told.begin_once("messages", inbox.path, total);
         let job = bodies::Job { store: self.store, account: self.id, folder: inbox.id, now: now() };
-        let remote = FolderRef::new(inbox.remote);
+        let part = Part { remote: FolderRef::new(inbox.remote), order, wanted };
         let came = bodies::fetch(
             session.protocol.as_mut(),
             &job,
-            &remote,
-            (&wanted, &order),
+            std::slice::from_ref(&part),
             self.door,
             &mut self.told,
         )?;
@@ -213,7 +212,7 @@ impl Worker<'_> {
         self.spent.messages += came;
         self.spent.bytes += chunk.iter().map(|(_, size)| size).sum::<u64>();
         self.session()?.came += came;
-        if came < order.len() as u64 && self.door.is_urgent() {
+        if came < part.order.len() as u64 && self.door.is_urgent() {
             // Stopped by a knock: what did not come is asked for again in this session.
             let held = self.reader.uidls(self.id)?;
             let session = self.session()?;
@@ -246,13 +245,11 @@ impl Worker<'_> {
         let Some(inbox) = self.reader.folder_by_role(self.id, Role::Inbox)? else { return Ok(()) };
         self.told.state(AccountState::Syncing);
         let id = RemoteId::Uidl(uidl);
-        let order = [id.clone()];
-        let wanted = HashMap::from([(id, Wanted::Body(message))]);
+        let wanted = HashMap::from([(id.clone(), Wanted::Body(message))]);
         let job = bodies::Job { store: self.store, account: self.id, folder: inbox.id, now: now() };
-        let remote = FolderRef::new(inbox.remote);
+        let part = Part { remote: FolderRef::new(inbox.remote), order: vec![id], wanted };
         let session = self.session.as_mut().ok_or_else(no_session)?;
-        let parts = (&wanted, &order[..]);
-        let came = bodies::fetch(session.protocol.as_mut(), &job, &remote, parts, self.door, &mut self.told)?;
+        let came = bodies::fetch(session.protocol.as_mut(), &job, &[part], self.door, &mut self.told)?;
         if came == 0 {
             let gone = Error::new(Kind::Gone, "the rest of this mail is not on the server any more")
                 .hint("another program or the provider removed it; its header stays here");
@@ -290,26 +287,19 @@ impl Worker<'_> {
                 None => by_folder.push((body.folder, vec![body])),
             }
         }
+        let mut parts = Vec::new();
         for (folder, wanted) in by_folder {
             let Ok((remote, _)) = self.folder_ref(folder) else { continue };
             let validity = self.reader.cursor(folder)?.validity;
             let id = |body: &WantedBody| RemoteId::Uid { validity, uid: body.uid };
             let order: Vec<RemoteId> = wanted.iter().map(|b| id(b)).collect();
             let wanted = wanted.iter().map(|b| (id(b), Wanted::Body(b.message))).collect();
-            let job = bodies::Job { store: self.store, account: self.id, folder, now: now() };
-            let session = self.session.as_mut().ok_or_else(no_session)?;
-            bodies::fetch(
-                session.protocol.as_mut(),
-                &job,
-                &remote,
-                (&wanted, &order),
-                self.door,
-                &mut self.told,
-            )?;
-            if self.door.is_urgent() && chunk.len() > 1 {
-                break;
-            }
+            parts.push(Part { remote, order, wanted });
         }
+        let Some(first) = chunk.first().filter(|_| !parts.is_empty()) else { return Ok(()) };
+        let job = bodies::Job { store: self.store, account: self.id, folder: first.folder, now: now() };
+        let session = self.session.as_mut().ok_or_else(no_session)?;
+        bodies::fetch(session.protocol.as_mut(), &job, &parts, self.door, &mut self.told)?;
         Ok(())
     }
 }

@@ -9,8 +9,10 @@ use crate::store::{Store, WantedBody};
 const NEWEST: usize = 100;
 /// POP3: mails taken in one session; the others stay on the server.
 pub(super) const TAKEN: usize = 20;
-/// Bytes of mail that are fetched before the disk is asked again.
+/// Bytes of mail that are fetched before the disk is asked again: an eighth of what is free, within these bounds.
+/// At the end of each such portion the line is idle until all of it is durable.
 const ASK_EVERY: u64 = 64_000_000;
+const ASK_MOST: u64 = 1_000_000_000;
 
 /// Whether the disk of the store has little room.
 pub(super) fn is_low(store: &Store) -> bool {
@@ -46,9 +48,10 @@ impl Worker<'_> {
             let since = self.reader.newest_since(self.id, NEWEST)?;
             wanted.retain(|body| body.key.0 >= since);
         }
+        let room = self.store.room().map_or(0, |room| room.free / 8).clamp(ASK_EVERY, ASK_MOST);
         let mut bytes = 0;
         let fits = wanted.iter().take_while(|body| {
-            let fits = bytes < ASK_EVERY;
+            let fits = bytes < room;
             bytes += body.size;
             fits
         });

@@ -284,3 +284,25 @@ fn a_body_that_is_cut_or_refused_is_not_whole() {
         server.finish();
     }
 }
+
+#[test]
+fn s2_the_first_bodies_are_asked_for_along_with_their_folder_and_are_of_no_other() {
+    let (server, mut session) = session(
+        OLD,
+        "C: m1 SELECT \"INBOX\"\nC: m2 UID FETCH 2:3 (UID BODY.PEEK[])\nS: * 3 EXISTS\nS: * OK [UIDVALIDITY 7]\nS: m1 OK\n\
+         S: * 2 FETCH (UID 2 BODY[] \"b\")\nS: * 3 FETCH (UID 3 BODY[] \"c\")\nS: m2 OK\n\
+         C: m3 SELECT \"Anew\"\nC: m4 UID FETCH 2 *\nS: * 1 EXISTS\nS: * OK [UIDVALIDITY 8]\nS: m3 OK\n\
+         S: * 1 FETCH (UID 2 BODY[] \"of another\")\nS: m4 OK\n\
+         C: m5 SELECT \"Gone\"\nC: m6 UID FETCH 2 *\nS: m5 NO [NONEXISTENT] no\nS: m6 BAD which folder\nC: m7 NOOP\nS: m7 OK",
+    );
+    let mut bodies = Bodies::default();
+    session.fetch(&inbox(), &ids(&[3, 2]), &mut bodies).unwrap();
+    for (folder, kind) in [("Anew", Kind::Conflict), ("Gone", Kind::Gone)] {
+        let error = session.fetch(&FolderRef::new(folder), &ids(&[2]), &mut bodies).unwrap_err();
+        assert_eq!(error.kind(), kind, "{folder}");
+    }
+    session.keep_alive().unwrap();
+    assert_eq!(bodies.whole.into_values().collect::<Vec<_>>(), [b"b", b"c"]);
+    drop(session);
+    server.finish();
+}

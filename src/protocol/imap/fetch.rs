@@ -9,6 +9,7 @@ use super::command::Command;
 use super::framer::Place;
 use super::link::{Ear, Tag};
 use super::reply::{self, Reply};
+use super::select::Mailbox;
 use super::sets;
 use super::trouble;
 use crate::error::Result;
@@ -31,10 +32,26 @@ const KEPT: u64 = 1 << 20;
 impl Session {
     /// See [`MailProtocol::fetch`](crate::protocol::MailProtocol::fetch).
     pub(super) fn bodies(&mut self, remote: &str, ids: &[RemoteId], sink: &mut dyn BodySink) -> Result<()> {
-        let mailbox = self.link.open(remote)?;
-        let wanted = mailbox.uids(ids)?;
+        // Where the folder is not open yet, the first are asked for along with it.
+        let mut opening = match &self.link.state.selected {
+            Some(mailbox) if mailbox.remote == remote => None,
+            _ => Some(self.link.select(remote, None)?),
+        };
+        let validity = match (&self.link.state.selected, ids.first()) {
+            (Some(mailbox), _) => mailbox.validity,
+            (None, Some(RemoteId::Uid { validity, .. })) => *validity,
+            (None, _) => 0,
+        };
+        let wanted = Mailbox { validity, ..Mailbox::default() }.uids(ids);
+        let wanted = match (wanted, &opening) {
+            (Err(error), Some(tag)) => {
+                self.link.pass(tag)?;
+                return Err(error);
+            }
+            (wanted, _) => wanted?,
+        };
         let sizes = match self.sizes.get_mut(remote) {
-            Some((validity, sizes)) if *validity == mailbox.validity => {
+            Some((told, sizes)) if *told == validity => {
                 wanted.iter().filter_map(|uid| Some((uid, sizes.remove(&uid)?))).collect()
             }
             _ => HashMap::new(),
@@ -52,7 +69,7 @@ impl Session {
         }
         let mut ear = Bodies {
             sink: Measured { sink, window: &mut window },
-            validity: mailbox.validity,
+            validity,
             wanted,
             only: None,
             current: None,
@@ -76,13 +93,25 @@ impl Session {
             }
             while asked_sizes.is_none()
                 && ear.flow == Flow::Continue
-                && ahead.len() < COMMANDS
+                && ahead.len() < if opening.is_some() { BLIND } else { COMMANDS }
                 && let Some(next) = queue.front()
                 && ear.sink.window.takes(under_way, size_in(&ear.sizes, *next))
             {
                 let (part, bytes) = next_part(&mut queue, &ear.sizes, ear.sink.window.room() / PART);
                 ahead.push_back((self.ask_bodies(&part)?, part, bytes));
                 under_way += bytes;
+            }
+            if let Some(tag) = opening.take() {
+                let opened = self.link.selected(remote, &tag).and_then(|_| self.link.mailbox());
+                let renumbered = opened.as_ref().is_ok_and(|mailbox| mailbox.validity != validity);
+                if opened.is_err() || renumbered {
+                    self.line = window;
+                    let asked = ahead.iter().flat_map(|(tags, ..)| tags).chain(asked_sizes.iter().flatten());
+                    // Where the line broke there is nothing to pass over.
+                    let _ = asked.into_iter().try_for_each(|tag| self.link.pass(tag));
+                    return opened.and_then(|mailbox| mailbox.uids(ids)).map(drop);
+                }
+                continue;
             }
             let Some((tags, part, bytes)) = ahead.pop_front() else { break };
             under_way -= bytes;
