@@ -4,10 +4,11 @@
 
 use std::path::Path;
 
-use mailtui::engine::{Filed, Import};
+use mailtui::engine::{Came, Filed, Import, Taken};
 use mailtui::model::{Flags, Owner, Role};
 use mailtui::store::Store;
 use mailtui::{Error, Kind, Result};
+use sha2::{Digest as _, Sha256};
 
 fn main() -> Result<()> {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
@@ -27,9 +28,17 @@ fn main() -> Result<()> {
         let failed = |e: std::io::Error| Error::new(Kind::Config, "could not read the Maildir").because(e);
         for entry in Path::new(maildir).join(part).read_dir().map_err(failed)? {
             let raw = std::fs::read(entry.map_err(failed)?.path()).map_err(failed)?;
-            let mail = Filed { raw, identity: None, flags: Flags::NONE, came: None, written: None };
-            // What came in before is known and passed over.
-            count += u64::from(import.take(folder, "Inbox", &mail)?);
+            let mail = Filed {
+                identity: Sha256::digest(&raw).into(),
+                flags: Flags::NONE,
+                keywords: Vec::new(),
+                came: Came::About(None),
+            };
+            match import.take((folder, "Inbox"), &mail, &mut &raw[..])? {
+                Taken::New => count += 1,
+                Taken::Known => {}
+                Taken::Unread(e) => return Err(failed(e)),
+            }
         }
     }
     import.finish()?;

@@ -90,7 +90,7 @@ pub enum Verb {
     Tag(Tag),
     /// Take in the mail of mbox files, Maildirs and single files, each mail once
     Import(Import),
-    /// Write the mail of a folder as a Maildir, with flags and dates, each mail once
+    /// Write the mail of a folder as a Maildir or an mbox file, with flags and dates
     Export(Export),
     /// Tell which accounts have mail here; settle what became of one
     Account {

@@ -1,4 +1,5 @@
-//! `mailtui export`: the mail of a folder as a Maildir, which other programs read, and `mailtui import` too.
+//! `mailtui export`: the mail of a folder as a Maildir or a mailbox file, which other programs read, and `mailtui import`
+//! too.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, DirBuilder, File, OpenOptions};
@@ -9,18 +10,19 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::json;
 
+use super::export_mbox::into_mbox;
 use super::find;
 use super::mails::Export;
 use super::out::Out;
 use super::words::{grouped, plural};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Flags, Summary};
+use crate::model::{Flags, Summary, View};
 use crate::store::Reader;
 use crate::text::Clean;
 
 /// Mails looked up at once.
-const PAGE: usize = 200;
+pub(super) const PAGE: usize = 200;
 /// What a Maildir consists of.
 const PARTS: [&str; 3] = ["cur", "new", "tmp"];
 /// The letters of a Maildir's flags, in the order in which they are written.
@@ -35,9 +37,51 @@ pub(super) const LETTERS: [(char, Flags); 5] = [
 /// Answers the exit code. What was written stays, whatever happens later; the next run goes on from there.
 pub(super) fn run(what: &Export, config: &Config, reader: &Reader, out: &mut Out) -> Result<u8> {
     let view = find::view(reader, config, Some(&what.folder), what.account.as_deref())?;
-    let dir = &what.to;
+    let told = match what.mbox {
+        true => into_mbox(reader, view, &what.to)?,
+        false => into_maildir(reader, view, &what.to)?,
+    };
+    told.tell(out)
+}
+
+/// What became of the mails of a folder.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) written: u64,
+    /// It was there before.
+    pub(super) known: u64,
+    /// Not all of it is here.
+    pub(super) missing: u64,
+}
+
+impl Told {
+    fn tell(&self, out: &mut Out) -> Result<u8> {
+        let Self { written, known, missing } = *self;
+        if out.json {
+            out.object(&json!({ "exported": written, "known": known, "missing": missing }))?;
+        } else {
+            let mut line = format!("{} {} exported", grouped(written), plural(written, "mail"));
+            if known > 0 {
+                line.push_str(&format!(", {} were there before", grouped(known)));
+            }
+            out.line(line)?;
+        }
+        if missing == 0 {
+            return Ok(0);
+        }
+        let text = format!(
+            "{} {} not all here and left out",
+            grouped(missing),
+            if missing == 1 { "mail is" } else { "mails are" }
+        );
+        Err(Error::new(Kind::Gone, text)
+            .hint("`mailtui get --download` gets the rest of one; run this again then"))
+    }
+}
+
+fn into_maildir(reader: &Reader, view: View, dir: &Path) -> Result<Told> {
     let there = prepare(dir)?;
-    let (mut written, mut known, mut missing) = (0_u64, 0_u64, 0_u64);
+    let mut told = Told::default();
     // Who has a mail twice has it twice there.
     let mut alike: HashMap<[u8; 32], u32> = HashMap::new();
     let mut below = None;
@@ -47,41 +91,23 @@ pub(super) fn run(what: &Export, config: &Config, reader: &Reader, out: &mut Out
         below = Some(last.key);
         for mail in &mails {
             let Some(hash) = reader.recorded_hash(mail.message)? else {
-                missing += 1;
+                told.missing += 1;
                 continue;
             };
             let nth = alike.entry(hash).or_default();
             *nth += 1;
             let name = name(mail, &hash, *nth);
             if there.contains(&name) {
-                known += 1;
+                told.known += 1;
             } else {
                 write(reader, mail, dir, &name)?;
-                written += 1;
+                told.written += 1;
             }
         }
     }
     let cur = dir.join("cur");
     File::open(&cur).and_then(|cur| cur.sync_all()).map_err(|e| unwritten(&cur, e))?;
-    if out.json {
-        out.object(&json!({ "exported": written, "known": known, "missing": missing }))?;
-    } else {
-        let mut line = format!("{} {} exported", grouped(written), plural(written, "mail"));
-        if known > 0 {
-            line.push_str(&format!(", {} were there before", grouped(known)));
-        }
-        out.line(line)?;
-    }
-    if missing == 0 {
-        return Ok(0);
-    }
-    let text = format!(
-        "{} {} not all here and left out",
-        grouped(missing),
-        if missing == 1 { "mail is" } else { "mails are" }
-    );
-    Err(Error::new(Kind::Gone, text)
-        .hint("`mailtui get --download` gets the rest of one; run this again then"))
+    Ok(told)
 }
 
 /// Makes the Maildir if it is not there, and answers the names in it, without flags.
@@ -133,7 +159,7 @@ fn write(reader: &Reader, mail: &Summary, dir: &Path, name: &str) -> Result<()> 
         .map_err(|e| unwritten(&path, e))
 }
 
-fn unwritten(path: &Path, e: std::io::Error) -> Error {
+pub(super) fn unwritten(path: &Path, e: std::io::Error) -> Error {
     let path = Clean::line(&path.display().to_string());
     Error::new(Kind::Config, format!("{path} could not be written")).because(e)
 }

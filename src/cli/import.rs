@@ -2,28 +2,30 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{BufReader, Read as _, Write as _};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use super::args::Import as Wish;
 use super::export::LETTERS;
+use super::mailbox::{self, digest};
 use super::out::{Out, columns};
 use super::words::{grouped, plural};
 use crate::config::Config;
-use crate::engine::{Filed, Import};
+use crate::engine::{Came, Filed, Import, Taken};
 use crate::error::{Error, Kind, Result};
-use crate::mime::Mbox;
 use crate::model::{AccountId, Flags, FolderId, Intent, Owner, Role};
 use crate::store::{Reader, Store};
 use crate::text::Clean;
 
 /// Between two paintings of the progress.
 const PAINTED: Duration = Duration::from_millis(200);
-const BUFFER: usize = 256 << 10;
 
 /// Answers the exit code.
 pub(super) fn run(wish: &Wish, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
@@ -53,14 +55,15 @@ pub(super) fn run(wish: &Wish, config: &Config, store: &Store, out: &mut Out) ->
         new: 0,
         known: 0,
         failed: 0,
+        is_stopped: watch_signals()?,
         painted: Instant::now(),
         paints: width.is_some(),
     };
-    for path in &wish.paths {
-        intake.path(path, &base, false)?;
-    }
+    let taken = wish.paths.iter().try_for_each(|path| intake.path(path, &base, false));
     let Intake { import, new, known, failed, .. } = intake;
-    import.finish()?;
+    // Whatever became of the rest: what came in is kept.
+    let kept = import.finish();
+    taken.and(kept)?;
     if width.is_some() {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
@@ -86,6 +89,8 @@ struct Intake<'a> {
     new: u64,
     known: u64,
     failed: u64,
+    /// A signal asks for the end.
+    is_stopped: Arc<AtomicBool>,
     painted: Instant,
     paints: bool,
 }
@@ -131,7 +136,12 @@ impl Intake<'_> {
     /// A Maildir, and the folders in it as Maildir++ has them: `.Sent.2020`.
     fn maildir(&mut self, path: &Path, folder: &str) -> Result<()> {
         for part in ["cur", "new"] {
-            for file in entries(&path.join(part)).unwrap_or_default() {
+            // As they come: there may be more of them than a list should hold.
+            for entry in fs::read_dir(path.join(part)).into_iter().flatten() {
+                let file = match entry {
+                    Ok(entry) => entry.path(),
+                    Err(e) => return self.cannot(&path.join(part), &e.to_string()),
+                };
                 let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 if !name.starts_with('.') && file.is_file() {
                     self.single(&file, folder, Some(&name))?;
@@ -148,42 +158,38 @@ impl Intake<'_> {
     }
 
     fn single(&mut self, path: &Path, folder: &str, name: Option<&str>) -> Result<()> {
-        let raw = match fs::read(path) {
-            Ok(raw) => raw,
-            Err(e) => return self.cannot(path, &e.to_string()),
+        let read = || {
+            let mut file = File::open(path)?;
+            let identity = digest(&mut file)?;
+            file.seek(SeekFrom::Start(0))?;
+            let written = Came::Written(Some(file.metadata()?.mtime()));
+            let flags = name.map_or(Flags::NONE, maildir_flags);
+            Ok((Filed { identity, flags, keywords: Vec::new(), came: written }, file))
         };
-        let written = fs::metadata(path).ok().map(|there| there.mtime());
-        let flags = name.map_or(Flags::NONE, maildir_flags);
-        self.take(folder, &Filed { raw, identity: None, flags, came: None, written })
-    }
-
-    fn mbox(&mut self, path: &Path, folder: &str) -> Result<()> {
-        let opened = File::open(path).and_then(|file| Ok((file.try_clone()?, file)));
-        let (bytes, file) = match opened {
-            Ok(opened) => opened,
-            Err(e) => return self.cannot(path, &e.to_string()),
-        };
-        let mut mbox = Mbox::new(BufReader::with_capacity(BUFFER, file), 0);
-        loop {
-            let read = mbox.next_mail().and_then(|found| {
-                let Some(found) = found else { return Ok(None) };
-                let mut raw = vec![0; usize::try_from(found.end - found.begin).unwrap_or(0)];
-                bytes.read_exact_at(&mut raw, found.begin)?;
-                Ok(Some((found, raw)))
-            });
-            let (found, raw) = match read {
-                Ok(Some(read)) => read,
-                Ok(None) => return Ok(()),
-                Err(e) => return self.cannot(path, &e.to_string()),
-            };
-            if !found.is_internal {
-                let (identity, flags, came) = (Some(found.identity), found.flags, found.at);
-                self.take(folder, &Filed { raw, identity, flags, came, written: None })?;
-            }
+        let opened: std::io::Result<_> = read();
+        match opened {
+            Ok((filed, mut file)) => self.take(path, folder, &filed, &mut file),
+            Err(e) => self.cannot(path, &e.to_string()),
         }
     }
 
-    fn take(&mut self, path: &str, mail: &Filed) -> Result<()> {
+    fn mbox(&mut self, path: &Path, folder: &str) -> Result<()> {
+        let read = mailbox::read(path, &mut |filed, raw| self.take(path, folder, filed, raw));
+        match read {
+            Err(e) if e.kind() == Kind::Config => {
+                self.cannot(path, &e.to_string())?;
+                e.hint_text().map_or(Ok(()), |hint| self.say(&format!("hint: {hint}")))
+            }
+            read => read,
+        }
+    }
+
+    /// Takes in a mail of this file, into the folder of this name.
+    fn take(&mut self, file: &Path, path: &str, mail: &Filed, raw: &mut dyn Read) -> Result<()> {
+        if self.is_stopped.load(Ordering::Relaxed) {
+            return Err(Error::new(Kind::Interrupted, "the import was interrupted")
+                .hint("Run it again: it goes on where it was, and takes nothing twice"));
+        }
         let folder = match self.folders.get(path) {
             Some(folder) => *folder,
             None => {
@@ -192,10 +198,10 @@ impl Intake<'_> {
                 folder
             }
         };
-        if self.import.take(folder, path, mail)? {
-            self.new += 1;
-        } else {
-            self.known += 1;
+        match self.import.take((folder, path), mail, raw)? {
+            Taken::New => self.new += 1,
+            Taken::Known => self.known += 1,
+            Taken::Unread(e) => return self.cannot(file, &e.to_string()),
         }
         if self.paints && self.painted.elapsed() >= PAINTED {
             self.painted = Instant::now();
@@ -229,10 +235,23 @@ impl Intake<'_> {
     /// Says what could not be read, and goes on.
     fn cannot(&mut self, path: &Path, why: &str) -> Result<()> {
         self.failed += 1;
-        let said = Clean::line(&format!("{}: {why}", path.display()));
-        let _ = writeln!(std::io::stderr(), "mailtui: {said}");
+        self.say(&format!("mailtui: {}: {why}", path.display()))
+    }
+
+    fn say(&self, line: &str) -> Result<()> {
+        let _ = writeln!(std::io::stderr(), "{}", Clean::line(line));
         Ok(())
     }
+}
+
+/// Ends in order when a signal asks for it: locks are given back, and what came in is kept.
+fn watch_signals() -> Result<Arc<AtomicBool>> {
+    let is_stopped = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register(signal, Arc::clone(&is_stopped))
+            .map_err(|e| Error::new(Kind::Bug, "signals could not be watched").because(e))?;
+    }
+    Ok(is_stopped)
 }
 
 fn joined(above: &str, name: &str) -> String {

@@ -27,9 +27,12 @@ pub struct List {
 pub struct Export {
     /// A folder by its name or by what it is for (inbox, sent, …), or account/folder
     pub folder: String,
-    /// A Maildir: made if it is not there; what is in it already is not written again
-    #[arg(long, value_name = "DIR")]
+    /// A Maildir: made if it is not there; what is in it already is not written again. With --mbox a new file
+    #[arg(long, value_name = "DIR|FILE")]
     pub to: PathBuf,
+    /// As one mailbox file
+    #[arg(long)]
+    pub mbox: bool,
     /// Only this account
     #[arg(long, short)]
     pub account: Option<String>,

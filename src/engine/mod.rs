@@ -39,7 +39,7 @@ use std::time::{Duration, Instant};
 
 pub use account::Report;
 pub use event::{AccountState, Command, Event, Found, Progress};
-pub use import::{Filed, Import};
+pub use import::{Came, Filed, Import, Taken};
 pub use plan::Mode;
 pub use rehearsal::{Forecast, rehearse};
 pub use survey::{Survey, survey};

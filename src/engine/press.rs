@@ -69,8 +69,8 @@ impl<'a> Press<'a> {
             .ok_or_else(|| Error::new(Kind::Bug, "the store did not answer with a row"))
     }
 
-    /// It is whole. Answers its SHA-256.
-    pub(super) fn end(&mut self, whose: &dyn Fn(&[u8]) -> Target) -> Result<[u8; 32]> {
+    /// It is whole.
+    pub(super) fn end(&mut self, whose: &dyn Fn(&[u8]) -> Target) -> Result<()> {
         let first = self.packer.beginning();
         let facts = mime::facts(first);
         let target = whose(first);
@@ -87,7 +87,6 @@ impl<'a> Press<'a> {
             }
         };
         self.row = None;
-        self.out.push(step)?;
-        Ok(sha256)
+        self.out.push(step)
     }
 }

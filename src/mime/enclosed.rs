@@ -3,12 +3,12 @@
 use sha2::{Digest, Sha256};
 
 use super::postmark::{came, is_exact};
-use crate::model::Flags;
+use crate::model::{Flags, check_tag};
 
 /// Empty lines at the end of a mail that are not counted to it; more are taken as they are.
 const EMPTY: usize = 1 << 20;
 /// Fields that programs put into a header to remember things of their own: they do not make it another mail.
-const MARKS: [&str; 13] = [
+const MARKS: [&str; 14] = [
     "content-length",
     "lines",
     "status",
@@ -17,6 +17,7 @@ const MARKS: [&str; 13] = [
     "x-imapbase",
     "x-keywords",
     "x-label",
+    "x-mailtui-export",
     "x-mozilla-keys",
     "x-mozilla-status",
     "x-mozilla-status2",
@@ -25,6 +26,40 @@ const MARKS: [&str; 13] = [
 ];
 /// The subject of what some programs keep as the first mail of a file for themselves.
 const INTERNAL: &[u8] = b"DON'T DELETE THIS MESSAGE -- FOLDER INTERNAL DATA";
+
+/// Tags of a mail at most.
+const KEYWORDS: usize = 100;
+
+/// Whether a field (its name in small letters) is one in which programs remember things of their own.
+pub(super) fn is_mark(name: &str) -> bool {
+    MARKS.contains(&name)
+}
+
+/// What the value of such a field says of the mail: flags and tags.
+pub(super) fn remembered(name: &str, value: &[u8]) -> (Flags, Vec<String>) {
+    let of = |letters: &[(u8, Flags)]| {
+        let there = letters.iter().filter(|(letter, _)| value.contains(letter));
+        there.fold(Flags::NONE, |all, (_, flag)| all | *flag)
+    };
+    match name {
+        "status" => (of(&[(b'R', Flags::SEEN)]), Vec::new()),
+        "x-status" => {
+            (of(&[(b'A', Flags::ANSWERED), (b'F', Flags::FLAGGED), (b'T', Flags::DRAFT)]), Vec::new())
+        }
+        "x-keywords" => {
+            let (mut flags, mut keywords) = (Flags::NONE, Vec::new());
+            for word in String::from_utf8_lossy(value).split_ascii_whitespace().take(KEYWORDS) {
+                match Flags::from_wire(word) {
+                    Some(flag) => flags = flags | (flag & Flags::FORWARDED),
+                    None if check_tag(word).is_ok() => keywords.push(word.to_owned()),
+                    None => {}
+                }
+            }
+            (flags, keywords)
+        }
+        _ => (Flags::NONE, Vec::new()),
+    }
+}
 
 /// One mail of a mailbox file. Offsets are those of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +77,11 @@ pub struct Enclosed {
     pub identity: [u8; 32],
     /// What other programs remember of it (Status and X-Status).
     pub flags: Flags,
+    /// The tags that they put on it (X-Keywords).
+    pub keywords: Vec<String>,
+    /// Whether `>From ` in its text may stand for `From `. Not where a line of it begins with `From ` as it is, nor where
+    /// Content-Length is true: programs that write that do not quote.
+    pub may_be_quoted: bool,
     /// When its `From ` line says that it came, Unix seconds, as this machine's clock shows time.
     pub at: Option<i64>,
     /// No mail, but what a program keeps for itself at the beginning of the file.
@@ -95,6 +135,9 @@ pub(super) struct Reading {
     /// The field that is being read is a mark of another program.
     is_mark: bool,
     flags: Flags,
+    keywords: Vec<String>,
+    /// A line of the text begins with `From `.
+    has_from: bool,
     at: Option<i64>,
     is_internal: bool,
     was_imap: bool,
@@ -112,6 +155,8 @@ impl Reading {
             length: None,
             is_mark: false,
             flags: Flags::NONE,
+            keywords: Vec::new(),
+            has_from: false,
             at: came(postmark.parts().0),
             is_internal: false,
             was_imap: false,
@@ -171,6 +216,7 @@ impl Reading {
             }
             return;
         }
+        self.has_from |= piece.opens && piece.bytes.starts_with(b"From ");
         self.empty = piece.is_empty_line().then_some(piece.bytes.len() as u64);
         self.count(piece);
     }
@@ -180,20 +226,14 @@ impl Reading {
         let colon = line.iter().take(100).position(|b| *b == b':').unwrap_or(0);
         let (name, value) = (line[..colon].trim_ascii_end().to_ascii_lowercase(), line[colon..].trim_ascii());
         let name = String::from_utf8_lossy(&name);
-        self.is_mark = MARKS.contains(&&*name);
+        self.is_mark = is_mark(&name);
         let value = value.strip_prefix(b":").unwrap_or(value).trim_ascii();
-        let mut flag = |letter, flag| {
-            if value.contains(&letter) {
-                self.flags = self.flags | flag;
-            }
-        };
+        let (flags, keywords) = remembered(&name, value);
+        self.flags = self.flags | flags;
+        if self.keywords.len() + keywords.len() <= KEYWORDS {
+            self.keywords.extend(keywords);
+        }
         match &*name {
-            "status" => flag(b'R', Flags::SEEN),
-            "x-status" => {
-                flag(b'A', Flags::ANSWERED);
-                flag(b'F', Flags::FLAGGED);
-                flag(b'T', Flags::DRAFT);
-            }
             "content-length" => self.length = std::str::from_utf8(value).ok().and_then(|v| v.parse().ok()),
             "x-imap" => self.was_imap = true,
             "subject" => self.is_internal = value == INTERNAL,
@@ -202,13 +242,20 @@ impl Reading {
     }
 
     pub(super) fn done(self, next: u64) -> Enclosed {
+        let end = next - self.empty.unwrap_or(0);
+        let is_measured = match (self.body, self.length) {
+            (Some(body), Some(length)) => body.checked_add(length) == Some(end),
+            _ => false,
+        };
         Enclosed {
             start: self.start,
             begin: self.begin,
-            end: next - self.empty.unwrap_or(0),
+            end,
             next,
             identity: self.hash.finalize().into(),
             flags: self.flags,
+            keywords: self.keywords,
+            may_be_quoted: !self.has_from && !is_measured,
             at: self.at,
             is_internal: self.start == 0 && self.is_internal && self.was_imap,
         }

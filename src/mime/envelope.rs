@@ -49,6 +49,17 @@ pub fn envelope(header_block: &[u8]) -> Envelope {
     }
 }
 
+/// From whom the mail server had the mail, as far as its header tells: Return-Path, else who wrote it. `None` where
+/// nobody is named, or a server wrote to tell of a failure.
+#[must_use]
+pub fn envelope_sender(header_block: &[u8]) -> Option<String> {
+    let named = |name: &str| {
+        let field = fields(header_block).find(|f| f.is(name))?;
+        Some(address::parse(field.value, None).into_iter().next().map(|from| from.addr).unwrap_or_default())
+    };
+    ["Return-Path", "Sender", "From"].iter().find_map(|name| named(name)).filter(|from| !from.is_empty())
+}
+
 /// When the newest Received field says that the mail arrived, as Unix seconds.
 #[must_use]
 pub fn received(header_block: &[u8]) -> Option<i64> {

@@ -57,7 +57,7 @@ pub(super) fn fields(block: &[u8]) -> impl Iterator<Item = Field<'_>> {
 }
 
 /// The length of the field that `rest` begins with, folded lines and its line break included.
-fn end_of_field(rest: &[u8]) -> usize {
+pub(super) fn end_of_field(rest: &[u8]) -> usize {
     let mut end = 0;
     loop {
         match memchr(b'\n', &rest[end..]) {

@@ -46,6 +46,16 @@ impl Reader {
         Ok(found.is_some())
     }
 
+    /// Whether a mail with this name was taken before, deleted here or not (promise P2).
+    pub fn has_uidl(&self, account: AccountId, uidl: &str) -> Result<bool> {
+        let found = self.0.one(
+            sql!("SELECT 1 FROM pop_seen WHERE account_id = ?1 AND uidl = ?2 LIMIT 1"),
+            (account, uidl),
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
+    }
+
     /// Bytes of the mail that has this name there, as far as it is known.
     pub fn seen_size(&self, account: AccountId, uidl: &str) -> Result<u64> {
         let size = self.0.one(

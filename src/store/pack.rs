@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use zstd::bulk::Compressor;
+use zstd::zstd_safe::compress_bound;
 
 use super::batch::Chunk;
 use super::fault::damaged;
@@ -14,6 +15,8 @@ pub(super) const CHUNK: usize = 1 << 20;
 pub struct Packer {
     zstd: Compressor<'static>,
     raw: Vec<u8>,
+    /// Where chunks are compressed to: room for the worst case, which what is handed on should not keep.
+    small: Vec<u8>,
     /// The first chunk of a mail that has more than one.
     first: Vec<u8>,
     hash: Sha256,
@@ -31,7 +34,15 @@ impl Packer {
     /// A packer at the beginning of a mail. Fails only without memory.
     pub fn new() -> Result<Self> {
         let zstd = Compressor::new(1).map_err(unpackable)?;
-        Ok(Self { zstd, raw: Vec::new(), first: Vec::new(), hash: Sha256::new(), size: 0, seq: 0 })
+        Ok(Self {
+            zstd,
+            raw: Vec::new(),
+            small: Vec::new(),
+            first: Vec::new(),
+            hash: Sha256::new(),
+            size: 0,
+            seq: 0,
+        })
     }
 
     /// Takes the next bytes; returns the chunks that are full.
@@ -72,9 +83,11 @@ impl Packer {
     }
 
     fn cut(&mut self) -> Result<Chunk> {
-        let small = self.zstd.compress(&self.raw).map_err(unpackable)?;
-        let packed = small.len() < self.raw.len();
-        let bytes = if packed { small } else { self.raw.clone() };
+        self.small.clear();
+        self.small.reserve(compress_bound(self.raw.len()));
+        self.zstd.compress_to_buffer(&self.raw, &mut self.small).map_err(unpackable)?;
+        let packed = self.small.len() < self.raw.len();
+        let bytes = if packed { self.small.clone() } else { self.raw.clone() };
         if self.seq == 0 && self.raw.len() == CHUNK {
             self.first = std::mem::take(&mut self.raw);
         }

@@ -17,14 +17,14 @@ fn mail(n: usize) -> Vec<u8> {
     format!("Subject: {n}\r\n{date}\r\nText {n} \u{e9}\r\nFrom me\n").into_bytes()
 }
 
-fn imports(place: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn imports(place: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let output = mailtui(place, &[&["import"], arguments].concat());
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 /// What is in a folder: subject, flags, bytes.
-fn held(place: &Path, path: &str) -> Vec<(String, Flags, Vec<u8>, i64)> {
+pub(crate) fn held(place: &Path, path: &str) -> Vec<(String, Flags, Vec<u8>, i64)> {
     let store = Store::open(&place.join("data")).unwrap();
     let reader = store.reader().unwrap();
     let account = reader.accounts().unwrap().into_iter().find(|row| row.name == "old").unwrap().id;
@@ -46,7 +46,7 @@ fn held(place: &Path, path: &str) -> Vec<(String, Flags, Vec<u8>, i64)> {
     all
 }
 
-fn place() -> tempfile::TempDir {
+pub(crate) fn place() -> tempfile::TempDir {
     let place = tempfile::tempdir().unwrap();
     fs::write(place.path().join("config.toml"), CONFIG).unwrap();
     place

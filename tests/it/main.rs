@@ -7,6 +7,7 @@ mod cli_acts;
 mod cli_freeze;
 mod cli_import;
 mod cli_mail;
+mod cli_mbox;
 mod cli_queue;
 mod cli_roster;
 mod config;

@@ -24,13 +24,20 @@ const LATER: Duration = Duration::from_millis(500);
 
 /// A spool that nobody else reads or writes while this is held.
 #[derive(Debug)]
-pub(super) struct Locked {
+pub(crate) struct Locked {
     // In the order in which they are given back: the dotlock, the file with its `fcntl` lock, the claim.
     _dot: Option<Dot>,
     pub(super) file: File,
     /// Whether it may be written to.
     pub(super) is_writable: bool,
     _claim: Claim,
+}
+
+impl Locked {
+    /// The file. To close any handle of this process on it, a clone of this one too, gives back the lock.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
 }
 
 /// Why it could not be locked just now.
@@ -48,7 +55,7 @@ enum Busy {
 /// # Errors
 /// [`Kind::Timeout`] where another program holds it for longer; [`Kind::Interrupted`] when the bell rang;
 /// [`Kind::Config`] where the path is no file that can be a spool.
-pub(super) fn lock(path: &Path, bell: &Interrupt, patience: Duration) -> Result<Option<Locked>> {
+pub(crate) fn lock(path: &Path, bell: &Interrupt, patience: Duration) -> Result<Option<Locked>> {
     let deadline = Instant::now() + patience;
     let mut delay = SOON;
     loop {
@@ -63,8 +70,8 @@ pub(super) fn lock(path: &Path, bell: &Interrupt, patience: Duration) -> Result<
             let by =
                 who.map_or_else(|| "another program".to_owned(), |who| format!("another program ({who})"));
             let file = path.display();
-            return Err(Error::new(Kind::Timeout, format!("{by} keeps the spool {file} locked")).hint(format!(
-                "It is tried again by itself; where no program uses the spool any more, remove {file}.lock"
+            return Err(Error::new(Kind::Timeout, format!("{by} keeps {file} locked")).hint(format!(
+                "It is tried again by itself; where no program uses the file any more, remove {file}.lock"
             )));
         }
         if bell.wait(Some(deadline.min(now + delay))) {
@@ -106,10 +113,7 @@ fn attempt(path: &Path) -> std::result::Result<Option<Locked>, Busy> {
         Err(None) => return Err(Busy::Replaced),
     };
     if dot.is_none() && !has_fcntl {
-        let text = format!(
-            "the spool {} cannot be locked: neither by fcntl nor by a file beside it",
-            path.display()
-        );
+        let text = format!("{} cannot be locked: neither by fcntl nor by a file beside it", path.display());
         return Err(Busy::Failed(Error::new(Kind::Config, text).hint(
             "It is not read without a lock: a mail could be read half. Keep it on a file system that knows locks",
         )));
@@ -154,7 +158,7 @@ fn no_spool(path: &Path, why: &str) -> Error {
 }
 
 fn unreadable(path: &Path, e: io::Error) -> Error {
-    let error = Error::new(Kind::Config, format!("the spool {} cannot be read", path.display())).because(e);
+    let error = Error::new(Kind::Config, format!("{} cannot be read", path.display())).because(e);
     error.hint("See who owns it: a spool is read by its user only")
 }
 

@@ -27,8 +27,9 @@ use crate::protocol::{
     Applied, BodySink, Caps, Change, Flow, FolderRef, Known, MailProtocol, RemoteFolder, RemoteId, RemoteOp,
     Sink, Wake,
 };
-use lock::Locked;
+pub(crate) use lock::{Locked, lock};
 use rewrite::Aside;
+pub(crate) use spool::tail;
 use spool::{Content, Lying, Name};
 
 /// How long another program may hold the spool before that is said.
@@ -73,7 +74,7 @@ struct Spool {
 impl Spool {
     /// Locks the spool and reads what changed in it; `None`: it is not there.
     fn locked(&mut self) -> Result<Option<Locked>> {
-        let locked = lock::lock(&self.path, &self.bell, self.patience)?;
+        let locked = lock(&self.path, &self.bell, self.patience)?;
         if locked.as_ref().is_none_or(|locked| locked.is_writable) {
             self.aside.recover(locked.as_ref().map(|locked| &locked.file), &self.path)?;
         }

@@ -147,7 +147,7 @@ pub(super) fn lies(mut file: &File, lying: &Lying) -> std::io::Result<bool> {
 }
 
 /// The last bytes before `end`.
-fn tail(file: &File, end: u64) -> std::io::Result<Vec<u8>> {
+pub(crate) fn tail(file: &File, end: u64) -> std::io::Result<Vec<u8>> {
     let from = end.saturating_sub(TAIL);
     let mut bytes = vec![0; usize::try_from(end - from).unwrap_or(0)];
     file.read_exact_at(&mut bytes, from)?;
