@@ -232,6 +232,24 @@ const OTHERS: Scene = Scene {
     ..IMAP
 };
 
+/// Mail that has been here for as many days as it stays there: none.
+const OVER: Scene = Scene { leave: Leave::Days(0), ..DELETE };
+
+/// Mail that leaves Trash for good here.
+const PURGE: Scene = Scene {
+    mails: 5,
+    acts: &[
+        Sync,
+        Here(|user| {
+            user.move_to(Role::Inbox, &[1, 2, 3], Role::Trash);
+            user.purge(Role::Trash, &[2, 3]);
+        }),
+    ],
+    there: &["1 INBOX", "4 INBOX", "5 INBOX"],
+    here: Some(&["1 Trash", "4 INBOX", "5 INBOX"]),
+    ..POP3
+};
+
 table! {
     i11_labels: LABELS;
     i11_labels_without_condstore: Scene { lacks: &["CONDSTORE"], ..LABELS };
@@ -258,20 +276,16 @@ table! {
         ..IMAP
     };
     p3_p4_pop3_forever: Scene { there: SIX, ..POP3 };
+    p3_p4_pop3_forever_without_pipelining: Scene { lacks: &["PIPELINING"], there: SIX, ..POP3 };
+    p3_p4_pop3_fourteen_days_pipelined: Scene { leave: Leave::Days(14), there: SIX, ..POP3 };
+    p3_p4_pop3_days_that_are_over: OVER;
+    p3_p4_pop3_days_that_are_over_without_pipelining: Scene { lacks: &["PIPELINING"], ..OVER };
     p3_p4_pop3_fourteen_days: Scene { leave: Leave::Days(14), lacks: &["PIPELINING"], there: SIX, ..POP3 };
     p3_p4_pop3_delete_after_download: DELETE;
     p3_p4_pop3_delete_without_pipelining: Scene { lacks: &["PIPELINING"], ..DELETE };
     p3_p4_pop3_delete_over_tls: Scene { tls: Tls::Implicit, ..DELETE };
-    p3_pop3_what_is_purged_here_goes_there: Scene {
-        mails: 5,
-        acts: &[Sync, Here(|user| {
-            user.move_to(Role::Inbox, &[1, 2, 3], Role::Trash);
-            user.purge(Role::Trash, &[2, 3]);
-        })],
-        there: &["1 INBOX", "4 INBOX", "5 INBOX"],
-        here: Some(&["1 Trash", "4 INBOX", "5 INBOX"]),
-        ..POP3
-    };
+    p3_pop3_what_is_purged_here_goes_there: PURGE;
+    p3_pop3_what_is_purged_here_goes_there_without_pipelining: Scene { lacks: &["PIPELINING"], ..PURGE };
     i3_i4_a_first_sync: Scene {
         acts: &[Elsewhere(|room| {
             room.deliver("Archive", &[7]);
