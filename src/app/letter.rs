@@ -31,6 +31,16 @@ pub struct Letter {
     pub lives: Option<Lives>,
 }
 
+impl Letter {
+    /// Only lines: of a mail that is not here yet, or as it came.
+    #[must_use]
+    pub fn of_lines(wish: Wish, lines: Vec<Line>, body: BodyState) -> Self {
+        let (warnings, chips, links) = (Vec::new(), Vec::new(), Vec::new());
+        let (to, cc) = (Vec::new(), Vec::new());
+        Self { wish, lines, warnings, chips, links, to, cc, has_choice: false, body, lives: None }
+    }
+}
+
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {

@@ -71,7 +71,7 @@ fn a11_unknown_sequences_are_swallowed_whole() {
 
 #[test]
 fn a11_sequences_in_pieces_run_nothing() {
-    for pause in [1, 20, 45, 90, 200] {
+    for pause in [1, 20, 45, 90, 200, 300] {
         let said = slowly(b"\x1b[A", Duration::from_millis(pause));
         assert!(said == "<Up>" || said == "<Esc> <Up>", "{pause} ms: {said}");
         let said = slowly(b"\x1b[>0;276;0c", Duration::from_millis(pause));
@@ -98,6 +98,20 @@ fn a11_a_burst_is_a_paste_and_held_keys_are_not() {
     let tail = decoder.feed(b" cut", now + Duration::from_millis(10));
     assert_eq!(shown(tail), "\" cut\"");
     assert_eq!(shown(decoder.feed(b"d", now + Duration::from_millis(300))), "d");
+}
+
+/// As a terminal passes on what was pasted without brackets: in pieces, as fast as the line is.
+#[test]
+fn a11_four_kilobytes_of_prose_are_no_key() {
+    let prose = "Dear all, please delete the old drafts: d, then ZZ quits. Quite sad!\n".repeat(60);
+    assert!(prose.len() > 4096);
+    let (mut decoder, mut now, mut inputs) = (Decoder::default(), Instant::now(), Vec::new());
+    for piece in prose.as_bytes().chunks(256) {
+        inputs.extend(decoder.feed(piece, now));
+        now += Duration::from_millis(3);
+    }
+    assert!(!inputs.is_empty());
+    assert!(inputs.iter().all(|input| matches!(input, Input::Paste(_))), "{inputs:?}");
 }
 
 #[test]

@@ -64,18 +64,7 @@ impl Loader {
         let gone = || Error::new(Kind::Gone, "the mail is not here any more");
         let mail = self.db.message(wish.message)?.ok_or_else(gone)?;
         if matches!(mail.body, BodyState::None | BodyState::Evicted) {
-            return Ok(Letter {
-                wish,
-                lines: Vec::new(),
-                warnings: Vec::new(),
-                chips: Vec::new(),
-                links: Vec::new(),
-                to: Vec::new(),
-                cc: Vec::new(),
-                has_choice: false,
-                body: BodyState::None,
-                lives: None,
-            });
+            return Ok(Letter::of_lines(wish, Vec::new(), BodyState::None));
         }
         if wish.raw {
             return self.source(wish, mail.body);
@@ -111,18 +100,7 @@ impl Loader {
 
     /// The mail as it came.
     fn source(&self, wish: Wish, body: BodyState) -> Result<Letter> {
-        Ok(Letter {
-            wish,
-            lines: mime::source(&self.db.raw(wish.message, SHOWN)?),
-            warnings: Vec::new(),
-            chips: Vec::new(),
-            links: Vec::new(),
-            to: Vec::new(),
-            cc: Vec::new(),
-            has_choice: false,
-            body,
-            lives: None,
-        })
+        Ok(Letter::of_lines(wish, mime::source(&self.db.raw(wish.message, SHOWN)?), body))
     }
 
     fn document(&mut self, message: MessageId, body: BodyState) -> Result<Arc<Document>> {

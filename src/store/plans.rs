@@ -39,6 +39,14 @@ const SORTS: &[(&str, &str)] = &[
         "the mails of one operation",
     ),
     ("SELECT folder_id, uid FROM placements WHERE message_id", "the copies of one mail"),
+    (
+        "SELECT p.id, p.thread_id, p.sort_at, p.folder_id FROM placements p\n                  WHERE p.thread_id = ?1 AND p.hidden = 0 AND (p.flags & 1)",
+        "the copies of one conversation",
+    ),
+    (
+        "SELECT p.id, p.message_id, p.flags FROM placements p CROSS JOIN folders f ON f.id = p.folder_id\n                  WHERE p.thread_id = ?1 AND p.hidden = 0 AND (p.flags & 1)",
+        "the copies of one conversation",
+    ),
     ("SELECT m.id, p.id, p.folder_id", "the mails of one conversation"),
     ("SELECT p.id, p.folder_id, p.message_id, p.uid", "the copies of one mail"),
     ("SELECT f.path, f.total", "the check reads everything"),
