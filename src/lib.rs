@@ -10,7 +10,8 @@ pub mod error;
 // Floor 0: plain values.
 pub mod model;
 pub mod text;
-// Floor 1: what the user wrote, secrets, bytes, messages.
+// Floor 1: what the user wrote, secrets, bytes, messages read and written.
+pub mod compose;
 pub mod config;
 pub mod mime;
 pub mod net;

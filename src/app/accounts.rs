@@ -136,6 +136,7 @@ impl Accounts {
             | Event::Synced { .. }
             | Event::Trouble { .. }
             | Event::Alert { .. }
+            | Event::Sent { .. }
             | Event::Found { .. } => {}
         }
     }

@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::config::{Account, Config, Protocol, SecretSource};
-use crate::engine::Setup;
+use crate::config::{Account, Config, Outlet, Protocol, SecretSource};
+use crate::engine::{Dispatch, Setup};
 use crate::error::{Error, Kind, Result};
-use crate::protocol;
+use crate::net::DialOptions;
+use crate::protocol::sendmail::Sendmail;
+use crate::protocol::{self, smtp};
 use crate::secret::{self, Secret};
 use crate::text::Clean;
 
@@ -22,12 +24,15 @@ pub(super) fn setups(config: &Config, only: Option<&str>) -> Result<Vec<Setup>> 
     chosen.into_iter().map(setup).collect()
 }
 
-fn setup(account: &Account) -> Result<Setup> {
+/// What the engine needs for one account.
+pub(super) fn setup(account: &Account) -> Result<Setup> {
     if account.protocol == Protocol::Local {
         let own = account.clone();
         let open = move |interrupt: &crate::net::Interrupt| protocol::local::connect(&own, interrupt);
         let (owner, protocol) = (account.protocol.owner(), account.protocol.name());
-        return Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open), secret: None });
+        let post = dispatch(account, None)?;
+        let account = account.clone();
+        return Ok(Setup { account, owner, protocol, open: Arc::new(open), post, secret: None });
     }
     let typed = match account.password {
         SecretSource::Prompt => Some(secret::resolve(account)?.secret),
@@ -42,6 +47,7 @@ fn setup(account: &Account) -> Result<Setup> {
         }
         secret_of(&far, &asked)
     };
+    let post = dispatch(account, Some(&held))?;
     let own = account.clone();
     let open = move |interrupt: &crate::net::Interrupt| {
         let secret = secret_of(&own, &held)?;
@@ -54,7 +60,40 @@ fn setup(account: &Account) -> Result<Setup> {
         session
     };
     let (owner, protocol) = (account.protocol.owner(), account.protocol.name());
-    Ok(Setup { account: account.clone(), owner, protocol, open: Arc::new(open), secret: Some(Arc::new(ask)) })
+    let (account, open) = (account.clone(), Arc::new(open));
+    Ok(Setup { account, owner, protocol, open, post, secret: Some(Arc::new(ask)) })
+}
+
+/// How an account's mail goes out. `held`: the secret for receiving, which serves where no other is named.
+fn dispatch(account: &Account, held: Option<&Arc<Mutex<Option<Secret>>>>) -> Result<Option<Dispatch>> {
+    let server = match &account.sending.way {
+        None => return Ok(None),
+        Some(Outlet::Command(command)) => {
+            let command = command.clone();
+            return Ok(Some(Arc::new(move |_| Ok(Box::new(Sendmail::new(command.as_str()))))));
+        }
+        Some(Outlet::Smtp(server)) => (**server).clone(),
+    };
+    let held = match held.filter(|_| server.name == account.name) {
+        Some(held) => Arc::clone(held),
+        None if server.password == SecretSource::Prompt => {
+            Arc::new(Mutex::new(Some(secret::resolve(&server)?.secret)))
+        }
+        None => Arc::default(),
+    };
+    Ok(Some(Arc::new(move |interrupt| {
+        let options = DialOptions::from(&server, interrupt);
+        if server.password == SecretSource::Nothing {
+            return smtp::connect(&options, &server.user, None);
+        }
+        let secret = secret_of(&server, &held)?;
+        let session = smtp::connect(&options, &server.user, Some(&secret));
+        let refused = session.as_ref().err().is_some_and(|e| e.kind() == Kind::Auth);
+        if (refused || server.auth.is_bearer()) && server.password != SecretSource::Prompt {
+            *held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        session
+    })))
 }
 
 fn secret_of(account: &Account, held: &Mutex<Option<Secret>>) -> Result<Secret> {

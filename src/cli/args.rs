@@ -88,6 +88,14 @@ pub enum Verb {
     Mark(Mark),
     /// Put tags on mails, or take them off
     Tag(Tag),
+    /// Send a mail whose text is on standard input
+    Send(Send),
+    /// Send as the program sendmail does: `[-t] [-i] [-f ADDR] [ADDR…]`, the mail on standard input
+    Sendmail {
+        /// As sendmail has them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARG")]
+        args: Vec<String>,
+    },
     /// Take in the mail of mbox files, Maildirs and single files, each mail once
     Import(Import),
     /// Write the mail of a folder as a Maildir or an mbox file, with flags and dates
@@ -124,6 +132,35 @@ pub struct Demo {
     /// Pretend that it is this time
     #[arg(long, value_name = "TIME", hide = true)]
     pub now: Option<String>,
+}
+
+/// `mailtui send`.
+#[derive(Debug, Args)]
+pub struct Send {
+    /// To whom; may be said several times, or with commas
+    #[arg(long, value_name = "ADDR")]
+    pub to: Vec<String>,
+    /// Who gets a copy
+    #[arg(long, value_name = "ADDR")]
+    pub cc: Vec<String>,
+    /// Who gets a copy that the others do not know of
+    #[arg(long, value_name = "ADDR")]
+    pub bcc: Vec<String>,
+    /// What it is about
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub subject: String,
+    /// A file that goes along
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// The address to send from, with a name or without; that of the account, if not said
+    #[arg(long, value_name = "ADDR")]
+    pub from: Option<String>,
+    /// The account to send with
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+    /// Only put it into the outbox: whoever syncs the account next sends it
+    #[arg(long)]
+    pub queue: bool,
 }
 
 /// `mailtui sync`.

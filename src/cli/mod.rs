@@ -23,6 +23,8 @@ mod relocate;
 mod roster;
 mod rounds;
 mod screen;
+mod send;
+mod sendmail;
 mod settings;
 mod show;
 mod sync;
@@ -57,6 +59,7 @@ pub fn run(cli: Cli) -> Result<u8> {
             let Global { theme, data, ascii, .. } = &cli.global;
             demo::run(&demo, config, theme.as_deref(), *ascii, data.as_deref(), &mut out)?
         }
+        Some(Verb::Sendmail { args }) => sendmail::run(&args, &paths, &overrides)?,
         Some(verb) => {
             let config = configured(&paths, &overrides)?;
             if config.accounts.is_empty() && !matches!(verb, Verb::Account { .. }) {
@@ -98,7 +101,8 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
         Verb::Export(what) => return export::run(&what, config, &reader, out),
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, config, store, out)?,
-        Verb::Demo(_) | Verb::Config { .. } | Verb::Keys { .. } => {}
+        Verb::Send(what) => return send::run(&what, config, store, out),
+        Verb::Demo(_) | Verb::Config { .. } | Verb::Keys { .. } | Verb::Sendmail { .. } => {}
     }
     Ok(0)
 }

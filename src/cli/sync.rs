@@ -8,8 +8,9 @@ use super::queue::WAITS;
 use super::teller::Teller;
 use super::{accounts, forecast, roster, rounds};
 use crate::config::Config;
-use crate::engine::{Mode, Setup};
+use crate::engine::{Mode, Setup, send_due};
 use crate::error::{Kind, Result};
+use crate::net::Interrupt;
 use crate::store::{Renamed, Store};
 use crate::text::Clean;
 
@@ -44,6 +45,12 @@ pub(super) fn run(
     let asked = sync.account.as_deref().and_then(|name| config.account(name));
     if let Some(account) = asked.filter(|account| !account.is_fed()) {
         teller.alone(&Clean::line(&account.name))?;
+    }
+    // What is due goes out first, so that the same round files its copy.
+    if mode == Mode::Once {
+        for setup in &setups {
+            teller.posted(&setup.account.name, send_due(store, setup, &Interrupt::new()?))?;
+        }
     }
     let ended = rounds::run(store, setups, mode, &mut |event| teller.event(event))?;
     let torn = ended.interrupted && ended.reports.is_empty();

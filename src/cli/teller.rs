@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::out::{Out, columns};
 use super::words::{grouped, plural, sized};
-use crate::engine::{AccountState, Event, Progress, Report};
+use crate::engine::{AccountState, Event, Posted, Progress, Report};
 use crate::error::Result;
 use crate::model::AccountId;
 use crate::store::Reader;
@@ -71,6 +71,7 @@ impl<'a> Teller<'a> {
             Event::Trouble { account, text, hint } if self.watching => {
                 self.complain(&self.name(account), &text, hint.as_ref());
             }
+            Event::Sent { account } => self.line(&format!("{}: a mail was sent", self.name(account)))?,
             Event::Alert { account, text } => {
                 let text = Clean::line(&format!("the server says: {text}"));
                 self.complain(&self.name(account), &text, None);
@@ -117,12 +118,36 @@ impl<'a> Teller<'a> {
             Event::Alert { account, text } => {
                 json!({ "event": "alert", "account": self.name(*account), "text": text })
             }
+            Event::Sent { account } => json!({ "event": "sent", "account": self.name(*account) }),
             Event::Trouble { account, text, hint } => {
                 json!({ "event": "trouble", "account": self.name(*account), "text": text, "hint": hint })
             }
         };
         self.out.object(&object)?;
         self.out.flush()
+    }
+
+    /// What sending came to, of one account.
+    pub(super) fn posted(&mut self, name: &str, posted: Result<Posted>) -> Result<()> {
+        let name = Clean::line(name);
+        let posted = posted.unwrap_or_else(|error| Posted { trouble: Some(error), ..Posted::default() });
+        if posted.sent > 0 {
+            let mails = if posted.sent == 1 { "1 mail".to_owned() } else { format!("{} mails", posted.sent) };
+            match self.out.json {
+                true => {
+                    self.out.object(&json!({ "event": "sent", "account": name, "mails": posted.sent }))?
+                }
+                false => self.line(&format!("{name}: {mails} sent"))?,
+            }
+        }
+        if let Some(error) = posted.trouble {
+            self.complain(
+                &name,
+                &Clean::line(&error.to_string()),
+                error.hint_text().map(Clean::line).as_ref(),
+            );
+        }
+        Ok(())
     }
 
     /// The last word on each account; the exit code.

@@ -52,6 +52,29 @@ pub struct Account {
     pub check_every: Duration,
     /// [`Protocol::Local`]: the file that other programs of this machine deliver to.
     pub spool: Option<Spool>,
+    /// How its mail goes out, and as whose.
+    pub sending: Sending,
+}
+
+/// How mail goes out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Sending {
+    /// The way; `None`: it cannot send.
+    pub way: Option<Outlet>,
+    /// Other addresses of the same person: `me@example.org`, or `*@example.org` for a whole domain.
+    pub aliases: Vec<String>,
+    /// Whether what was sent is put into Sent; `None`: unless the provider is known to do that itself.
+    pub copy_sent: Option<bool>,
+}
+
+/// A way out for mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlet {
+    /// A server: of this account only what says how it is reached counts. With a password of
+    /// its own it is called `NAME.smtp`.
+    Smtp(Box<Account>),
+    /// A shell command that is called as sendmail is.
+    Command(String),
 }
 
 impl Account {
@@ -59,6 +82,39 @@ impl Account {
     #[must_use]
     pub fn remote_key(&self) -> String {
         format!("{}@{}", self.user, self.host.to_ascii_lowercase())
+    }
+
+    /// Whether a copy of what was sent goes to Sent from here. Gmail files its own, and so does Microsoft.
+    #[must_use]
+    pub fn copies_sent(&self) -> bool {
+        let files_its_own = |server: &Self| {
+            let host = server.host.to_ascii_lowercase();
+            ["smtp.gmail.com", "smtp.googlemail.com", "smtp.office365.com", "smtp-mail.outlook.com"]
+                .contains(&host.as_str())
+        };
+        self.sending.copy_sent.unwrap_or_else(|| {
+            let is_filed = match &self.sending.way {
+                Some(Outlet::Smtp(server)) => files_its_own(server),
+                _ => false,
+            };
+            // Where the mail lives here, nobody else files it.
+            !is_filed || self.protocol != Protocol::Imap
+        })
+    }
+
+    /// Whether mail to this address is mail to this account.
+    #[must_use]
+    pub fn is_own(&self, addr: &str) -> bool {
+        let is_alias = |alias: &String| match alias.strip_prefix('*') {
+            Some(domain) => {
+                addr.len() > domain.len()
+                    && addr
+                        .get(addr.len() - domain.len()..)
+                        .is_some_and(|end| end.eq_ignore_ascii_case(domain))
+            }
+            None => alias.eq_ignore_ascii_case(addr),
+        };
+        self.email.eq_ignore_ascii_case(addr) || self.sending.aliases.iter().any(is_alias)
     }
 
     /// Whether mail comes from anywhere by itself: not to an account that is nothing but a place for mail.

@@ -92,6 +92,8 @@ const ACCOUNT: &[Field] = &[
     may("check_every", Shape::Text(|t| value::interval(t).map(drop))),
     may("spool", Shape::Text(value::line)),
     may("smtp", Shape::Table(SMTP)),
+    may("aliases", Shape::Texts),
+    may("copy_sent", Shape::Bool),
 ];
 
 /// What makes sense only where the server is a letter box.
@@ -114,11 +116,16 @@ const FOLDERS: &[Field] = &[
 ];
 
 const SMTP: &[Field] = &[
-    needs("host", Shape::Text(value::host)),
+    Field { name: "host", shape: Shape::Text(value::host), required: |smtp| !smtp.contains_key("command") },
     may("port", Shape::Port),
     may("tls", Shape::Text(|t| value::tls(t).map(drop))),
+    may("allow_plaintext", Shape::Bool),
     may("user", Shape::Text(value::line)),
     may("password", Shape::Secret),
+    may("auth", Shape::Text(|t| value::auth(t).map(drop))),
+    may("ca_file", Shape::Text(value::line)),
+    may("pin", Shape::Text(|t| value::pin(t).map(drop))),
+    may("command", Shape::Text(value::line)),
 ];
 
 const UI: &[Field] = &[

@@ -12,8 +12,8 @@ use toml_edit::Document;
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
-    Account, Advance, Auth, Compress, Config, KeepBodies, KeySetting, Leave, Overrides, Paths, Portion,
-    Protocol, SecretSource, Spool, Tls, Ui, paths,
+    Account, Advance, Auth, Compress, Config, KeepBodies, KeySetting, Leave, Outlet, Overrides, Paths,
+    Portion, Protocol, SecretSource, Sending, Spool, Tls, Ui, paths,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::Role;
@@ -60,6 +60,26 @@ struct RawAccount {
     keep_bodies: Option<String>,
     check_every: Option<String>,
     spool: Option<String>,
+    smtp: Option<RawSmtp>,
+    aliases: Option<RawRun>,
+    copy_sent: Option<bool>,
+}
+
+/// How mail goes out.
+#[derive(Deserialize)]
+struct RawSmtp {
+    #[serde(default)]
+    host: String,
+    port: Option<u16>,
+    tls: Option<String>,
+    #[serde(default)]
+    allow_plaintext: bool,
+    user: Option<String>,
+    password: Option<RawSecret>,
+    auth: Option<String>,
+    ca_file: Option<String>,
+    pin: Option<String>,
+    command: Option<String>,
 }
 
 /// The paths of folders by what they are for.
@@ -246,7 +266,59 @@ pub(super) fn error(path: &Path, problem: &Problem, more: usize) -> Error {
     }
 }
 
-fn account(name: &str, raw: RawAccount, base: &Path, data: &Path) -> Parsed<Account> {
+fn account(name: &str, mut raw: RawAccount, base: &Path, data: &Path) -> Parsed<Account> {
+    let (smtp, aliases, copy_sent) = (raw.smtp.take(), raw.aliases.take(), raw.copy_sent);
+    let mut account = receiving(name, raw, base, data)?;
+    let aliases = match aliases {
+        Some(RawRun::One(alias)) => vec![alias],
+        Some(RawRun::Many(aliases)) => aliases,
+        None => Vec::new(),
+    };
+    for alias in &aliases {
+        value::email(alias.strip_prefix('*').map_or(alias.clone(), |rest| format!("any{rest}")).as_str())
+            .map_err(|why| format!("aliases: {why}"))?;
+    }
+    let way = smtp.map(|smtp| outlet(&account, smtp, base)).transpose()?;
+    account.sending = Sending { way, aliases, copy_sent };
+    Ok(account)
+}
+
+/// What is not said of the way out is as for receiving.
+fn outlet(account: &Account, raw: RawSmtp, base: &Path) -> Parsed<Outlet> {
+    if let Some(command) = raw.command {
+        return Ok(Outlet::Command(command));
+    }
+    let tls = raw.tls.as_deref().map_or(Ok(Tls::Implicit), value::tls)?;
+    let port = match tls {
+        Tls::Implicit => 465,
+        Tls::Starttls => 587,
+        Tls::None => 25,
+    };
+    Ok(Outlet::Smtp(Box::new(Account {
+        // The same secret is kept under the same name.
+        name: match raw.password {
+            Some(_) => format!("{}.smtp", account.name),
+            None => account.name.clone(),
+        },
+        host: raw.host,
+        port: raw.port.unwrap_or(port),
+        tls,
+        allow_plaintext: raw.allow_plaintext,
+        user: raw.user.unwrap_or_else(|| account.user.clone()),
+        password: raw.password.map_or_else(|| account.password.clone(), RawSecret::source),
+        auth: match (raw.auth.as_deref(), account.auth) {
+            (Some(auth), _) => value::auth(auth)?,
+            // Ways that only servers for receiving have.
+            (None, Auth::Apop | Auth::User) => Auth::Auto,
+            (None, auth) => auth,
+        },
+        ca_file: raw.ca_file.map_or_else(|| account.ca_file.clone(), |text| Some(paths::expand(&text, base))),
+        pin: raw.pin.as_deref().map(value::pin).transpose()?,
+        ..account.clone()
+    })))
+}
+
+fn receiving(name: &str, raw: RawAccount, base: &Path, data: &Path) -> Parsed<Account> {
     let protocol = value::protocol(&raw.protocol)?;
     let tls = raw.tls.as_deref().map_or(Ok(Tls::Implicit), value::tls)?;
     let portion = Portion {
@@ -286,6 +358,7 @@ fn account(name: &str, raw: RawAccount, base: &Path, data: &Path) -> Parsed<Acco
         spool: raw.spool.map(|text| Spool { path: paths::expand(&text, base), aside: data.join("spool") }),
         keep_bodies: raw.keep_bodies.as_deref().map_or(Ok(KeepBodies::default()), value::keep_bodies)?,
         check_every: raw.check_every.as_deref().map_or(Ok(Duration::from_secs(300)), value::interval)?,
+        sending: Sending::default(),
     })
 }
 

@@ -10,7 +10,9 @@ mod preset;
 pub mod theme;
 mod value;
 
-pub use account::{Account, Auth, Compress, KeepBodies, Leave, Portion, Protocol, SecretSource, Spool, Tls};
+pub use account::{
+    Account, Auth, Compress, KeepBodies, Leave, Outlet, Portion, Protocol, SecretSource, Sending, Spool, Tls,
+};
 pub use check::Problem;
 pub use fields::known_keys;
 pub use freeze::frozen;

@@ -18,9 +18,9 @@ const HEAD: u64 = 1 << 20;
 const TAKEN_BACK: &str = "the mail was taken back before it was on the server";
 
 /// The bytes of a mail in the store.
-struct Stored<'a> {
-    reader: &'a Reader,
-    message: MessageId,
+pub(super) struct Stored<'a> {
+    pub(super) reader: &'a Reader,
+    pub(super) message: MessageId,
 }
 
 impl BodySource for Stored<'_> {

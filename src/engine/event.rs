@@ -120,6 +120,11 @@ pub enum Event {
         /// In its words, one line.
         text: Clean,
     },
+    /// A mail was sent: the server has it.
+    Sent {
+        /// Whose.
+        account: AccountId,
+    },
     /// Something failed that the user should see; the engine goes on as its state says.
     Trouble {
         /// Which.

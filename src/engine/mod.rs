@@ -10,12 +10,14 @@ mod bodies;
 mod claim;
 mod door;
 mod event;
+mod freeze;
 mod heads;
 mod import;
 mod keep;
 mod plan;
 mod pop;
 mod portion;
+mod post;
 mod press;
 mod pull;
 mod push;
@@ -39,8 +41,10 @@ use std::time::{Duration, Instant};
 
 pub use account::Report;
 pub use event::{AccountState, Command, Event, Found, Progress};
+pub use freeze::{Mail, freeze};
 pub use import::{Came, Filed, Import, Taken};
 pub use plan::Mode;
+pub use post::{Posted, send_due};
 pub use rehearsal::{Forecast, rehearse};
 pub use survey::{Survey, survey};
 pub use told::Emit;
@@ -50,6 +54,7 @@ use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, Owner};
 use crate::net::Interrupt;
 use crate::protocol::MailProtocol;
+use crate::protocol::outgoing::Transport;
 use crate::secret::Secret;
 use crate::store::Store;
 use account::{Duty, Starter};
@@ -60,6 +65,9 @@ const HANGS_AFTER: Duration = Duration::from_secs(60);
 
 /// Makes a session: connects and signs in. The interrupt ends every wait of the session.
 pub type Opener = Arc<dyn Fn(&Interrupt) -> Result<Box<dyn MailProtocol>> + Send + Sync>;
+
+/// Makes a session for sending. The interrupt ends every wait of it but the one for the answer to a mail.
+pub type Dispatch = Arc<dyn Fn(&Interrupt) -> Result<Box<dyn Transport>> + Send + Sync>;
 
 /// Tells the secret that the next session is signed in with; with `true` it is looked for anew where it may
 /// have changed.
@@ -76,6 +84,8 @@ pub struct Setup {
     pub protocol: &'static str,
     /// How to reach its server.
     pub open: Opener,
+    /// How its mail goes out; `None`: it cannot send.
+    pub post: Option<Dispatch>,
     /// With which secret; `None`: sessions need none, or nothing is to be remembered of refusals (promise A7).
     pub secret: Option<Asker>,
 }
@@ -98,6 +108,8 @@ struct Running {
     name: String,
     door: Door,
     is_live: bool,
+    /// It sends.
+    is_post: bool,
     report: Receiver<Result<Report>>,
     thread: JoinHandle<()>,
 }
@@ -115,7 +127,23 @@ impl Running {
                 let _ = done.send(starter.run(&emit));
             })
             .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
-        Ok(Self { id, name, door, is_live, report, thread })
+        Ok(Self { id, name, door, is_live, is_post: false, report, thread })
+    }
+
+    /// The thread that sends the account's mail.
+    fn start_post(setup: &Setup, id: AccountId, store: &Store, emit: &Emit) -> Result<Option<Self>> {
+        let Some(dispatch) = setup.post.clone() else { return Ok(None) };
+        let (name, door) = (setup.account.name.clone(), Door::new()?);
+        let (done, report) = channel();
+        let (far, store, emit, own) = (door.clone(), store.clone(), Arc::clone(emit), name.clone());
+        let thread = std::thread::Builder::new()
+            .name(format!("post-{name}"))
+            .spawn(move || {
+                post::run(&store, (id, &own), &dispatch, &far, &emit);
+                let _ = done.send(Ok(Report::default()));
+            })
+            .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
+        Ok(Some(Self { id, name, door, is_live: false, is_post: true, report, thread }))
     }
 }
 
@@ -138,6 +166,9 @@ impl Engine {
         for setup in setups {
             let remote_key = setup.account.remote_key();
             let id = store.account(&setup.account.name, setup.protocol, setup.owner, &remote_key)?;
+            if mode == Mode::Watch {
+                threads.extend(Running::start_post(&setup, id, store, emit)?);
+            }
             // Nothing is ever looked at: no thread, no lock, no tick.
             if !setup.account.is_fed() {
                 continue;
@@ -157,8 +188,11 @@ impl Engine {
                 threads.push(start(bulk, Duty::Bulk { live: door })?);
             }
         }
-        let doors: Vec<_> =
-            threads.iter().filter(|t: &&Running| t.is_live).map(|t| (t.id, t.door.clone())).collect();
+        let doors: Vec<_> = threads
+            .iter()
+            .filter(|t: &&Running| t.is_live || t.is_post)
+            .map(|t| (t.id, t.door.clone()))
+            .collect();
         store.subscribe(Box::new(move |changed| {
             for (id, door) in &doors {
                 if changed.ops.contains(id) {
@@ -179,11 +213,14 @@ impl Engine {
     /// A sender of commands that can be handed to another thread.
     #[must_use]
     pub fn sender(&self) -> Box<dyn Fn(Command) + Send> {
-        let doors: Vec<_> = self.threads.iter().map(|t| (t.id, t.is_live, t.door.clone())).collect();
+        let doors: Vec<_> =
+            self.threads.iter().map(|t| (t.id, t.is_live, t.is_post, t.door.clone())).collect();
         Box::new(move |command| {
-            for (id, is_live, door) in &doors {
+            for (id, is_live, is_post, door) in &doors {
                 let concerned = match &command {
-                    Command::Sync(account) => *is_live && account.is_none_or(|account| account == *id),
+                    Command::Sync(account) => {
+                        (*is_live || *is_post) && account.is_none_or(|account| account == *id)
+                    }
                     Command::Fetch { account, .. }
                     | Command::Look { account, .. }
                     | Command::Search { account, .. } => *is_live && account == id,

@@ -71,7 +71,7 @@ pub(super) fn end_of_field(rest: &[u8]) -> usize {
     }
 }
 
-fn field(whole: &[u8]) -> Field<'_> {
+pub(super) fn field(whole: &[u8]) -> Field<'_> {
     let (name, value) = match memchr(b':', whole) {
         Some(at) => (&whole[..at], &whole[at + 1..]),
         None => (&b""[..], whole),

@@ -7,6 +7,7 @@
 //! begin alike, nesting without end, labels that lie, eight-bit text in quoted-printable.
 
 mod address;
+mod addresses;
 mod body;
 mod charset;
 mod code;
@@ -38,6 +39,7 @@ mod tidy;
 mod transfer;
 mod words;
 
+pub use addresses::{addresses, has_field, people, without_field};
 pub use code::code;
 pub use document::{Document, Part, PartKind, Person, open, part};
 pub use enclosed::Enclosed;

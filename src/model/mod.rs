@@ -14,7 +14,7 @@ pub mod thread;
 mod uidset;
 
 pub use about::{About, Quota};
-pub use address::Address;
+pub use address::{Address, is_sendable};
 pub use cursor::{Cursor, Mark};
 pub use flags::{FlagDelta, Flags, Marking};
 pub use folder::{Folder, Order, Owner, Role, View, check_folder_path};

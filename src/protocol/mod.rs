@@ -12,8 +12,11 @@ pub mod memory;
 mod nothing;
 mod op;
 mod open;
+pub mod outgoing;
 pub mod pop3;
 mod sasl;
+pub mod sendmail;
+pub mod smtp;
 pub mod twin;
 mod window;
 

@@ -69,6 +69,35 @@ pub enum Locked {
     Held(Holder),
 }
 
+/// The right to send the mail of one account. Given back when dropped, or when the process ends in whatever way.
+#[derive(Debug)]
+pub struct PostLock {
+    claim: Claim,
+    peers: Arc<Peers>,
+}
+
+impl PostLock {
+    pub(super) fn new(claim: Claim, peers: Arc<Peers>) -> Self {
+        Self { claim, peers }
+    }
+}
+
+impl Drop for PostLock {
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.claim.file, FlockOperation::Unlock);
+        self.peers.poke();
+    }
+}
+
+/// What became of an attempt to get the right to send.
+#[derive(Debug)]
+pub enum PostLocked {
+    /// It is ours.
+    Mine(PostLock),
+    /// Another process has it.
+    Held(Holder),
+}
+
 /// The process that syncs an account.
 #[derive(Debug)]
 pub struct Holder {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::batch::{Batch, Changed, Committed};
-use super::claim::{AccountLock, Claims, Found, Holder, Locked, claim, seize};
+use super::claim::{AccountLock, Claims, Found, Holder, Locked, PostLock, PostLocked, claim, seize};
 use super::inbox::{Answer, Inbox, Job, Queued, Ticket};
 use super::lock::{Opening, StoreLock};
 use super::peers::Peers;
@@ -167,6 +167,19 @@ impl Store {
         self.locked(account, seize(&self.0.dir, name, from)?)
     }
 
+    /// Tries to get the right to send the mail of the account of this name. With it comes an orderly outbox: what an
+    /// earlier process had told the end of, and heard no answer to, is unsure.
+    pub fn lock_outbox(&self, account: AccountId, name: &str) -> Result<PostLocked> {
+        match claim(&self.0.dir, &format!("{name}\u{1}outbox"))? {
+            Found::Held(holder) => Ok(PostLocked::Held(holder)),
+            Found::Mine(claim) => {
+                let lock = PostLock::new(claim, self.0.peers.clone());
+                self.recover_outbox(account)?;
+                Ok(PostLocked::Mine(lock))
+            }
+        }
+    }
+
     fn locked(&self, account: AccountId, found: Found) -> Result<Locked> {
         match found {
             Found::Held(holder) => Ok(Locked::Held(holder)),
@@ -269,6 +282,7 @@ fn recover_all(db: &super::db::Db, clock: &Clock) -> Result<()> {
     let accounts = db.all(super::db::sql!("SELECT id FROM accounts"), [], |row| row.get(0))?;
     for account in accounts {
         tx.recover(account)?;
+        tx.recover_outbox(account)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Committed};
+use super::outbox::{Frozen, Step};
 use super::wishes::Wish;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, FolderId, Intent, Outcome, Owner, PlacementId};
@@ -47,6 +48,11 @@ pub(super) enum Job {
         items: Vec<PlacementId>,
     },
     Recover(AccountId),
+    Post(Box<Frozen>),
+    Outgoing(i64, Step),
+    RecoverOutbox(AccountId),
+    /// What the server's Sent shows was sent.
+    FoundInSent(AccountId),
     Wish(AccountId, Wish),
     TakeWishes(AccountId),
     /// Bring back what was put off until now.
@@ -74,6 +80,7 @@ pub(super) enum Answer {
     Account(AccountId),
     Wishes(Vec<Wish>),
     Count(u64),
+    Row(i64),
     Done,
 }
 

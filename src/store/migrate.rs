@@ -14,6 +14,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_ledger.sql"),
     include_str!("migrations/0003_servers.sql"),
     include_str!("migrations/0004_labels.sql"),
+    include_str!("migrations/0005_writing.sql"),
 ];
 
 /// The version that this program writes.
@@ -240,6 +241,28 @@ mod tests {
         assert_eq!(texts("SELECT uidl || ' ' || want || ' ' || cleanup FROM pop_seen"), ["old keep 0"]);
         assert_eq!(texts("SELECT bytes || ' ' || then_bytes FROM maildrops"), ["900 800"]);
         assert_eq!(texts("SELECT id || ' ' || kind || ' ' || target_id FROM ops"), ["6 rename 1"]);
+        assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check"), Vec::<String>::new());
+        assert_is_as_new(&conn);
+    }
+
+    #[test]
+    fn a_store_of_the_fourth_version_keeps_what_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), &MIGRATIONS[..4]).unwrap();
+        conn.execute_batch(include_str!("../../tests/stores/v4.sql")).unwrap();
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        let texts = |sql: &str| -> Vec<String> {
+            let mut statement = conn.prepare(sql).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        assert_eq!(texts("SELECT name || ' ' || labels || ' ' || server FROM accounts"), ["work 1 Gimap"]);
+        assert_eq!(texts("SELECT id || ' ' || msgid || ' ' || state FROM drafts"), ["2 d@example.org {}"]);
+        assert_eq!(
+            texts("SELECT id || ' ' || state || ' ' || files || ' ' || eight_bit FROM outbox"),
+            ["3 queued 1 0"]
+        );
+        assert_eq!(texts("SELECT addr || ' ' || at_dot FROM outbox_rcpts"), ["bob@example.org 0"]);
         assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check"), Vec::<String>::new());
         assert_is_as_new(&conn);
     }

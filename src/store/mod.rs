@@ -45,6 +45,7 @@ mod mute;
 mod open;
 mod ops;
 mod order;
+pub mod outbox;
 mod pack;
 mod peers;
 mod pieces;
@@ -86,7 +87,7 @@ pub use batch::{
     WantedBody,
 };
 pub use carry::{Carried, Leg};
-pub use claim::{AccountLock, Holder, Locked};
+pub use claim::{AccountLock, Holder, Locked, PostLock, PostLocked};
 pub use cleanup::Cleanable;
 pub use gather::{Extent, Gathered};
 pub use handle::{Pending, Store};

@@ -47,6 +47,8 @@ const SORTS: &[(&str, &str)] = &[
         "SELECT p.id, p.message_id, p.flags FROM placements p CROSS JOIN folders f ON f.id = p.folder_id\n                  WHERE p.thread_id = ?1 AND p.hidden = 0 AND (p.flags & 1)",
         "the copies of one conversation",
     ),
+    ("SELECT o.id, o.message_id, o.mail_from", "what is due of an account: few rows"),
+    ("SELECT id FROM outbox WHERE account_id", "what could not be sent of an account: few rows"),
     ("SELECT m.id, p.id, p.folder_id", "the mails of one conversation"),
     ("SELECT p.id, p.folder_id, p.message_id, p.uid", "the copies of one mail"),
     ("SELECT f.path, f.total", "the check reads everything"),

@@ -11,6 +11,9 @@ use super::tx::Tx;
 use crate::error::Result;
 use crate::model::{AccountId, FolderId, Matter, OpId, Outcome, Reach, Settle};
 
+/// Why nothing is done about a mail.
+const ON_THE_WIRE: &str = "the mail is being sent, or is not in the outbox any more";
+
 /// What settling came to.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
@@ -113,6 +116,15 @@ impl Tx<'_> {
             Settle::Accept | Settle::Refetch => *for_user,
         });
         matters.extend(wanted.map(|(op, ..)| Matter::Op(op)));
+        if how == Settle::Retry {
+            // One that may have arrived is sent again only by its name (promise O2).
+            let mails = self.db.all(
+                sql!("SELECT id FROM outbox WHERE account_id = ?1 AND state IN ('deferred', 'failed') ORDER BY id"),
+                [account],
+                |row| row.get(0),
+            )?;
+            matters.extend(mails.into_iter().map(Matter::Outgoing));
+        }
         if how == Settle::Discard && Book(self.db).entry(Matter::Deletions(account))?.is_some() {
             matters.push(Matter::Deletions(account));
         }
@@ -136,6 +148,14 @@ impl Tx<'_> {
     }
 
     fn retry(&mut self, matter: Matter, tally: &mut Tally) -> Result<()> {
+        if let Matter::Outgoing(id) = matter {
+            let what = self.words(matter)?;
+            match self.retry_outgoing(id)? {
+                true => tally.did(format!("queued again: {what}")),
+                false => tally.leave(ON_THE_WIRE),
+            }
+            return Ok(());
+        }
         let Matter::Op(op) = matter else {
             tally.leave(match matter {
                 Matter::Folder(_) => "a folder is accepted or fetched again, not tried again",
@@ -196,12 +216,25 @@ impl Tx<'_> {
                 }
             }
             Matter::Folder(_) => tally.leave("a folder is accepted or fetched again, not given up"),
-            Matter::Outgoing(_) => tally.leave("a mail on its way out is taken back from the outbox"),
+            Matter::Outgoing(id) => {
+                let what = self.words(matter)?;
+                match self.recall(id)? {
+                    true => tally.did(format!("gave up: {what}")),
+                    false => tally.leave(ON_THE_WIRE),
+                }
+            }
         }
         Ok(())
     }
 
     fn accept(&mut self, matter: Matter, tally: &mut Tally) -> Result<()> {
+        if let Matter::Outgoing(id) = matter {
+            match self.believe_sent(id)? {
+                true => tally.did("the mail counts as sent".to_owned()),
+                false => tally.leave("only a mail of which it is not known can be taken for sent"),
+            }
+            return Ok(());
+        }
         let Matter::Folder(folder) = matter else {
             tally.leave("only a folder whose changes are held back can be accepted");
             return Ok(());

@@ -101,6 +101,16 @@ impl<'a> Tx<'a> {
                 self.recover(*account)?;
                 Answer::Done
             }
+            Job::Post(mail) => Answer::Row(self.post(mail)?),
+            Job::Outgoing(id, step) => Answer::Count(self.step_out(*id, step)?),
+            Job::RecoverOutbox(account) => {
+                self.recover_outbox(*account)?;
+                Answer::Done
+            }
+            Job::FoundInSent(account) => {
+                self.found_in_sent(*account)?;
+                Answer::Done
+            }
             Job::Wish(account, wish) => {
                 self.wish(*account, *wish)?;
                 Answer::Done

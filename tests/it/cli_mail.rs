@@ -45,6 +45,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         portion: mailtui::config::Portion::default(),
         check_every: std::time::Duration::from_secs(300),
         spool: None,
+        sending: Default::default(),
     };
     let owner = if protocol == Protocol::Imap { Owner::Server } else { Owner::Here };
     Setup {
@@ -52,6 +53,7 @@ fn setup(name: &str, server: &Server, protocol: Protocol) -> Setup {
         owner,
         protocol: "memory",
         open: Arc::new(move |interrupt| server.session(interrupt)),
+        post: None,
         secret: None,
     }
 }

@@ -51,6 +51,7 @@ pub(crate) fn account(name: &str, protocol: Protocol) -> Account {
         portion: mailtui::config::Portion::default(),
         check_every: Duration::from_secs(300),
         spool: None,
+        sending: Default::default(),
     }
 }
 
@@ -89,6 +90,7 @@ impl World {
             owner,
             protocol: "memory",
             open: Arc::new(move |interrupt| server.session(interrupt)),
+            post: None,
             secret: None,
         }
     }

@@ -126,7 +126,7 @@ fn i8_a_search_that_leaves_most_mails_out_is_not_believed() {
     store.commit(Batch { account: id, steps }).unwrap();
     let session = Mutex::new(Some(Box::new(session) as Box<dyn MailProtocol>));
     let open = Arc::new(move |_: &Interrupt| Ok(session.lock().unwrap().take().expect("one session")));
-    let setup = Setup { account, owner: Owner::Server, protocol: "imap", open, secret: None };
+    let setup = Setup { account, owner: Owner::Server, protocol: "imap", open, post: None, secret: None };
     let emit: Emit = Arc::new(|_| {});
     Engine::start(&store, vec![setup], Mode::Once, &emit).unwrap().join().remove(0).1.unwrap();
     server.finish();
@@ -193,6 +193,7 @@ impl Lock {
         };
         Setup {
             open: Arc::new(open),
+            post: None,
             secret: Some(Arc::new(move |_| Ok(Secret::new(given.lock().unwrap().clone())))),
             ..self.world.setup()
         }

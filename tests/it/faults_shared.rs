@@ -62,7 +62,8 @@ fn opener(server: &Server) -> Opener {
 impl Screen {
     fn open(dir: &std::path::Path, open: Opener, hangs_after: Duration) -> Self {
         let account = account(Protocol::Imap, Leave::Forever);
-        let setup = Setup { account, owner: Owner::Server, protocol: "memory", open, secret: None };
+        let setup =
+            Setup { account, owner: Owner::Server, protocol: "memory", open, post: None, secret: None };
         Self::of(dir, setup, hangs_after)
     }
 

@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("secret", 1),
     ("net", 1),
     ("mime", 1),
+    ("compose", 1),
     ("protocol", 2),
     ("transport", 2),
     ("store", 2),

@@ -31,7 +31,7 @@ fn run_telling(store: &Store, script: &str, emit: &Emit) -> (Report, Heard) {
     });
     // The store knows the account by its address, which differs in each run.
     let account = mailtui::config::Account { port: 143, ..account };
-    let setup = Setup { account, owner: Owner::Server, protocol: "imap", open, secret: None };
+    let setup = Setup { account, owner: Owner::Server, protocol: "imap", open, post: None, secret: None };
     let report = Engine::start(store, vec![setup], Mode::Once, emit).unwrap().join().remove(0).1;
     let heard = server.finish();
     (report.unwrap(), heard)

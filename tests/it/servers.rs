@@ -53,7 +53,7 @@ impl<'a> Home<'a> {
         let far = account.clone();
         let open: mailtui::engine::Opener =
             Arc::new(move |interrupt| protocol::open(&far, &secret, interrupt));
-        Setup { account, owner, protocol: name, open, secret: None }
+        Setup { account, owner, protocol: name, open, post: None, secret: None }
     }
 
     pub(crate) fn rows(&self, role: Role) -> Vec<Row> {

@@ -165,6 +165,7 @@ impl Home {
             owner: Protocol::Local.owner(),
             protocol: Protocol::Local.name(),
             open: Arc::new(move |bell| protocol::local::connect(&own, bell)),
+            post: None,
             secret: None,
         }
     }

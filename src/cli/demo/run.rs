@@ -227,6 +227,7 @@ fn setup(account: &Account, server: &Server, owner: Owner) -> Setup {
         owner,
         protocol: "memory",
         open: Arc::new(move |interrupt| server.session(interrupt)),
+        post: None,
         secret: None,
     }
 }
@@ -255,6 +256,7 @@ fn account(name: &'static str, protocol: Protocol) -> Account {
         portion: crate::config::Portion::default(),
         check_every: Duration::from_secs(300),
         spool: None,
+        sending: Default::default(),
     }
 }
 

@@ -43,6 +43,7 @@ impl Other {
             owner: Owner::Server,
             protocol: "imap",
             open: Arc::new(move |bell| far.session(bell)),
+            post: None,
             secret: None,
         }
     }
@@ -151,6 +152,7 @@ impl Desk {
             owner: self.account.protocol.owner(),
             protocol: self.account.protocol.name(),
             open: Arc::clone(&self.open),
+            post: None,
             secret: None,
         }
     }

@@ -223,6 +223,7 @@ pub fn account(user: &str, port: u16, protocol: Protocol, tls: Tls) -> Account {
         portion: mailtui::config::Portion::default(),
         check_every: Duration::from_secs(300),
         spool: None,
+        sending: Default::default(),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod hoodiecrow;
 pub mod imap;
 pub mod invariants;
 pub mod mail;
+pub mod mta;
 pub mod office;
 pub mod outside;
 pub mod pair;

@@ -59,7 +59,7 @@ pub enum Kept {
 pub fn setup(mut account: Account, name: &str, open: Opener) -> Setup {
     name.clone_into(&mut account.name);
     let (owner, protocol) = (account.protocol.owner(), account.protocol.name());
-    Setup { account, owner, protocol, open, secret: None }
+    Setup { account, owner, protocol, open, post: None, secret: None }
 }
 
 impl Side {

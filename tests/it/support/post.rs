@@ -37,6 +37,7 @@ pub fn local(spool: Option<Spool>) -> Account {
         keep_bodies: mailtui::config::KeepBodies::default(),
         check_every: Duration::from_secs(3600),
         spool,
+        sending: Default::default(),
     }
 }
 

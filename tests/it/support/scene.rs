@@ -111,6 +111,7 @@ pub fn account(name: &str, protocol: Protocol, leave: Leave) -> Account {
         portion: mailtui::config::Portion::default(),
         check_every: std::time::Duration::from_secs(300),
         spool: None,
+        sending: Default::default(),
     }
 }
 

@@ -253,6 +253,7 @@ impl Server {
             portion: mailtui::config::Portion::default(),
             check_every: Duration::from_secs(300),
             spool: None,
+            sending: Default::default(),
         }
     }
 

@@ -1,0 +1,155 @@
+//! `mailtui send` and `mailtui sendmail`, as scripts call them.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use super::cli::mailtui_command;
+use super::support::mta::{Faults, Mta};
+
+fn place(mta: &Mta) -> tempfile::TempDir {
+    let place = tempfile::tempdir().unwrap();
+    let config = format!(
+        "[accounts.box]\nemail = \"ada@example.org\"\nname = \"Ada Lovelace\"\nprotocol = \"local\"\n\
+         [accounts.box.smtp]\nhost = \"127.0.0.1\"\nport = {}\ntls = \"none\"\nuser = \"ada\"\n\
+         password = {{ command = \"echo hunter2\" }}\n",
+        mta.port
+    );
+    std::fs::write(place.path().join("config.toml"), config).unwrap();
+    place
+}
+
+fn run(place: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut command = mailtui_command(place, arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // Who does not read it does not need it.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn o1_a_script_sends_a_mail_with_a_file() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    let file = place.path().join("Bericht für Ämter.txt");
+    std::fs::write(&file, "Inhalt\n").unwrap();
+    let arguments = [
+        "send",
+        "--to",
+        "Bob <bob@example.org>, eve@example.org",
+        "--bcc",
+        "zoe@example.org",
+        "--subject",
+        "Grüße\r\nBcc: mallory@example.org",
+        "--attach",
+        file.to_str().unwrap(),
+    ];
+    let output = run(place.path(), &arguments, "Hallo,\nein Text.\n".as_bytes());
+    assert!(output.status.success(), "{}", said(&output));
+    let taken = mta.taken();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].to, ["bob@example.org", "eve@example.org", "zoe@example.org"]);
+    let mail = mailparse::parse_mail(&taken[0].bytes).unwrap();
+    let field = |name| mailparse::MailHeaderMap::get_first_value(&mail.headers[..], name);
+    assert_eq!(field("From").unwrap(), "Ada Lovelace <ada@example.org>");
+    assert_eq!(field("Subject").unwrap(), "Grüße  Bcc: mallory@example.org");
+    assert_eq!(field("Bcc"), None);
+    assert_eq!(field("Date").map(|date| mailparse::dateparse(&date).is_ok()), Some(true));
+    assert_eq!(mail.subparts[0].get_body().unwrap(), "Hallo,\r\nein Text.\r\n");
+    assert_eq!(mail.subparts[1].get_body_raw().unwrap(), b"Inhalt\n");
+    let name = &mail.subparts[1].get_content_disposition().params["filename"];
+    assert_eq!(name, "Bericht für Ämter.txt");
+    let text = String::from_utf8_lossy(&taken[0].bytes).into_owned();
+    for leak in ["zoe", place.path().to_str().unwrap()] {
+        assert!(!text.contains(leak), "{leak}: {text}");
+    }
+    // Its copy is here.
+    let list = run(place.path(), &["list", "Sent"], b"");
+    assert!(said(&list).contains("Grüße"), "{}", said(&list));
+}
+
+#[test]
+fn o2_without_a_way_out_the_mail_stays_and_the_next_sync_sends_it() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    mta.fail(Faults { lost: Some("EHLO".into()), ..Faults::default() });
+    let output = run(place.path(), &["send", "--to", "bob@example.org", "--subject", "Later"], b"text\n");
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    assert!(said(&output).contains("stays in the outbox"), "{}", said(&output));
+    let queue = said(&run(place.path(), &["queue"], b""));
+    assert!(queue.contains("send a mail to 1 person") && queue.contains("Later"), "{queue}");
+    mta.fail(Faults::default());
+    let sync = run(place.path(), &["sync"], b"");
+    assert!(sync.status.success(), "{}", said(&sync));
+    assert_eq!(mta.copies("bob@example.org"), 1);
+    run(place.path(), &["sync"], b"");
+    assert_eq!(mta.copies("bob@example.org"), 1);
+}
+
+#[test]
+fn o1_sendmail_keeps_the_bytes() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    let mail = b"From: Ada <ada@example.org>\nTo: bob@example.org\nBcc: eve@example.org\nSubject: [PATCH]  two  spaces\n\
+                 Date: Mon, 23 Nov 2026 10:00:00 +0100\nMessage-ID: <p@example.org>\nX-Odd:\tkept as   it is\n\n\
+                 --- a/x\n+++ b/x\n.\n..dots \n\xe4 eight bits\n";
+    let output = run(place.path(), &["sendmail", "-i", "-t", "-f", "bounces@example.org"], mail);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let taken = mta.taken();
+    assert_eq!(
+        (taken[0].from.as_str(), &taken[0].to[..]),
+        ("bounces@example.org", &["bob@example.org".to_owned(), "eve@example.org".to_owned()][..])
+    );
+    let text = String::from_utf8_lossy(mail).replace("Bcc: eve@example.org\n", "").replace('\n', "\r\n");
+    assert_eq!(String::from_utf8_lossy(&taken[0].bytes), text);
+    assert!(mta.commands().iter().any(|line| line.contains("BODY=8BITMIME")), "{:?}", mta.commands());
+}
+
+#[test]
+fn o1_sendmail_answers_0_when_the_mail_is_durable_and_75_when_it_cannot_be() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    mta.fail(Faults { lost: Some("EHLO".into()), ..Faults::default() });
+    let mail = b"Subject: from cron\n\ntext\n";
+    let output = run(place.path(), &["sendmail", "-FCron", "-oem", "root@example.org"], mail);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(said(&run(place.path(), &["queue"], b"")).contains("from cron"));
+    assert_eq!(run(place.path(), &["sendmail", "-bd"], b"").status.code(), Some(64));
+    assert_eq!(run(place.path(), &["sendmail"], mail).status.code(), Some(64), "nobody to send to");
+    // A file is where the store has to be.
+    let data = place.path().join("data");
+    std::fs::remove_dir_all(&data).unwrap();
+    std::fs::write(&data, "").unwrap();
+    assert_eq!(run(place.path(), &["sendmail", "root@example.org"], mail).status.code(), Some(75));
+    mta.fail(Faults::default());
+}
+
+#[test]
+fn o2_a_kill_at_any_step_leaves_one_mail_or_says_that_it_is_not_known() {
+    for (stall, unsure) in [("EHLO", false), ("MAIL", false), ("RCPT", false), ("DATA", false), (".", true)] {
+        let mta = Mta::open();
+        let place = place(&mta);
+        mta.fail(Faults { stall: Some(stall.into()), ..Faults::default() });
+        let mut command =
+            mailtui_command(place.path(), &["send", "--to", "bob@example.org", "--subject", "Kill"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"text\n").unwrap();
+        mta.wait_stalled();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        mta.fail(Faults::default());
+        for _ in 0..2 {
+            run(place.path(), &["sync"], b"");
+        }
+        assert_eq!(mta.copies("bob@example.org"), 1, "{stall}");
+        let queue = said(&run(place.path(), &["queue"], b""));
+        assert_eq!(queue.contains("unsure"), unsure, "{stall}: {queue}");
+        let sent = said(&run(place.path(), &["list", "Sent"], b""));
+        assert_eq!(sent.contains("Kill"), !unsure, "{stall}: {sent}");
+    }
+}

@@ -1,0 +1,311 @@
+//! Mail on its way out: frozen, sent once, and never shown sent when it was not.
+
+use std::sync::Arc;
+
+use mailtui::compose::{self, Letter};
+use mailtui::config::{Account, Outlet, Protocol, Tls};
+use mailtui::engine::{Emit, Engine, Mail, Mode, Posted, Setup, freeze, send_due};
+use mailtui::error::Kind;
+use mailtui::model::*;
+use mailtui::net::{DialOptions, Interrupt};
+use mailtui::protocol::memory::Server;
+use mailtui::protocol::smtp;
+use mailtui::secret::Secret;
+use mailtui::store::{Standing, Store};
+
+use super::support::chance;
+use super::support::mta::{Faults, Mta};
+use super::support::script::Script;
+
+/// A store with one account that sends to an MTA.
+struct Desk {
+    mta: Mta,
+    server: Server,
+    store: Store,
+    setup: Setup,
+    id: AccountId,
+    _dir: tempfile::TempDir,
+}
+
+impl Desk {
+    fn new(owner: Owner) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (mta, server) = (Mta::open(), Server::new(Protocol::Imap));
+        let store = Store::open(dir.path()).unwrap();
+        // Its settings are of no use here but for the way out.
+        let script = Script::new("--- maybe").start();
+        let mut account = Account { name: "work".into(), ..script.account(Protocol::Imap, Tls::None) };
+        script.give_up();
+        account.sending.way = Some(Outlet::Smtp(Box::new(mta.outlet(&account))));
+        let own = mta.outlet(&account);
+        let far = server.clone();
+        let setup = Setup {
+            account,
+            owner,
+            protocol: "memory",
+            open: Arc::new(move |interrupt| far.session(interrupt)),
+            post: Some(Arc::new(move |interrupt| {
+                smtp::connect(&DialOptions::from(&own, interrupt), "ann", Some(&Secret::new("word")))
+            })),
+            secret: None,
+        };
+        let id = store.account("work", "memory", owner, &setup.account.remote_key()).unwrap();
+        Self { mta, server, store, setup, id, _dir: dir }
+    }
+
+    fn freeze(&self, to: &[&str]) -> i64 {
+        let people = |list: &[&str]| -> Vec<Address> {
+            list.iter().map(|addr| Address { name: String::new(), addr: (*addr).to_owned() }).collect()
+        };
+        let letter = Letter {
+            from: Address { name: "Ann".into(), addr: "ann@example.org".into() },
+            to: people(&to[..1]),
+            bcc: people(&to[1..]),
+            subject: "Dots".into(),
+            text: "first\n.\n..\nlast".into(),
+            ..Letter::default()
+        };
+        let raw = compose::build(&letter, "one@example.org", "Mon, 23 Nov 2026 10:00:00 +0100").unwrap();
+        let mail = Mail { raw, from: "ann@example.org".into(), to: letter.recipients(), ..Mail::default() };
+        freeze(&self.store, &self.setup.account, self.id, mail).unwrap()
+    }
+
+    fn send(&self) -> Posted {
+        send_due(&self.store, &self.setup, &Interrupt::new().unwrap()).unwrap()
+    }
+
+    /// How a mail stands; `None`: it is not in the outbox any more.
+    fn standing(&self, id: i64) -> Option<Standing> {
+        self.store.reader().unwrap().matter(Matter::Outgoing(id)).unwrap().map(|entry| entry.standing)
+    }
+
+    fn sent(&self) -> u64 {
+        let reader = self.store.reader().unwrap();
+        reader.folder_by_role(self.id, Role::Sent).unwrap().map_or(0, |folder| u64::from(folder.total))
+    }
+}
+
+#[test]
+fn o1_o4_a_mail_is_sent_as_it_was_frozen_and_its_copy_is_filed_on_the_server() {
+    let desk = Desk::new(Owner::Server);
+    let id = desk.freeze(&["bob@example.org", "eve@example.org"]);
+    assert_eq!(desk.standing(id), Some(Standing::Queued));
+    let posted = desk.send();
+    assert_eq!((posted.sent, posted.trouble.is_none()), (1, true));
+    assert_eq!(desk.standing(id), None);
+    let taken = desk.mta.taken();
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].from, "ann@example.org");
+    assert_eq!(taken[0].to, ["bob@example.org", "eve@example.org"]);
+    let text = String::from_utf8(taken[0].bytes.clone()).unwrap();
+    assert!(text.ends_with("first\r\n.\r\n..\r\nlast\r\n"), "{text}");
+    assert!(!text.contains("eve") && !text.contains("127.0.0.1"), "{text}");
+    assert_eq!(desk.sent(), 1);
+
+    // The copy is put on the server, once, as it was sent.
+    for _ in 0..2 {
+        let emit: Emit = Arc::new(|_| {});
+        let ended = Engine::start(&desk.store, vec![desk.setup.clone()], Mode::Once, &emit).unwrap().join();
+        ended.into_iter().for_each(|(_, report)| drop(report.unwrap()));
+    }
+    let there: Vec<Vec<u8>> =
+        desk.server.mails("Sent").iter().map(|mail| mail.source.bytes().to_vec()).collect();
+    assert_eq!(there, [taken[0].bytes.clone()]);
+    assert_eq!(desk.sent(), 1);
+    assert_eq!(desk.store.reader().unwrap().check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn o4_where_the_mail_lives_here_its_copy_does_too() {
+    let desk = Desk::new(Owner::Here);
+    desk.freeze(&["bob@example.org"]);
+    assert_eq!((desk.send().sent, desk.sent()), (1, 1));
+    assert_eq!(desk.send().sent, 0);
+    assert_eq!(desk.mta.copies("bob@example.org"), 1);
+}
+
+#[test]
+fn o3_each_recipient_is_judged_alone_and_a_retry_goes_only_to_those_without_it() {
+    let desk = Desk::new(Owner::Here);
+    let id = desk.freeze(&["bob@example.org", "full@example.org", "no@example.org"]);
+    let answer = |to: &str, say: &str| (format!("RCPT TO:<{}", to.to_uppercase()), say.to_owned());
+    let no = answer("no@", "550 5.1.1 unknown user");
+    let answers = vec![answer("full@", "452 4.2.2 mailbox full"), no.clone()];
+    desk.mta.fail(Faults { answers, ..Faults::default() });
+    let posted = desk.send();
+    assert_eq!(posted.sent, 1);
+    assert!(posted.trouble.unwrap().to_string().contains("no@example.org"));
+    assert!(matches!(desk.standing(id), Some(Standing::Waiting(_))));
+    assert_eq!(desk.sent(), 1, "some have it");
+    desk.mta.fail(Faults { answers: vec![no], ..Faults::default() });
+    desk.send();
+    assert_eq!(desk.standing(id), Some(Standing::Failed));
+    let told = desk.store.reader().unwrap().recipients(id).unwrap();
+    assert_eq!(
+        told.iter().map(|(_, state, _)| state.as_str()).collect::<Vec<_>>(),
+        ["accepted", "accepted", "refused"]
+    );
+    assert!(told[2].2.contains("unknown user"), "{told:?}");
+    // What is refused waits for the user.
+    assert_eq!(desk.send().sent, 0);
+    desk.mta.fail(Faults::default());
+    desk.store
+        .intend_wait(Intent::Settle { how: Settle::Retry, reach: Reach::These(vec![Matter::Outgoing(id)]) })
+        .unwrap();
+    assert_eq!(desk.send().sent, 1);
+    assert_eq!(desk.standing(id), None);
+    for who in ["bob@example.org", "full@example.org", "no@example.org"] {
+        assert_eq!(desk.mta.copies(who), 1, "{who}");
+    }
+    assert_eq!(desk.sent(), 1);
+}
+
+#[test]
+fn o2_what_a_server_says_decides_whether_it_is_tried_again() {
+    for (command, say, stands, sends_again) in [
+        ("MAIL", "451 4.3.0 busy", "waiting", true),
+        ("MAIL", "550 5.7.1 not you", "failed", false),
+        ("RCPT", "450 4.2.0 grey", "waiting", true),
+        ("RCPT", "550 5.1.1 nobody", "failed", false),
+        ("DATA", "451 4.3.0 busy", "waiting", true),
+        ("DATA", "554 5.6.0 no", "failed", false),
+        (".", "452 4.3.1 full", "waiting", true),
+        (".", "554 5.7.1 spam", "failed", false),
+        ("EHLO", "421 4.3.2 going down", "waiting", true),
+        ("AUTH", "535 5.7.8 wrong", "failed", false),
+        ("AUTH", "454 4.7.0 later", "waiting", true),
+    ] {
+        let desk = Desk::new(Owner::Here);
+        let id = desk.freeze(&["bob@example.org"]);
+        desk.mta.fail(Faults { answers: vec![(command.into(), say.into())], ..Faults::default() });
+        let posted = desk.send();
+        let at = format!("{command} {say}");
+        assert_eq!(posted.sent, 0, "{at}");
+        assert!(posted.trouble.unwrap().to_string().contains(&say[4..]), "{at}");
+        assert_eq!(desk.standing(id).map(Standing::name), Some(stands), "{at}");
+        assert_eq!(desk.sent(), 0, "{at}");
+        desk.mta.fail(Faults::default());
+        assert_eq!(desk.send().sent, u64::from(sends_again), "{at}");
+        assert_eq!(desk.mta.copies("bob@example.org"), usize::from(sends_again), "{at}");
+    }
+}
+
+#[test]
+fn a7_a_refused_secret_is_said_once_for_all_that_waits() {
+    let desk = Desk::new(Owner::Here);
+    let ids: Vec<i64> = (0..5).map(|_| desk.freeze(&["bob@example.org"])).collect();
+    desk.mta.fail(Faults { answers: vec![("AUTH".into(), "535 5.7.8 wrong".into())], ..Faults::default() });
+    assert_eq!(desk.send().trouble.unwrap().kind(), Kind::Auth);
+    desk.send();
+    assert_eq!(desk.mta.connections(), 1);
+    assert!(ids.iter().all(|id| desk.standing(*id) == Some(Standing::Failed)));
+}
+
+/// Breaks a session at these bytes; whatever happens nobody gets a mail twice, and what is shown is true. Where it was
+/// not known, and how often the mail went out although the line broke.
+fn break_at(cuts: impl Iterator<Item = usize>, fault: impl Fn(usize) -> Faults) -> Vec<usize> {
+    let desk = Desk::new(Owner::Here);
+    let (mut unsure, mut filed) = (Vec::new(), 0);
+    for at in cuts {
+        let [bob, eve] = ["bob", "eve"].map(|who| format!("{who}{at:04}@example.org"));
+        let id = desk.freeze(&[&bob, &eve]);
+        desk.mta.fail(fault(at));
+        desk.send();
+        desk.mta.fail(Faults::default());
+        // Tried again as often as it likes.
+        for _ in 0..3 {
+            desk.send();
+        }
+        let copies = (desk.mta.copies(&bob), desk.mta.copies(&eve));
+        match desk.standing(id) {
+            None => {
+                filed += 1;
+                assert_eq!(copies, (1, 1), "cut at {at}");
+            }
+            Some(Standing::Unsure) => {
+                unsure.push(at);
+                assert!(copies.0 <= 1 && copies.0 == copies.1, "cut at {at}: {copies:?}");
+            }
+            other => panic!("cut at {at}: {other:?}"),
+        }
+        assert_eq!(desk.sent(), filed, "cut at {at}: shown sent");
+    }
+    assert_eq!(desk.store.reader().unwrap().check().unwrap(), Vec::<String>::new());
+    unsure
+}
+
+/// How many bytes a whole session has, heard and said, and how many were heard before the mail.
+fn session() -> (usize, usize, usize) {
+    let desk = Desk::new(Owner::Here);
+    desk.freeze(&["bob0000@example.org", "eve0000@example.org"]);
+    desk.mta.fail(Faults::default());
+    desk.send();
+    let (heard, said) = desk.mta.passed();
+    (heard, said, heard - desk.mta.taken()[0].bytes.len() - ".\r\n".len() - "QUIT\r\n".len())
+}
+
+/// Each in turn in a campaign, else some, and all near the end of the mail, where it matters.
+fn some(most: usize, dense: std::ops::Range<usize>, stride: usize) -> impl Iterator<Item = usize> {
+    let all = chance::is_campaign();
+    (0..most).filter(move |at| all || at % stride == 0 || dense.contains(at))
+}
+
+#[test]
+fn o2_a_line_that_is_cut_at_any_byte_to_the_server_loses_and_doubles_nothing() {
+    let (heard, _, head) = session();
+    let dense = heard - 14..heard;
+    let unsure = break_at(some(heard, dense, 23), |at| Faults { cut_heard: Some(at), ..Faults::default() });
+    // Before a byte of the mail was said it is known.
+    assert!(unsure.iter().all(|at| *at > head), "{unsure:?}");
+}
+
+#[test]
+fn o2_a_line_that_is_cut_at_any_byte_of_the_server_loses_and_doubles_nothing() {
+    let (_, said, _) = session();
+    let answer = "250 taken\r\n".len();
+    let end = said - "221 bye\r\n".len();
+    let unsure = break_at(some(said, end - answer - 2..said, 11), |at| Faults {
+        cut_said: Some(at),
+        ..Faults::default()
+    });
+    // As long as the answer to the end is not whole, and only then.
+    assert_eq!(unsure, (end - answer..end).collect::<Vec<_>>());
+}
+
+#[test]
+fn o2_each_answer_that_is_lost_leaves_one_mail_or_says_that_it_is_not_known() {
+    let desk = Desk::new(Owner::Here);
+    for (n, command) in ["EHLO", "AUTH", "MAIL", "RCPT", "DATA", ".", "QUIT"].into_iter().enumerate() {
+        let who = format!("bob{n}@example.org");
+        let id = desk.freeze(&[&who]);
+        desk.mta.fail(Faults { lost: Some(command.into()), ..Faults::default() });
+        desk.send();
+        desk.mta.fail(Faults::default());
+        desk.send();
+        let stands = (command == ".").then_some(Standing::Unsure);
+        assert_eq!((desk.standing(id), desk.mta.copies(&who)), (stands, 1), "{command}");
+    }
+    assert_eq!(desk.sent(), 6);
+}
+
+#[test]
+fn o2_the_user_decides_about_a_mail_that_may_have_been_sent() {
+    for (how, copies, sent) in [(Settle::Retry, 2, 1), (Settle::Accept, 1, 1), (Settle::Discard, 1, 0)] {
+        let desk = Desk::new(Owner::Here);
+        let id = desk.freeze(&["bob@example.org"]);
+        desk.mta.fail(Faults { lost: Some(".".into()), ..Faults::default() });
+        desk.send();
+        assert_eq!(desk.standing(id), Some(Standing::Unsure));
+        desk.mta.fail(Faults::default());
+        desk.store.intend_wait(Intent::Settle { how: Settle::Retry, reach: Reach::Everything }).unwrap();
+        desk.send();
+        assert_eq!(desk.standing(id), Some(Standing::Unsure), "all at once is not about this one");
+        desk.store
+            .intend_wait(Intent::Settle { how, reach: Reach::These(vec![Matter::Outgoing(id)]) })
+            .unwrap();
+        desk.send();
+        assert_eq!(desk.standing(id), None, "{how:?}");
+        assert_eq!((desk.mta.copies("bob@example.org"), desk.sent()), (copies, sent), "{how:?}");
+        assert_eq!(desk.store.reader().unwrap().check().unwrap(), Vec::<String>::new());
+    }
+}
