@@ -25,6 +25,7 @@ fn main() -> mailtui::Result<()> {
                 let answer = secret::resolve(&own)?;
                 protocol::open(&own, &answer.secret, interrupt)
             }),
+            post: None,
             secret: None,
         }
     };
