@@ -65,6 +65,7 @@ impl Tx<'_> {
         for other in self.copies(copy.message)?.iter().filter(|other| other.hidden & SNOOZED != 0) {
             self.bring_back(other)?;
         }
+        self.forget_snooze(copy.message)?;
         self.db.run(
             sql!("INSERT OR REPLACE INTO snoozes (message_id, wake_at, folder_id) VALUES (?1, ?2, ?3)"),
             (copy.message, until, copy.folder),
@@ -77,8 +78,18 @@ impl Tx<'_> {
         if copy.hidden & SNOOZED == 0 {
             return Ok(());
         }
-        self.db.run(sql!("DELETE FROM snoozes WHERE message_id = ?1"), [copy.message])?;
+        self.forget_snooze(copy.message)?;
         self.set_snoozed(copy, false)
+    }
+
+    /// It is put off nowhere, not even where it is about to go from: it may stay there after all.
+    fn forget_snooze(&mut self, message: MessageId) -> Result<()> {
+        self.db.run(sql!("DELETE FROM snoozes WHERE message_id = ?1"), [message])?;
+        self.db.run(
+            sql!("UPDATE placements SET hidden = hidden & ~2 WHERE message_id = ?1 AND (hidden & 2) = 2"),
+            [message],
+        )?;
+        Ok(())
     }
 
     fn set_snoozed(&mut self, copy: &Placement, on: bool) -> Result<()> {
@@ -101,12 +112,14 @@ impl Tx<'_> {
         let unread = FlagDelta::del(Flags::SEEN).into();
         for (message, folder) in due {
             // What was moved on another device is where it was moved to.
-            self.db.run(sql!("DELETE FROM snoozes WHERE message_id = ?1"), [message])?;
-            for copy in self.copies(message)? {
+            let copies = self.copies(message)?;
+            self.forget_snooze(message)?;
+            for copy in copies {
                 if copy.folder != folder || copy.hidden & SNOOZED == 0 {
                     continue;
                 }
-                self.set_snoozed(&copy, false)?;
+                self.touched.folders.insert(copy.folder);
+                self.touched.message(copy.message);
                 self.db.run(
                     sql!("UPDATE placements SET sort_at = max(sort_at, ?2) WHERE id = ?1"),
                     (copy.id, self.now),

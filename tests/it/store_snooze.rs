@@ -87,6 +87,22 @@ fn what_is_due_comes_back_by_itself_on_top_and_unread() {
 }
 
 #[test]
+fn what_was_due_while_it_was_about_to_go_is_seen_when_it_stays_after_all() {
+    let kit = Kit::server();
+    let mails = kit.three();
+    let copies: Vec<_> = mails.iter().map(|mail| kit.copy(kit.inbox, *mail)).collect();
+    kit.snooze(&copies[..2], Some(NOW + 1));
+    kit.wished(Intent::Purge { items: vec![copies[0]] });
+    kit.changes.try_iter().for_each(drop);
+    kit.clock.store(NOW + 2, Ordering::SeqCst);
+    kit.changes.recv_timeout(Duration::from_secs(60)).expect("it wakes by itself");
+    kit.check();
+    assert_eq!(kit.subjects(View::Folder(kit.inbox)), ["mail 2", "mail 3"]);
+    kit.wished(Intent::Settle { how: Settle::Discard, reach: Reach::Account(kit.account) });
+    assert_eq!(kit.subjects(View::Folder(kit.inbox)).len(), 3, "nothing is hidden without an end");
+}
+
+#[test]
 fn what_was_due_while_nothing_ran_comes_back_when_the_store_is_opened() {
     let kit = Kit::server();
     let mails = kit.three();
