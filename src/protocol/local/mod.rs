@@ -3,7 +3,7 @@
 //!
 //! A mail of a spool is named by what it is, its `From ` line included, so that it is known again
 //! when another program marks it, moves it within the file or takes others away. Every look at the file happens
-//! under the locks of [`lock`]; they are held for short, and never while nothing is read.
+//! under the locks of [`mod@lock`]; they are held for short, and never while nothing is read.
 
 mod holder;
 mod lock;
