@@ -96,8 +96,10 @@ fn x4_login_says_the_rest_as_literals() {
 #[test]
 fn x4_a_secret_with_a_line_break_is_not_said() {
     let server = server("--- maybe\nS: * OK hello");
-    for (user, secret) in [("a\r\nb", "x"), ("a", "x\ny"), ("a\0b", "x")] {
-        assert_eq!(sign_in_as(&server, Tls::None, user, secret).unwrap_err().kind(), Kind::Config);
+    for (user, secret, kind) in
+        [("a\r\nb", "x", Kind::Config), ("a", "x\ny", Kind::Secret), ("a\0b", "x", Kind::Config)]
+    {
+        assert_eq!(sign_in_as(&server, Tls::None, user, secret).unwrap_err().kind(), kind);
     }
     server.finish();
 }

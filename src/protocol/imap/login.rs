@@ -12,20 +12,15 @@ use super::link::{Link, deaf};
 use super::reply::Reply;
 use super::shim::{Outcome, Shim, Speaker, client};
 use super::trouble;
-use crate::config::{Auth, Tls};
+use crate::config::Tls;
 use crate::error::{Error, Kind, Result};
 use crate::net::{DialOptions, Wire};
 use crate::protocol::sasl::{self, Conversation, Mechanism, Offered, Own, Way, Who};
 use crate::secret::Secret;
-use crate::text::Clean;
 
 /// Connects and signs in.
 pub(super) fn connect(options: &DialOptions, user: &str, secret: &Secret) -> Result<Link> {
-    for (what, text) in [("user name", user), ("password", secret.expose())] {
-        if text.contains(['\0', '\r', '\n']) {
-            return Err(Error::new(Kind::Config, format!("the {what} contains a line break or a NUL byte")));
-        }
-    }
+    sasl::check(user, secret)?;
     let mut link = Link::new(Wire::dial(options)?, options.read_timeout);
     let preauth = greeting(&mut link, options)?;
     if options.tls == Tls::Starttls {
@@ -129,19 +124,7 @@ fn ways_in(link: &Link, options: &DialOptions, who: Who<'_>) -> Result<Vec<Way>>
         return Err(Error::new(Kind::Config, format!("{host} takes no password without encryption"))
             .hint("set tls = \"starttls\" or \"implicit\""));
     }
-    let offers = format!("it offers: {}", Clean::line(&names.join(", ")));
-    Err(match options.auth {
-        Auth::Auto => {
-            Error::new(Kind::Unsupported, format!("{host} offers no way to sign in with a password"))
-                .because(offers)
-        }
-        auth => Error::new(
-            Kind::Unsupported,
-            format!("{host} does not offer the way to sign in that is configured ({})", auth.name()),
-        )
-        .because(offers)
-        .hint("auth = \"auto\" takes the strongest way for passwords"),
-    })
+    Err(sasl::none_open(host, options.auth, &names))
 }
 
 fn place(who: Who<'_>) -> sasl::Place {
@@ -149,14 +132,7 @@ fn place(who: Who<'_>) -> sasl::Place {
 }
 
 fn sign_in(mut link: Link, options: &DialOptions, who: Who<'_>) -> Result<Link> {
-    let host = who.host;
-    if !link.wire.may_say_secrets() {
-        return Err(Error::new(
-            Kind::Config,
-            format!("the password for {host} would go out without encryption"),
-        )
-        .hint("set tls = \"starttls\" or \"implicit\""));
-    }
+    sasl::check_wire(&link.wire)?;
     let ways = ways_in(&link, options, who)?;
     let at_once = link.state.offers.has("SASL-IR");
     link.wire.keep_out(who.secret.expose());

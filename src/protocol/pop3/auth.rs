@@ -8,36 +8,13 @@ use zeroize::Zeroizing;
 use super::capa::Capabilities;
 use super::reply::{Reply, Status};
 use super::talk::Talk;
-use crate::config::Auth;
 use crate::error::{Error, Kind, Result};
 use crate::net::DialOptions;
-use crate::protocol::sasl::{self, Conversation, Mechanism, Offered, Own, Way, Who};
+use crate::protocol::sasl::{self, Conversation, Mechanism, Offered, Own, Way, Went, Who};
 use crate::secret::Secret;
-use crate::text::Clean;
 
 /// The longest command with an initial response in it (RFC 5034 section 4).
 const LONGEST: usize = 255;
-
-/// How an attempt went.
-enum Went {
-    In,
-    /// This way is not open, and the server has judged no secret: another may be tried.
-    Shut(Error),
-}
-
-/// Refuses what would be more than one line on the wire, before anything is sent.
-pub(super) fn check(user: &str, secret: &Secret) -> Result<()> {
-    let breaks = |text: &str| text.contains(['\r', '\n', '\0']);
-    if user.is_empty() || breaks(user) {
-        return Err(Error::new(Kind::Config, "the user name is empty or has a line break or NUL in it")
-            .hint("correct user in the account"));
-    }
-    if breaks(secret.expose()) {
-        return Err(Error::new(Kind::Secret, "the password has a line break or NUL in it")
-            .hint("check what the password command or file gives: only its first line counts"));
-    }
-    Ok(())
-}
 
 /// The stamp of a greeting that APOP is made with: `<…@…>`.
 pub(super) fn stamp(greeting: &str) -> Option<String> {
@@ -68,53 +45,18 @@ pub(super) fn sign_in(
     options: &DialOptions,
     (user, secret): (&str, &Secret),
 ) -> Result<()> {
-    let host = talk.wire().host();
-    if !talk.wire().may_say_secrets() {
-        return Err(Error::new(Kind::Tls, format!("no password goes to {host} without encryption"))
-            .hint("set tls = \"implicit\" or \"starttls\""));
-    }
+    sasl::check_wire(talk.wire())?;
     let who = Who { user, secret, host: &options.host, port: options.port };
     let place = (who.host.to_owned(), who.port, user.to_owned());
     let mechanisms: Vec<_> = capabilities.sasl.iter().filter_map(|name| Mechanism::named(name)).collect();
     let secure = talk.wire().is_secure();
     let ways = sasl::ways(options.auth, offered(capabilities, &mechanisms, stamp, secure), &place);
-    let (mut shut, mut refused) = (None, Vec::new());
-    for (at, way) in ways.iter().enumerate() {
-        // Many servers offer a digest and do not keep the password in the form that it needs. Over TLS the
-        // digest protects little more, so a refusal may be followed by the password; in clear it may not, or
-        // anybody on the line could bring that about.
-        let may_go_on = secure && way.is_digest() && at + 1 < ways.len();
-        let went = match way {
-            Way::Sasl(mechanism) => by_sasl(talk, *mechanism, who, may_go_on)?,
-            Way::Apop => apop(talk, stamp.unwrap_or_default(), user, secret, may_go_on)?,
-            Way::Own => user_pass(talk, user, secret)?,
-        };
-        match went {
-            Went::In => {
-                sasl::note_worked(&place, *way);
-                sasl::note_refused(&place, &refused);
-                return Ok(());
-            }
-            Went::Shut(error) => {
-                refused.extend(way.is_digest().then_some(*way));
-                shut = Some(error);
-            }
-        }
-    }
-    Err(shut.unwrap_or_else(|| {
-        let offers = format!("it offers: {}", Clean::line(&capabilities.sasl.join(", ")));
-        match options.auth {
-            Auth::Auto => {
-                Error::new(Kind::Unsupported, format!("{host} offers no way to sign in with a password"))
-            }
-            auth => Error::new(
-                Kind::Unsupported,
-                format!("{host} does not offer the way to sign in that is configured ({})", auth.name()),
-            )
-            .hint("auth = \"auto\" takes the strongest way for passwords"),
-        }
-        .because(offers)
-    }))
+    let is_in = sasl::try_ways(&ways, &place, secure, &mut |way, may_go_on| match way {
+        Way::Sasl(mechanism) => by_sasl(talk, mechanism, who, may_go_on),
+        Way::Apop => apop(talk, stamp.unwrap_or_default(), user, secret, may_go_on),
+        Way::Own => user_pass(talk, user, secret),
+    })?;
+    if is_in { Ok(()) } else { Err(sasl::none_open(&talk.wire().host(), options.auth, &capabilities.sasl)) }
 }
 
 /// AUTH (RFC 5034), with the first response in the same line where it fits.
@@ -124,7 +66,7 @@ fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool)
     let room = (LONGEST - 2 - name.len() - 1) / 4 * 3;
     let at_once = sasl.has_initial(room);
     if at_once {
-        let token = encoded(talk, &sasl.initial().unwrap_or_default());
+        let token = sasl::encoded(talk.wire(), &sasl.initial().unwrap_or_default());
         talk.say_secret(&name, &Zeroizing::new(format!("{name} {}", *token)))?;
     } else {
         talk.say(&[&name])?;
@@ -141,7 +83,7 @@ fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool)
                 let challenge = STANDARD.decode(challenge.as_bytes()).unwrap_or_default();
                 match sasl.answer(&challenge) {
                     Ok(answer) => {
-                        let answer = encoded(talk, &answer);
+                        let answer = sasl::encoded(talk.wire(), &answer);
                         talk.say_secret("", &answer)?;
                         judged = true;
                     }
@@ -169,13 +111,6 @@ fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool)
             }
         }
     }
-}
-
-/// In base64, and from now on kept out of what is shown.
-fn encoded(talk: &Talk, response: &[u8]) -> Zeroizing<String> {
-    let text = Zeroizing::new(STANDARD.encode(response));
-    talk.wire().keep_out(&text);
-    text
 }
 
 fn apop(talk: &mut Talk, stamp: &str, user: &str, secret: &Secret, may_go_on: bool) -> Result<Went> {
@@ -232,17 +167,6 @@ fn wrong(talk: &Talk, status: &Status) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn x4_what_would_be_two_lines_is_refused() {
-        for bad in ["a\r\nDELE 1", "a\nb", "a\0b", ""] {
-            assert_eq!(check(bad, &Secret::new("x")).unwrap_err().kind(), Kind::Config);
-        }
-        for bad in ["a\r\nDELE 1", "a\n", "a\0b"] {
-            assert_eq!(check("ann", &Secret::new(bad)).unwrap_err().kind(), Kind::Secret);
-        }
-        check("ann smith", &Secret::new(" a b ")).unwrap();
-    }
 
     #[test]
     fn finds_the_stamp_of_a_greeting() {

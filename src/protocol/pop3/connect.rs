@@ -7,7 +7,7 @@ use super::{Session, auth};
 use crate::config::{Account, Tls};
 use crate::error::{Error, Kind, Result};
 use crate::net::{DialOptions, Interrupt, Wire};
-use crate::protocol::MailProtocol;
+use crate::protocol::{MailProtocol, sasl};
 use crate::secret::Secret;
 
 /// The longest greeting that is accepted.
@@ -25,7 +25,7 @@ pub fn connect(account: &Account, secret: &Secret, interrupt: &Interrupt) -> Res
 
 /// Connects and signs in.
 pub fn connect_with(options: &DialOptions, user: &str, secret: &Secret) -> Result<Session> {
-    auth::check(user, secret)?;
+    sasl::check(user, secret)?;
     let wire = Wire::dial(options)?;
     wire.keep_out(secret.expose());
     let greeting = greet(&wire, options)?;

@@ -2,10 +2,12 @@
 //!
 //! A [`Conversation`] knows nothing of wires: challenges go in and responses come out, neither in base64.
 
+mod attempt;
 mod bearer;
 mod choice;
 mod scram;
 
+pub(super) use attempt::{Went, check, check_wire, encoded, none_open, try_ways};
 pub(super) use choice::{Offered, Own, Place, Way, note_refused, note_worked, ways};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};

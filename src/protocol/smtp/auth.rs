@@ -7,32 +7,11 @@ use zeroize::Zeroizing;
 use super::talk::{Reply, Talk};
 use crate::error::{Error, Kind, Result};
 use crate::net::DialOptions;
-use crate::protocol::sasl::{self, Conversation, Mechanism, Offered, Own, Way, Who};
+use crate::protocol::sasl::{self, Conversation, Mechanism, Offered, Own, Way, Went, Who};
 use crate::secret::Secret;
-use crate::text::Clean;
 
 /// The longest command with an initial response in it (RFC 4954 section 4).
 const LONGEST: usize = 512;
-
-/// How an attempt went.
-enum Went {
-    In,
-    /// This way is not open, and the server has judged no secret: another may be tried.
-    Shut(Error),
-}
-
-/// Refuses what would be more than one line on the wire, before anything is sent.
-pub(super) fn check(user: &str, secret: &Secret) -> Result<()> {
-    let breaks = |text: &str| text.contains(['\r', '\n', '\0']);
-    if user.is_empty() || breaks(user) {
-        return Err(Error::new(Kind::Config, "the user name is empty or has a line break or NUL in it")
-            .hint("correct user in the smtp section"));
-    }
-    if breaks(secret.expose()) {
-        return Err(Error::new(Kind::Secret, "the password has a line break or NUL in it"));
-    }
-    Ok(())
-}
 
 /// Signs in by the ways that are open, best first, or says why not.
 pub(super) fn sign_in(
@@ -41,11 +20,7 @@ pub(super) fn sign_in(
     options: &DialOptions,
     (user, secret): (&str, &Secret),
 ) -> Result<()> {
-    let host = talk.wire().host();
-    if !talk.wire().may_say_secrets() {
-        return Err(Error::new(Kind::Tls, format!("no password goes to {host} without encryption"))
-            .hint("set tls = \"implicit\" or \"starttls\""));
-    }
+    sasl::check_wire(talk.wire())?;
     let who = Who { user, secret, host: &options.host, port: options.port };
     let place = (who.host.to_owned(), who.port, user.to_owned());
     let mechanisms: Vec<_> = names.iter().filter_map(|name| Mechanism::named(name)).collect();
@@ -53,27 +28,12 @@ pub(super) fn sign_in(
     let offered =
         Offered { mechanisms: &mechanisms, told: !names.is_empty(), apop: false, own: Own::Shut, secure };
     let ways = sasl::ways(options.auth, offered, &place);
-    let (mut shut, mut refused) = (None, Vec::new());
-    for (at, way) in ways.iter().enumerate() {
-        let Way::Sasl(mechanism) = *way else { continue };
-        let may_go_on = secure && way.is_digest() && at + 1 < ways.len();
-        match by_sasl(talk, mechanism, who, may_go_on)? {
-            Went::In => {
-                sasl::note_worked(&place, *way);
-                sasl::note_refused(&place, &refused);
-                return Ok(());
-            }
-            Went::Shut(error) => {
-                refused.extend(way.is_digest().then_some(*way));
-                shut = Some(error);
-            }
-        }
-    }
-    Err(shut.unwrap_or_else(|| {
-        let offers = format!("it offers: {}", Clean::line(&names.join(", ")));
-        Error::new(Kind::Unsupported, format!("{host} offers no way to sign in that is known here"))
-            .because(offers)
-    }))
+    let is_in = sasl::try_ways(&ways, &place, secure, &mut |way, may_go_on| match way {
+        Way::Sasl(mechanism) => by_sasl(talk, mechanism, who, may_go_on),
+        // These two are POP3's own: never among the ways where they were not offered.
+        Way::Apop | Way::Own => Err(sasl::none_open(&talk.wire().host(), options.auth, names)),
+    })?;
+    if is_in { Ok(()) } else { Err(sasl::none_open(&talk.wire().host(), options.auth, names)) }
 }
 
 fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool) -> Result<Went> {
@@ -82,7 +42,7 @@ fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool)
     let room = (LONGEST - 2 - name.len() - 1) / 4 * 3;
     let mut judged = sasl.has_initial(room);
     if judged {
-        let token = encoded(talk, &sasl.initial().unwrap_or_default());
+        let token = sasl::encoded(talk.wire(), &sasl.initial().unwrap_or_default());
         // An initial response of nothing is written as = (RFC 4954 section 4).
         let token = if token.is_empty() { "=" } else { token.as_str() };
         talk.say_secret(&name, &Zeroizing::new(format!("{name} {token}")))?;
@@ -102,7 +62,7 @@ fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool)
                 let challenge = STANDARD.decode(challenge).unwrap_or_default();
                 match sasl.answer(&challenge) {
                     Ok(answer) => {
-                        let answer = encoded(talk, &answer);
+                        let answer = sasl::encoded(talk.wire(), &answer);
                         talk.say_secret("(secret)", &answer)?;
                         judged = true;
                     }
@@ -130,13 +90,6 @@ fn by_sasl(talk: &mut Talk, mechanism: Mechanism, who: Who<'_>, may_go_on: bool)
             _ => return Err(refusal(talk, &reply, Kind::Refused)),
         }
     }
-}
-
-/// In base64, and from now on kept out of what is shown.
-fn encoded(talk: &Talk, response: &[u8]) -> Zeroizing<String> {
-    let text = Zeroizing::new(STANDARD.encode(response));
-    talk.wire().keep_out(&text);
-    text
 }
 
 fn refusal(talk: &Talk, reply: &Reply, kind: Kind) -> Error {

@@ -6,6 +6,7 @@ use crate::config::Tls;
 use crate::error::{Error, Kind, Result};
 use crate::net::{DialOptions, Wire};
 use crate::protocol::outgoing::Transport;
+use crate::protocol::sasl;
 use crate::secret::Secret;
 
 /// What we call ourselves: an address literal, because the name of the machine is nobody's business (RFC 5321
@@ -25,7 +26,7 @@ pub fn connect(options: &DialOptions, user: &str, secret: Option<&Secret>) -> Re
 pub fn connect_with(options: &DialOptions, user: &str, secret: Option<&Secret>) -> Result<Session> {
     let wire = Wire::dial(options)?;
     if let Some(secret) = secret {
-        auth::check(user, secret)?;
+        sasl::check(user, secret)?;
         wire.keep_out(secret.expose());
     }
     let mut talk = Talk::new(wire);
