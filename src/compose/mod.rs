@@ -5,11 +5,22 @@
 
 mod build;
 mod field;
+mod finish;
+mod mailto;
+mod original;
+mod quote;
+mod reply;
+mod resent;
 #[cfg(test)]
 mod tests;
 mod text;
 
 pub use build::{Attachment, Letter, build, from_field, is_eight_bit, message_id};
+pub use finish::{letter, people};
+pub use mailto::Mailto;
+pub use original::Original;
+pub use reply::{answer, blank, field, whole};
+pub use resent::resent;
 pub use text::{Body, lay_out};
 
 use std::borrow::Cow;

@@ -65,6 +65,104 @@ pub struct Sending {
     pub aliases: Vec<String>,
     /// Whether what was sent is put into Sent; `None`: unless the provider is known to do that itself.
     pub copy_sent: Option<bool>,
+    /// What the account's own address writes below its mail, and how it answers.
+    pub style: Style,
+    /// Others as whom it writes, in the order of the file.
+    pub identities: Vec<Identity>,
+}
+
+/// Somebody as whom mail is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Identity {
+    /// The address.
+    pub email: String,
+    /// The name; may be empty.
+    pub name: String,
+    /// Other addresses that are this one: as [`Sending::aliases`].
+    pub aliases: Vec<String>,
+    /// How it writes.
+    pub style: Style,
+}
+
+/// How a mail is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Style {
+    /// What stands below each mail.
+    pub signature: Signature,
+    /// Where the answer goes.
+    pub reply: ReplyStyle,
+    /// The line above a quote: `{name}`, `{email}`, `{date}`, `{time}` and `{subject}` are those of the mail.
+    pub attribution: String,
+}
+
+impl Style {
+    /// What stands above a quote if nothing else is said.
+    pub const ATTRIBUTION: &str = "On {date} at {time}, {name} wrote:";
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            signature: Signature::default(),
+            reply: ReplyStyle::default(),
+            attribution: Self::ATTRIBUTION.into(),
+        }
+    }
+}
+
+/// What stands below a mail.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Signature {
+    /// Nothing.
+    #[default]
+    None,
+    /// This.
+    Text(String),
+    /// What is in this file.
+    File(PathBuf),
+    /// What this shell command prints.
+    Command(String),
+}
+
+/// Where the answer to a mail goes, and what is quoted of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ReplyStyle {
+    /// Below the quote, which is all of the mail but its signature.
+    #[default]
+    Bottom,
+    /// Below the quote, from which what was quoted there itself is left out.
+    Trimmed,
+    /// Above the quote.
+    Top,
+    /// Nothing is quoted.
+    None,
+}
+
+impl ReplyStyle {
+    /// What each is called in the configuration.
+    pub const NAMES: [(&'static str, Self); 4] =
+        [("bottom", Self::Bottom), ("trimmed", Self::Trimmed), ("top", Self::Top), ("none", Self::None)];
+}
+
+impl Identity {
+    /// Whether this is one of its addresses.
+    #[must_use]
+    pub fn is(&self, addr: &str) -> bool {
+        let in_domain = |alias: &String| {
+            alias.strip_prefix('*').is_some_and(|domain| {
+                addr.len() > domain.len()
+                    && addr
+                        .get(addr.len() - domain.len()..)
+                        .is_some_and(|end| end.eq_ignore_ascii_case(domain))
+            })
+        };
+        self.names(addr) || self.aliases.iter().any(in_domain)
+    }
+
+    /// The same without whole domains.
+    fn names(&self, addr: &str) -> bool {
+        self.email.eq_ignore_ascii_case(addr) || self.aliases.iter().any(|a| a.eq_ignore_ascii_case(addr))
+    }
 }
 
 /// A way out for mail.
@@ -105,16 +203,28 @@ impl Account {
     /// Whether mail to this address is mail to this account.
     #[must_use]
     pub fn is_own(&self, addr: &str) -> bool {
-        let is_alias = |alias: &String| match alias.strip_prefix('*') {
-            Some(domain) => {
-                addr.len() > domain.len()
-                    && addr
-                        .get(addr.len() - domain.len()..)
-                        .is_some_and(|end| end.eq_ignore_ascii_case(domain))
-            }
-            None => alias.eq_ignore_ascii_case(addr),
+        self.identities().iter().any(|one| one.is(addr))
+    }
+
+    /// As whom it writes: its own address first.
+    #[must_use]
+    pub fn identities(&self) -> Vec<Identity> {
+        let own = Identity {
+            email: self.email.clone(),
+            name: self.display_name.clone(),
+            aliases: self.sending.aliases.clone(),
+            style: self.sending.style.clone(),
         };
-        self.email.eq_ignore_ascii_case(addr) || self.sending.aliases.iter().any(is_alias)
+        std::iter::once(own).chain(self.sending.identities.iter().cloned()).collect()
+    }
+
+    /// Who of them has this address: the one that names it rather than one that has its whole domain.
+    #[must_use]
+    pub fn identity_of(&self, addr: &str) -> Option<Identity> {
+        let all = self.identities();
+        let named = all.iter().position(|one| one.names(addr));
+        let at = named.or_else(|| all.iter().position(|one| one.is(addr)))?;
+        all.into_iter().nth(at)
     }
 
     /// Whether mail comes from anywhere by itself: not to an account that is nothing but a place for mail.

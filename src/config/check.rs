@@ -280,6 +280,17 @@ impl Check<'_> {
                 Some(hint.into()),
             );
         }
+        let others = account.get("identities").and_then(Item::as_array_of_tables);
+        let others = others.into_iter().flatten().map(|table| -> &dyn TableLike { table });
+        for table in std::iter::once(account).chain(others) {
+            let ways = ["signature", "signature_file", "signature_command"];
+            let mut said = ways.into_iter().filter(|key| table.contains_key(key));
+            if let (Some(_), Some(second)) = (said.next(), said.next()) {
+                let at = table.key(second).and_then(toml_edit::Key::span);
+                let hint = "text, file or command: one of them".to_owned();
+                self.say(at, "there is one signature only".to_owned(), Some(hint));
+            }
+        }
         if text("protocol") != Some("imap") && account.contains_key("keep_bodies") {
             let text = "\"keep_bodies\" is for IMAP: here the mail lives on this computer".to_owned();
             let hint = "with POP3, max_size and headers_only say what is fetched".to_owned();

@@ -63,8 +63,12 @@ pub(super) fn servers_own() -> impl Iterator<Item = &'static str> {
     REACH.into_iter().chain(ONLY_POP3).chain(["check_every"])
 }
 
-pub(super) const TOP: &[Field] =
-    &[may("accounts", Shape::Named(ACCOUNT)), may("ui", Shape::Table(UI)), may("keys", Shape::Many(KEYS))];
+pub(super) const TOP: &[Field] = &[
+    may("accounts", Shape::Named(ACCOUNT)),
+    may("ui", Shape::Table(UI)),
+    may("compose", Shape::Table(COMPOSE)),
+    may("keys", Shape::Many(KEYS)),
+];
 
 const ACCOUNT: &[Field] = &[
     needs("email", Shape::Text(value::email)),
@@ -94,6 +98,33 @@ const ACCOUNT: &[Field] = &[
     may("smtp", Shape::Table(SMTP)),
     may("aliases", Shape::Texts),
     may("copy_sent", Shape::Bool),
+    may("signature", Shape::Text(value::lines)),
+    may("signature_file", Shape::Text(value::line)),
+    may("signature_command", Shape::Text(value::line)),
+    may("reply", Shape::Text(|t| value::reply(t).map(drop))),
+    may("attribution", Shape::Text(value::attribution)),
+    may("identities", Shape::Many(IDENTITY)),
+];
+
+const IDENTITY: &[Field] = &[
+    needs("email", Shape::Text(value::email)),
+    may("name", Shape::Text(value::line)),
+    may("aliases", Shape::Texts),
+    may("signature", Shape::Text(value::lines)),
+    may("signature_file", Shape::Text(value::line)),
+    may("signature_command", Shape::Text(value::line)),
+    may("reply", Shape::Text(|t| value::reply(t).map(drop))),
+    may("attribution", Shape::Text(value::attribution)),
+];
+
+const COMPOSE: &[Field] = &[
+    may("undo_send", Shape::Text(|t| value::duration(t).map(drop))),
+    may("editor", Shape::Text(value::line)),
+    may("editor_in", Shape::Text(|t| value::editor_in(t).map(drop))),
+    may("edit_headers", Shape::Bool),
+    may("address_command", Shape::Text(value::line)),
+    may("check", Shape::Texts),
+    may("attachment_words", Shape::Texts),
 ];
 
 /// What makes sense only where the server is a letter box.

@@ -12,8 +12,8 @@ use toml_edit::Document;
 use super::check::{Problem, check, place};
 use super::value::{self, Parsed};
 use super::{
-    Account, Advance, Auth, Compress, Config, KeepBodies, KeySetting, Leave, Outlet, Overrides, Paths,
-    Portion, Protocol, SecretSource, Sending, Spool, Tls, Ui, paths,
+    Account, Advance, Auth, Compress, Config, Identity, KeepBodies, KeySetting, Leave, Outlet, Overrides,
+    Paths, Portion, Protocol, SecretSource, Sending, Signature, Spool, Style, Tls, Ui, Writing, paths,
 };
 use crate::error::{Error, Kind, Result};
 use crate::model::Role;
@@ -27,6 +27,8 @@ struct RawFile {
     #[serde(default)]
     accounts: HashMap<String, RawAccount>,
     ui: RawUi,
+    #[serde(default)]
+    compose: RawWriting,
     #[serde(default)]
     keys: Vec<RawKey>,
 }
@@ -63,6 +65,56 @@ struct RawAccount {
     smtp: Option<RawSmtp>,
     aliases: Option<RawRun>,
     copy_sent: Option<bool>,
+    #[serde(flatten)]
+    style: RawStyle,
+    #[serde(default)]
+    identities: Vec<RawIdentity>,
+}
+
+/// How an account or an identity writes.
+#[derive(Deserialize, Default)]
+struct RawStyle {
+    signature: Option<String>,
+    signature_file: Option<String>,
+    signature_command: Option<String>,
+    reply: Option<String>,
+    attribution: Option<String>,
+}
+
+impl RawStyle {
+    /// What is not said is as `other` has it.
+    fn over(self, other: &Style, base: &Path) -> Parsed<Style> {
+        let signature = match (self.signature, self.signature_file, self.signature_command) {
+            (Some(text), ..) => Signature::Text(text),
+            (_, Some(file), _) => Signature::File(paths::expand(&file, base)),
+            (.., Some(command)) => Signature::Command(command),
+            _ => other.signature.clone(),
+        };
+        let reply = self.reply.as_deref().map(value::reply).transpose()?.unwrap_or(other.reply);
+        let attribution = self.attribution.unwrap_or_else(|| other.attribution.clone());
+        Ok(Style { signature, reply, attribution })
+    }
+}
+
+#[derive(Deserialize)]
+struct RawIdentity {
+    email: String,
+    name: Option<String>,
+    aliases: Option<RawRun>,
+    #[serde(flatten)]
+    style: RawStyle,
+}
+
+/// `[compose]`.
+#[derive(Deserialize, Default)]
+struct RawWriting {
+    undo_send: Option<String>,
+    editor: Option<String>,
+    editor_in: Option<String>,
+    edit_headers: Option<bool>,
+    address_command: Option<String>,
+    check: Option<RawRun>,
+    attachment_words: Option<RawRun>,
 }
 
 /// How mail goes out.
@@ -155,6 +207,15 @@ pub(super) enum RawRun {
     Many(Vec<String>),
 }
 
+impl RawRun {
+    fn all(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::Many(many) => many,
+        }
+    }
+}
+
 /// Reads the file of `paths`; one that is not there is an empty one.
 pub(super) fn load(paths: &Paths, overrides: &Overrides) -> Result<Config> {
     let (text, private) = read(&paths.config)?;
@@ -188,6 +249,7 @@ pub(super) fn load(paths: &Paths, overrides: &Overrides) -> Result<Config> {
     Ok(Config {
         accounts,
         ui: ui(raw.ui, base).map_err(|why| said("ui", &why))?,
+        compose: writing(raw.compose).map_err(|why| said("compose", &why))?,
         keys: raw.keys.into_iter().zip(places).map(|(raw, places)| key(raw, places)).collect(),
         paths: paths.clone(),
         is_new: !paths.config.exists(),
@@ -268,19 +330,50 @@ pub(super) fn error(path: &Path, problem: &Problem, more: usize) -> Error {
 
 fn account(name: &str, mut raw: RawAccount, base: &Path, data: &Path) -> Parsed<Account> {
     let (smtp, aliases, copy_sent) = (raw.smtp.take(), raw.aliases.take(), raw.copy_sent);
+    let (style, others) = (std::mem::take(&mut raw.style), std::mem::take(&mut raw.identities));
     let mut account = receiving(name, raw, base, data)?;
-    let aliases = match aliases {
-        Some(RawRun::One(alias)) => vec![alias],
-        Some(RawRun::Many(aliases)) => aliases,
-        None => Vec::new(),
+    let style = style.over(&Style::default(), base)?;
+    let identity = |raw: RawIdentity| -> Parsed<Identity> {
+        Ok(Identity {
+            email: raw.email,
+            name: raw.name.unwrap_or_else(|| account.display_name.clone()),
+            aliases: own_addresses(raw.aliases)?,
+            style: raw.style.over(&style, base)?,
+        })
     };
-    for alias in &aliases {
-        value::email(alias.strip_prefix('*').map_or(alias.clone(), |rest| format!("any{rest}")).as_str())
-            .map_err(|why| format!("aliases: {why}"))?;
-    }
+    let identities = others.into_iter().map(identity).collect::<Parsed<_>>()?;
     let way = smtp.map(|smtp| outlet(&account, smtp, base)).transpose()?;
-    account.sending = Sending { way, aliases, copy_sent };
+    account.sending = Sending { way, aliases: own_addresses(aliases)?, copy_sent, style, identities };
     Ok(account)
+}
+
+fn own_addresses(aliases: Option<RawRun>) -> Parsed<Vec<String>> {
+    let aliases = aliases.map(RawRun::all).unwrap_or_default();
+    match aliases.iter().find_map(|alias| value::alias(alias).err()) {
+        Some(why) => Err(format!("aliases: {why}")),
+        None => Ok(aliases),
+    }
+}
+
+fn writing(raw: RawWriting) -> Parsed<Writing> {
+    let default = Writing::default();
+    let check = match raw.check.map(RawRun::all) {
+        None => default.check,
+        Some(names) if names == ["none"] => Vec::new(),
+        Some(names) => names
+            .iter()
+            .map(|name| value::warning(name).map_err(|why| format!("check: {why}")))
+            .collect::<Parsed<_>>()?,
+    };
+    Ok(Writing {
+        undo_send: raw.undo_send.as_deref().map_or(Ok(default.undo_send), value::duration)?,
+        editor: raw.editor,
+        editor_in: raw.editor_in.as_deref().map_or(Ok(default.editor_in), value::editor_in)?,
+        edit_headers: raw.edit_headers.unwrap_or(default.edit_headers),
+        address_command: raw.address_command,
+        check,
+        attachment_words: raw.attachment_words.map(RawRun::all).unwrap_or_default(),
+    })
 }
 
 /// What is not said of the way out is as for receiving.
@@ -379,9 +472,5 @@ fn ui(raw: RawUi, base: &Path) -> Parsed<Ui> {
 }
 
 pub(super) fn key(raw: RawKey, places: [(usize, usize); 3]) -> KeySetting {
-    let run = match raw.run {
-        RawRun::One(command) => vec![command],
-        RawRun::Many(commands) => commands,
-    };
-    KeySetting { on: raw.on, run, scope: raw.scope, places }
+    KeySetting { on: raw.on, run: raw.run.all(), scope: raw.scope, places }
 }

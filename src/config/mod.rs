@@ -9,9 +9,11 @@ mod paths;
 mod preset;
 pub mod theme;
 mod value;
+mod writing;
 
 pub use account::{
-    Account, Auth, Compress, KeepBodies, Leave, Outlet, Portion, Protocol, SecretSource, Sending, Spool, Tls,
+    Account, Auth, Compress, Identity, KeepBodies, Leave, Outlet, Portion, Protocol, ReplyStyle,
+    SecretSource, Sending, Signature, Spool, Style, Tls,
 };
 pub use check::Problem;
 pub use fields::known_keys;
@@ -19,6 +21,7 @@ pub use freeze::frozen;
 pub use paths::Paths;
 pub use preset::Preset;
 pub use value::nearest;
+pub use writing::{EditorIn, Warning, Writing};
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,6 +37,8 @@ pub struct Config {
     pub accounts: Vec<Account>,
     /// `[ui]`.
     pub ui: Ui,
+    /// `[compose]`.
+    pub compose: Writing,
     /// `[[keys]]`, in order.
     pub keys: Vec<KeySetting>,
     /// Where files lie.

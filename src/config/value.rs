@@ -5,7 +5,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use jiff::tz::TimeZone;
 
-use super::{Advance, Auth, Compress, KeepBodies, Leave, Preset, Protocol, Tls};
+use super::{
+    Advance, Auth, Compress, EditorIn, KeepBodies, Leave, Preset, Protocol, ReplyStyle, Tls, Warning,
+};
 
 /// A value that was understood, or what is wrong with it in words that follow the value's name.
 pub(super) type Parsed<T> = std::result::Result<T, String>;
@@ -177,6 +179,57 @@ pub(super) fn zone(text: &str) -> Parsed<TimeZone> {
         let names: Vec<String> = jiff::tz::db().available().map(|n| n.to_string()).collect();
         let near = nearest(text, names.iter().map(String::as_str));
         format!("{text:?} is not a time zone{}", did_you_mean(near))
+    })
+}
+
+/// Where the answer to a mail goes.
+pub(super) fn reply(text: &str) -> Parsed<ReplyStyle> {
+    let found = ReplyStyle::NAMES.iter().find(|(name, _)| *name == text);
+    found.map(|(_, style)| *style).ok_or_else(|| choice(text, &ReplyStyle::NAMES.map(|(name, _)| name)))
+}
+
+/// The line above a quote: what is in braces must be known.
+pub(super) fn attribution(text: &str) -> Parsed<()> {
+    line(text)?;
+    let known = ["name", "email", "date", "time", "subject"];
+    for piece in text.split('{').skip(1) {
+        match piece.split_once('}') {
+            Some((name, _)) if known.contains(&name) => {}
+            Some((name, _)) => return Err(format!("{{{name}}}: {}", choice(name, &known))),
+            None => return Err("has a { that is not closed".to_owned()),
+        }
+    }
+    Ok(())
+}
+
+/// A text of several lines.
+pub(super) fn lines(text: &str) -> Parsed<()> {
+    let is_bad = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(is_bad) { Err("has a control character in it".to_owned()) } else { Ok(()) }
+}
+
+/// An address, or `*@` and a domain.
+pub(super) fn alias(text: &str) -> Parsed<()> {
+    match text.strip_prefix('*') {
+        Some(domain) if domain.starts_with('@') => email(&format!("any{domain}")),
+        Some(_) => Err(format!("{text:?} is neither an address nor *@ and a domain")),
+        None => email(text),
+    }
+}
+
+/// A check before sending.
+pub(super) fn warning(text: &str) -> Parsed<Warning> {
+    let found = Warning::NAMES.iter().find(|(name, _)| *name == text);
+    found.map(|(_, warning)| *warning).ok_or_else(|| choice(text, &Warning::NAMES.map(|(name, _)| name)))
+}
+
+/// Where the editor runs.
+pub(super) fn editor_in(text: &str) -> Parsed<EditorIn> {
+    Ok(match text {
+        "here" => EditorIn::Here,
+        "tmux" => EditorIn::Tmux,
+        "" => return Err("is empty: \"here\", \"tmux\", or a command that is given the editor's".to_owned()),
+        command => line(command).map(|()| EditorIn::Command(command.to_owned()))?,
     })
 }
 

@@ -4,7 +4,7 @@ use crate::compose::{is_eight_bit, with_line_ends};
 use crate::config::Account;
 use crate::error::{Error, Kind, Result};
 use crate::mime;
-use crate::model::{AccountId, Address, MessageId, is_sendable};
+use crate::model::{AccountId, Address, DraftId, MessageId, is_sendable};
 use crate::store::outbox::Frozen;
 use crate::store::{Packed, Packer, Store};
 use crate::text::Clean;
@@ -23,7 +23,7 @@ pub struct Mail {
     /// Not before this, Unix time.
     pub send_at: i64,
     /// The draft that it was made of.
-    pub draft: Option<i64>,
+    pub draft: Option<DraftId>,
 }
 
 /// Puts a mail into the outbox of an account; its row. It is durable when this returns.

@@ -3,13 +3,20 @@
 use memchr::memchr;
 
 use super::address;
-use super::header::{end_of_field, field, fields, header_block};
+use super::header::{end_of_field, field, fields, header_block, unfold};
 use crate::model::Address;
 
 /// The mailboxes of an address list, groups taken apart.
 #[must_use]
 pub fn addresses(text: &str) -> Vec<Address> {
     listed(text.as_bytes())
+}
+
+/// The same, with what is no address: a name without one. Empty groups are nobody.
+#[must_use]
+pub fn typed(text: &str) -> Vec<Address> {
+    let is_empty_group = |who: &Address| who.addr.is_empty() && text.contains(&format!("{}:", who.name));
+    address::parse(text.as_bytes(), None).into_iter().filter(|who| !is_empty_group(who)).collect()
 }
 
 fn listed(value: &[u8]) -> Vec<Address> {
@@ -26,6 +33,13 @@ pub fn people(header_block: &[u8], name: &str) -> Vec<Address> {
 #[must_use]
 pub fn has_field(header_block: &[u8], name: &str) -> bool {
     fields(header_block).any(|f| f.is(name))
+}
+
+/// The value of the first field of this name, on one line and as it was sent.
+#[must_use]
+pub fn field_text(header_block: &[u8], name: &str) -> Option<String> {
+    let field = fields(header_block).find(|f| f.is(name))?;
+    Some(String::from_utf8_lossy(&unfold(field.value)).trim().to_owned())
 }
 
 /// The mail without any field of this name; every other byte stays.

@@ -35,11 +35,12 @@ mod postmark;
 mod purpose;
 mod rejoin;
 mod render;
+mod said;
 mod tidy;
 mod transfer;
 mod words;
 
-pub use addresses::{addresses, has_field, people, without_field};
+pub use addresses::{addresses, field_text, has_field, people, typed, without_field};
 pub use code::code;
 pub use document::{Document, Part, PartKind, Person, open, part};
 pub use enclosed::Enclosed;

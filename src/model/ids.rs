@@ -28,4 +28,6 @@ ids! {
     ThreadId;
     /// One queued operation.
     OpId;
+    /// One mail that is being written.
+    DraftId;
 }

@@ -4,7 +4,7 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
 use crate::error::Result;
-use crate::model::{AccountId, Flags, FolderId, MessageId, OpId, PlacementId, ThreadId};
+use crate::model::{AccountId, DraftId, Flags, FolderId, MessageId, OpId, PlacementId, ThreadId};
 
 /// One statement of the program. Made by [`sql!`] only, so that the test of plans finds each in the source.
 #[derive(Debug, Clone, Copy)]
@@ -99,7 +99,7 @@ macro_rules! columns {
         }
     )*};
 }
-columns!(AccountId, FolderId, MessageId, PlacementId, ThreadId, OpId);
+columns!(AccountId, DraftId, FolderId, MessageId, PlacementId, ThreadId, OpId);
 
 impl ToSql for Flags {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

@@ -13,7 +13,8 @@ use super::reader::Reader;
 use super::tx::Tx;
 use crate::error::{Error, Kind, Result};
 use crate::model::{
-    AccountId, Address, Envelope, FlagDelta, Flags, FolderId, Marking, MessageId, Owner, PlacementId, Role,
+    AccountId, Address, DraftId, Envelope, FlagDelta, Flags, FolderId, Marking, MessageId, Owner,
+    PlacementId, Role,
 };
 
 /// A mail that is to be sent as it is.
@@ -38,7 +39,7 @@ pub struct Frozen {
     /// Whether a copy goes to Sent; else the server files its own.
     pub files: bool,
     /// The draft that it was made of.
-    pub draft: Option<i64>,
+    pub draft: Option<DraftId>,
 }
 
 /// A mail that is due.
@@ -372,7 +373,7 @@ impl Tx<'_> {
         let gone = self.db.one(
             sql!("DELETE FROM outbox WHERE id = ?1 RETURNING message_id, draft_id"),
             [id],
-            |row| Ok((row.get::<_, MessageId>(0)?, row.get::<_, Option<i64>>(1)?)),
+            |row| Ok((row.get::<_, MessageId>(0)?, row.get::<_, Option<DraftId>>(1)?)),
         )?;
         let Some((message, draft)) = gone else { return Ok(()) };
         if let Some(draft) = draft {

@@ -193,7 +193,7 @@ fn mistakes_name_line_and_column_and_what_was_meant() {
         ),
         (with("  hots = \"x\""), "6:3: unknown key \"hots\" in [accounts.work]", "did you mean \"host\"?"),
         ("[acounts.x]\n".into(), "1:2: unknown key \"acounts\"", "did you mean \"accounts\"?"),
-        ("x = 1\n".into(), "1:1: unknown key \"x\"", "known here: accounts, ui, keys"),
+        ("x = 1\n".into(), "1:1: unknown key \"x\"", "known here: accounts, ui, compose, keys"),
         (
             ACCOUNT.replace("\"imap\"", "\"pop\""),
             "3:12: protocol: \"pop\" is none of \"imap\", \"pop3\", \"local\"; did you mean \"pop3\"?",
