@@ -97,6 +97,8 @@ pub enum Action {
     Download,
     /// Open the page of what waits.
     Ledger,
+    /// The same, with the first mail on its way out under the cursor.
+    Outbox,
     /// Settle what the cursor is on there.
     Settle(Settle),
     /// Ask the servers now.

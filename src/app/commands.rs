@@ -252,6 +252,7 @@ pub const COMMANDS: &[Command] = &[
         .does(Go, "Open the next folder", |c| Action::NextFolder(c.steps())),
     row("previous-folder", SIDE, &["K"], Count)
         .does(Go, "Open the previous folder", |c| Action::NextFolder(-c.steps())),
+    row("go-outbox", PANES, &["go"], No).does(Go, "Go to the outbox", |_| Action::Outbox),
     row("go-waiting", PANES, &["gS"], No).does(Go, "Go to what waits", |_| Action::Ledger),
     // What waits.
     row("retry", LEDGER, &["r"], No).does(Ledgers, "Try it again", |_| Action::Settle(Settle::Retry)),
@@ -259,6 +260,7 @@ pub const COMMANDS: &[Command] = &[
     row("accept", LEDGER, &["a"], No).does(Ledgers, "Believe the server", |_| Action::Settle(Settle::Accept)),
     row("refetch", LEDGER, &["f"], No)
         .does(Ledgers, "Look at the folder anew", |_| Action::Settle(Settle::Refetch)),
+    row("hold", LEDGER, &["h"], No).does(Ledgers, "Put off sending it", |_| Action::Settle(Settle::Hold)),
     row("undo-this", LEDGER, &["u"], No)
         .does(Ledgers, "Undo the whole action", |_| Action::Settle(Settle::Undo)),
     row("mkdir", SIDE, &[], Path).does(Go, "Make a folder", |c| c.typed(Action::MakeFolder)),

@@ -2,12 +2,15 @@
 
 use super::accounts::{Account, Accounts};
 use crate::model::{Folder, Role, View};
+use crate::store::Waiting;
 
 /// One line of the folder pane.
 #[derive(Debug, Clone, Copy)]
 pub enum Entry<'a> {
     /// A list of all accounts: unread mails.
     Unified(View, u64),
+    /// What is on its way out: how many mails, and whether one of them waits for the user.
+    Outbox(u64, bool),
     /// An empty line.
     Gap,
     /// The name of an account.
@@ -23,7 +26,7 @@ impl Entry<'_> {
         match self {
             Self::Unified(view, _) => Some(view),
             Self::Folder(folder, ..) => folder.selectable.then_some(View::Folder(folder.id)),
-            Self::Gap | Self::Account(_) => None,
+            Self::Gap | Self::Account(_) | Self::Outbox(..) => None,
         }
     }
 }
@@ -44,6 +47,11 @@ pub fn entries(accounts: &Accounts, shown: Option<View>) -> Vec<Entry<'_>> {
         Some(View::Unified(role)) if role != Role::Inbox => out.push(unified(role)),
         Some(view @ (View::Starred | View::Unread | View::Snoozed)) => out.push(Entry::Unified(view, 0)),
         _ => {}
+    }
+    let count = |of: fn(&Waiting) -> u64| accounts.all.iter().map(|a| of(&a.waiting)).sum::<u64>();
+    let (going, unsure) = (count(|w| w.outgoing), count(|w| w.unsure));
+    if going + unsure > 0 {
+        out.push(Entry::Outbox(going + unsure, unsure > 0));
     }
     for account in &accounts.all {
         if !out.is_empty() {

@@ -7,7 +7,7 @@ use super::triage::Deed;
 use super::{App, Overlay, Question};
 use crate::error::Result;
 use crate::model::{AccountId, Intent, Matter, Reach, Settle, Summary};
-use crate::store::{Bookmark, Entry, Health, MaildropRow, Reader, Standing, Waiting};
+use crate::store::{Bookmark, Entry, HELD, Health, MaildropRow, Reader, Standing, Waiting};
 use crate::text::Clean;
 
 /// Entries read at once, and pages held at most.
@@ -45,6 +45,8 @@ pub struct Ledger {
     pub details: bool,
     /// The mails of the entry under the cursor, where its details are shown.
     pub mails: Vec<Summary>,
+    /// Who is to get the mail under the cursor, where its details are shown: address, state, the server's words.
+    pub people: Vec<(String, String, String)>,
     /// The maildrop whose details are shown, and when the oldest mail came that is still there.
     pub oldest: Option<(AccountId, Option<i64>)>,
     /// The pane that had the keys before.
@@ -65,6 +67,7 @@ impl Ledger {
             at: 0,
             details: false,
             mails: Vec::new(),
+            people: Vec::new(),
             oldest: None,
             from,
             starts: vec![(0, None)],
@@ -205,6 +208,10 @@ impl Ledger {
             Some(entry) if self.details => db.matter_mails(entry.matter, MAILS)?,
             _ => Vec::new(),
         };
+        self.people = match self.entry().map(|entry| entry.matter) {
+            Some(Matter::Outgoing(id)) if self.details => db.recipients(id)?,
+            _ => Vec::new(),
+        };
         let account = self.account().filter(|fare| self.details && fare.drop.is_some()).map(|f| f.health.id);
         // It takes a look at every mail of the account: once is enough.
         if account != self.oldest.map(|(of, _)| of) {
@@ -232,6 +239,20 @@ impl App {
             self.ledger = Some(ledger);
             self.focus = Focus::Ledger;
         }
+    }
+
+    /// The same, on the first mail on its way out, with what became of each recipient.
+    pub(super) fn open_outbox(&mut self) {
+        self.open_ledger();
+        let Some(ledger) = &mut self.ledger else { return };
+        let first = ledger.entries.iter().position(|entry| matches!(entry.matter, Matter::Outgoing(_)));
+        let Some(first) = first else {
+            return self.say("The outbox is empty");
+        };
+        ledger.at = ledger.accounts.len() + first;
+        ledger.details = true;
+        let result = ledger.read_details(&self.db);
+        self.told(result);
     }
 
     pub(super) fn leave_ledger(&mut self) {
@@ -275,11 +296,24 @@ impl App {
                 return self.say(why);
             }
             let reach = Reach::These(vec![entry.matter]);
+            if let Matter::Outgoing(_) = entry.matter {
+                let subject = entry.subject.clone();
+                let deed = Deed::of(Intent::Settle { how, reach });
+                let text = match (how, entry.standing) {
+                    (Settle::Discard, _) => format!("Give up the mail \u{201c}{subject}\u{201d}? y/n"),
+                    (Settle::Retry, Standing::Unsure) => {
+                        format!("Send \u{201c}{subject}\u{201d} again, though it may have arrived? y/n")
+                    }
+                    _ => return self.carry_out(deed),
+                };
+                return self.ask(&text, deed);
+            }
             let (what, count) = (entry.what.clone(), some(entry.mails, "mail"));
             return self.settle_asked(how, reach, what.as_str(), &count);
         }
         let Some(Fare { health, waiting, .. }) = ledger.account() else { return };
         let count = match how {
+            Settle::Hold => return self.say("One mail at a time is held back: go to it"),
             Settle::Undo => return self.say("One action at a time is undone: go to it"),
             Settle::Discard => some(entries_of(waiting), "thing"),
             _ => some(waiting.parked, "folder"),
@@ -298,7 +332,7 @@ impl App {
         let text = match how {
             Settle::Discard => format!("Give up: {what}? {count} y/n"),
             Settle::Accept => format!("Believe it: {what}? {count} y/n"),
-            Settle::Retry | Settle::Refetch | Settle::Undo => return self.carry_out(deed),
+            Settle::Retry | Settle::Refetch | Settle::Undo | Settle::Hold => return self.carry_out(deed),
         };
         self.overlay = Some(Overlay::Ask(Question { text: Clean::line(&text), yes: deed }));
     }
@@ -314,6 +348,11 @@ pub fn unfit(entry: &Entry, how: Settle) -> Option<&'static str> {
     let fits = match (how, entry.matter) {
         (Settle::Retry, Matter::Op(_)) => entry.standing != Standing::Running,
         (Settle::Discard, Matter::Op(_) | Matter::Deletions(_)) => entry.standing != Standing::Running,
+        (Settle::Retry | Settle::Discard, Matter::Outgoing(_)) => entry.standing != Standing::Running,
+        (Settle::Accept, Matter::Outgoing(_)) => entry.standing == Standing::Unsure,
+        (Settle::Hold, Matter::Outgoing(_)) => {
+            matches!(entry.standing, Standing::Queued | Standing::Waiting(_)) && entry.since < HELD
+        }
         (Settle::Accept, Matter::Folder(_)) => true,
         (Settle::Refetch, Matter::Folder(_)) => true,
         (Settle::Refetch, Matter::Op(_)) => entry.standing == Standing::Conflict,
@@ -325,6 +364,10 @@ pub fn unfit(entry: &Entry, how: Settle) -> Option<&'static str> {
         (Settle::Retry, _) => "It is tried again by itself",
         (Settle::Discard, Standing::Parked) => "Believe the server (a) or look at the folder anew (f)",
         (Settle::Discard, _) => "It cannot be given up from here",
+        (Settle::Hold, _) => "Only for a mail that would be sent by itself",
+        (Settle::Accept, _) if matches!(entry.matter, Matter::Outgoing(_)) => {
+            "Only for a mail of which it is not known"
+        }
         (Settle::Accept, _) => "Only for a folder whose changes are held back",
         (Settle::Refetch, _) => "Only for a folder, or for what the server refused",
         (Settle::Undo, _) => "It cannot be undone: D gives it up",

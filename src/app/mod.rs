@@ -23,6 +23,8 @@ mod news;
 pub mod notice;
 mod once;
 mod open;
+mod outgoing;
+mod overlay;
 mod press;
 pub mod prompt;
 pub mod reader;
@@ -58,7 +60,8 @@ use ledger::Ledger;
 use lines::Spot;
 use list::List;
 use notice::Notice;
-use prompt::Prompt;
+pub use outgoing::Countdown;
+pub use overlay::{Overlay, Question};
 use reader::Reading;
 use scope::Focus;
 
@@ -90,32 +93,6 @@ pub struct Now {
     pub at: Instant,
     /// Unix seconds, for dates.
     pub unix: i64,
-}
-
-/// What stands over the panes and has the keys.
-#[derive(Debug)]
-pub enum Overlay {
-    /// The keys of a place, scrolled down by so many lines.
-    Help(Focus, usize),
-    /// The attachments of the mail that is shown, and which one the cursor is on.
-    Parts(usize),
-    /// The links of the mail that is shown, and which one the cursor is on.
-    Links(usize),
-    /// Nothing but the mail, for selecting by hand with what the terminal has for that (promise A12).
-    Bare,
-    /// The command line.
-    Prompt(Prompt),
-    /// A question that wants a yes.
-    Ask(Question),
-}
-
-/// Something that is done only after a yes.
-#[derive(Debug)]
-pub struct Question {
-    /// What is asked.
-    pub text: Clean,
-    /// What a yes does.
-    pub(crate) yes: triage::Deed,
 }
 
 /// What was asked of the store and is not answered yet, so that keys typed ahead mean what they say.
@@ -181,6 +158,8 @@ pub struct App {
     /// Mails that are being gathered, and the keys that wait for them.
     gathering: Option<select::Gathering>,
     ahead: VecDeque<key::Key>,
+    /// Mail on its way out.
+    outgoing: outgoing::Outgoing,
     /// What the store told and was not looked at yet.
     backlog: news::Backlog,
     effects: Vec<Effect>,
@@ -233,10 +212,12 @@ impl App {
             counting: None,
             gathering: None,
             ahead: VecDeque::new(),
+            outgoing: outgoing::Outgoing::default(),
             backlog: news::Backlog::default(),
             effects: Vec::new(),
         };
         app.split = app.db.recall(LAYOUT)?.and_then(|name| Split::named(&name)).unwrap_or_default();
+        app.read_outgoing();
         app.arrange();
         if !app.resume()? {
             app.open_first();
@@ -348,12 +329,12 @@ impl App {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let hints = self.pending_since.filter(|_| !self.hints_shown).map(|since| since + HINTS_AFTER);
-        [hints, self.reader.deadline()].into_iter().flatten().min()
+        [hints, self.reader.deadline(), self.outgoing_deadline()].into_iter().flatten().min()
     }
 
     /// Does what is due. Says whether the screen changes.
     pub fn tick(&mut self) -> (bool, Vec<Effect>) {
-        let mut news = self.reader.tick(self.now.at);
+        let mut news = self.reader.tick(self.now.at) | self.counts_down();
         if self.pending_since.is_some_and(|since| self.now.at >= since + HINTS_AFTER) && !self.hints_shown {
             self.hints_shown = true;
             news = true;

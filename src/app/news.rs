@@ -79,6 +79,7 @@ impl App {
             self.refresh_reader();
         }
         if news.foreign || news.folders_changed {
+            self.read_outgoing();
             self.refresh_ledger();
         }
         if self.focus != Focus::Ledger

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::effect::Effect;
+use super::action::Save;
+use super::effect::{Effect, Load, Piece};
 use super::lines::{Entry, Spot};
 use super::notice::Notice;
 use super::scope::Focus;
-use super::{App, Silent};
+use super::{App, Overlay, Silent};
 use crate::engine;
 use crate::error::Result;
 use crate::model::{
@@ -283,5 +284,28 @@ impl App {
         let (account, message) = (mail.account, mail.message);
         self.effects.push(Effect::Engine(engine::Command::Fetch { account, message }));
         self.say("Fetching the rest of this mail");
+    }
+
+    pub(super) fn save(&mut self, save: Save) {
+        let Some(message) = self.reader.mail().map(|m| m.message) else { return };
+        let what = match (save, &self.overlay, self.reader.letter()) {
+            (Save::Mail, ..) => Piece::Mail,
+            (Save::All, ..) => Piece::Parts,
+            (Save::One, Some(Overlay::Parts(at)), Some(letter)) => match letter.chips.get(*at) {
+                Some(chip) => Piece::Part(chip.part),
+                None => return,
+            },
+            (Save::One, ..) => return,
+        };
+        let dir = self.settings.downloads.clone();
+        self.effects.push(Effect::Load(Load::Save { message, what, dir }));
+    }
+
+    pub(super) fn toggle_html(&mut self) {
+        if self.reader.letter().is_some_and(|l| !l.has_choice) {
+            return self.say("This mail has only one form");
+        }
+        let load = self.reader.toggle_html(self.now.at);
+        self.effects.extend(load.map(Effect::Load));
     }
 }

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::action::{Action, Motion, Save, Step};
+use super::action::{Action, Motion, Step};
 use super::bindings::counted;
 use super::command::{self, Call, Command, Needs};
-use super::effect::{Effect, Load, Piece};
+use super::effect::Effect;
 use super::key::{Code, Key};
 use super::keymap::Typed;
 use super::notice::{Notice, Tone};
@@ -55,6 +55,8 @@ impl App {
                 Some('y') => self.carry_out(question.yes),
                 _ => self.say("Nothing was done"),
             },
+            Some(Overlay::Leaving(_)) if key == Key::plain(Code::Esc) => self.effects.push(Effect::Quit),
+            Some(Overlay::Leaving(_)) => self.say("The mail is on its way; ZZ quits"),
             other => {
                 self.overlay = other;
                 self.press_command(key);
@@ -222,6 +224,7 @@ impl App {
             Action::EmptyTrash => self.empty_trash(),
             Action::CleanServer => self.clean_server(),
             Action::Subscribe(on) => self.subscribe(on),
+            Action::Undo(_) if self.calls_back() => {}
             Action::Undo(times) => self.intend_times(&Intent::Undo, times),
             Action::Redo(times) => self.intend_times(&Intent::Redo, times),
             Action::AllHeaders => {
@@ -253,6 +256,7 @@ impl App {
             Action::Save(save) => self.save(save),
             Action::Download => self.download(),
             Action::Ledger => self.open_ledger(),
+            Action::Outbox => self.open_outbox(),
             Action::Settle(how) => self.settle(how),
             Action::Sync => {
                 self.effects.push(Effect::Engine(engine::Command::Sync(None)));
@@ -281,7 +285,7 @@ impl App {
             Action::Palette => self.overlay = Some(Overlay::Prompt(Prompt::palette(self.place()))),
             Action::Redraw => self.effects.push(Effect::Redraw),
             Action::Suspend => self.effects.push(Effect::Suspend),
-            Action::Quit => self.effects.push(Effect::Quit),
+            Action::Quit => self.quit(),
         }
     }
 
@@ -315,29 +319,6 @@ impl App {
         if let Some(Overlay::Help(_, scroll)) = &mut self.overlay {
             *scroll = (*scroll).min(last);
         }
-    }
-
-    fn save(&mut self, save: Save) {
-        let Some(message) = self.reader.mail().map(|m| m.message) else { return };
-        let what = match (save, &self.overlay, self.reader.letter()) {
-            (Save::Mail, ..) => Piece::Mail,
-            (Save::All, ..) => Piece::Parts,
-            (Save::One, Some(Overlay::Parts(at)), Some(letter)) => match letter.chips.get(*at) {
-                Some(chip) => Piece::Part(chip.part),
-                None => return,
-            },
-            (Save::One, ..) => return,
-        };
-        let dir = self.settings.downloads.clone();
-        self.effects.push(Effect::Load(Load::Save { message, what, dir }));
-    }
-
-    fn toggle_html(&mut self) {
-        if self.reader.letter().is_some_and(|l| !l.has_choice) {
-            return self.say("This mail has only one form");
-        }
-        let load = self.reader.toggle_html(self.now.at);
-        self.effects.extend(load.map(Effect::Load));
     }
 
     /// Undoes one thing: a wait, a panel, the selection, a level; pending keys and prompts went before.
@@ -374,7 +355,7 @@ impl App {
             Focus::Reader => self.leave_reader(),
             Focus::Ledger => self.leave_ledger(),
             Focus::Folders => self.focus = Focus::List,
-            _ if self.quit_asked => self.effects.push(Effect::Quit),
+            _ if self.quit_asked => self.quit(),
             _ => {
                 if !self.leave_unified() {
                     self.quit_asked = true;

@@ -251,6 +251,7 @@ impl App {
     pub(super) fn carry_out(&mut self, deed: Deed) {
         let Deed { intent, leaving } = deed;
         self.explain = self.unexplained(&intent);
+        self.outgoing.overtaken();
         let flags = match &intent {
             Intent::Flag { items, delta, .. } => Some((items.clone(), *delta)),
             _ => None,
@@ -312,6 +313,7 @@ impl App {
     }
 
     pub(super) fn intend_times(&mut self, intent: &Intent, times: u32) {
+        self.outgoing.overtaken();
         for _ in 0..times.min(100) {
             self.effects.push(Effect::Intend(intent.clone()));
             self.flight.asked.push_back(Silent(false));

@@ -57,6 +57,8 @@ pub enum Settle {
     Refetch,
     /// Take the whole action back that it is a part of.
     Undo,
+    /// Keep a mail in the outbox until it is tried again by its name.
+    Hold,
 }
 
 /// How far a settling reaches.

@@ -356,7 +356,7 @@ impl Book<'_> {
         )?;
         waiting.parked = unsigned(parked.unwrap_or(0));
         let outbox = self.0.all(
-            sql!("SELECT state, count(*), min(id) FROM outbox WHERE account_id = ?1 AND state <> 'sent' GROUP BY state"),
+            sql!("SELECT state, count(*), min(send_at) FROM outbox WHERE account_id = ?1 AND state <> 'sent' GROUP BY state"),
             [account],
             |row| Ok((row.get::<_, String>(0)?, unsigned(row.get(1)?), row.get::<_, i64>(2)?)),
         )?;
@@ -366,12 +366,7 @@ impl Book<'_> {
                 continue;
             }
             waiting.outgoing += count;
-            let at = self.0.one(
-                sql!("SELECT send_at FROM outbox WHERE id = ?1 AND state <> 'sent'"),
-                [first],
-                |row| row.get(0),
-            )?;
-            waiting.oldest = waiting.oldest.into_iter().chain(at).min();
+            waiting.oldest = waiting.oldest.into_iter().chain([first]).min();
         }
         waiting.deletions = self.wanted(account)?.all();
         Ok(waiting)

@@ -179,9 +179,9 @@ impl Reader {
         let at = self.0.one(
             sql!(
                 "SELECT min(max(send_at, iif(state = 'deferred', not_before, 0))) FROM outbox
-                  WHERE account_id = ?1 AND state IN ('queued', 'deferred')"
+                  WHERE account_id = ?1 AND state IN ('queued', 'deferred') AND send_at < ?2"
             ),
-            [account],
+            (account, super::HELD),
             |row| row.get::<_, Option<i64>>(0),
         )?;
         Ok(at.flatten())

@@ -20,6 +20,7 @@ const SCANS: &[(&str, &str)] = &[
         "folders, not mails",
     ),
     ("SELECT ifnull(sum(f.unseen), 0) FROM folders f", "folders, not mails"),
+    ("SELECT o.id, m.subject, o.send_at, o.state FROM outbox", "mails on their way out: few"),
     ("SELECT f.path, f.total", "the check reads everything"),
     ("SELECT m.id FROM messages m WHERE m.body_state <> 4", "the check reads everything"),
     ("SELECT p.id FROM placements p JOIN messages m ON m.id = p.message_id\n", "the check reads everything"),

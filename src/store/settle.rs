@@ -79,6 +79,12 @@ impl Tx<'_> {
                 Settle::Accept => self.accept(matter, &mut tally)?,
                 Settle::Refetch => self.refetch(matter, &mut tally)?,
                 Settle::Undo => self.undo_matter(matter, &mut tally)?,
+                Settle::Hold => match matter {
+                    Matter::Outgoing(id) if self.hold(id)? => {
+                        tally.did("held back in the outbox until you send it".to_owned());
+                    }
+                    _ => tally.leave(ON_THE_WIRE),
+                },
             }
         }
         Ok(outcome(how, tally))
@@ -100,7 +106,7 @@ impl Tx<'_> {
             matters.extend(parked.into_iter().map(Matter::Folder));
         }
         let mut ops: Vec<(OpId, bool, bool, bool)> = match how {
-            Settle::Accept => Vec::new(),
+            Settle::Accept | Settle::Hold => Vec::new(),
             _ => self.db.all(
                 sql!("SELECT id, state IN ('conflict', 'stuck'), tries > 0 OR not_before > 0, undo_id IS NOT NULL FROM ops
                       WHERE account_id = ?1 AND state <> 'running'"),
@@ -113,7 +119,7 @@ impl Tx<'_> {
             Settle::Retry => *for_user || *tried,
             Settle::Discard => true,
             Settle::Undo => *undoable,
-            Settle::Accept | Settle::Refetch => *for_user,
+            Settle::Accept | Settle::Refetch | Settle::Hold => *for_user,
         });
         matters.extend(wanted.map(|(op, ..)| Matter::Op(op)));
         if how == Settle::Retry {
@@ -370,6 +376,7 @@ fn outcome(how: Settle, tally: Tally) -> Outcome {
         (n, Settle::Accept) => format!("accepted the changes of {n} folders"),
         (n, Settle::Refetch) => format!("{n} are looked at anew"),
         (n, Settle::Undo) => format!("undid {n}"),
+        (n, Settle::Hold) => format!("held {n} back"),
     };
     match tally.along.len() {
         0 => {}

@@ -41,6 +41,11 @@ fn draw_entry(entry: Entry<'_>, brush: &mut Brush<'_>, line: Area) {
     let right = line.right() - 1;
     match entry {
         Entry::Gap => {}
+        Entry::Outbox(mails, needs_user) => {
+            let role = if needs_user { Role::DotBad } else { Role::FolderCount };
+            let end = count(brush, right, line.y, mails, role);
+            named(brush, line.x + 1, line.y, Clean::fixed("Outbox"), needs_user, end);
+        }
         Entry::Unified(of, unseen) => {
             // As for one account's folders: what is unread is counted where it is to be read.
             let is_read_here = matches!(of, View::Unified(role) if is_loud(Some(role)));

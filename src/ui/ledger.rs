@@ -9,8 +9,8 @@ use crate::app::ledger::{Fare, Ledger, unfit};
 use crate::app::maildrop;
 use crate::config::theme::Role;
 use crate::engine::AccountState;
-use crate::model::Settle;
-use crate::store::{Entry, Health, Standing};
+use crate::model::{Matter, Settle};
+use crate::store::{Entry, HELD, Health, Standing};
 use crate::text::amount::{number, size};
 use crate::text::{Clean, when};
 
@@ -20,12 +20,13 @@ const STANDING: u16 = 11;
 const NAME: u16 = 14;
 
 /// What the footer tells, and the way of settling behind it.
-const KEYS: [(&str, &str, Option<Settle>); 7] = [
+const KEYS: [(&str, &str, Option<Settle>); 8] = [
     ("r", "try again", Some(Settle::Retry)),
     ("D", "give up", Some(Settle::Discard)),
     ("a", "believe", Some(Settle::Accept)),
     ("f", "look anew", Some(Settle::Refetch)),
     ("u", "undo", Some(Settle::Undo)),
+    ("h", "hold", Some(Settle::Hold)),
     ("Enter", "details", None),
     ("q", "back", None),
 ];
@@ -45,7 +46,9 @@ pub(super) fn draw(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_
     footer(ledger, brush, body.low(1));
     if ledger.details {
         let wanted = match ledger.entry() {
-            Some(entry) => 4 + ledger.mails.len() + usize::from(!entry.error.is_empty()),
+            Some(entry) => {
+                4 + ledger.mails.len() + ledger.people.len() + usize::from(!entry.error.is_empty())
+            }
             None => 9,
         };
         let height = u16::try_from(wanted).unwrap_or(u16::MAX).min(rest.height / 2).max(4).min(rest.height);
@@ -209,15 +212,21 @@ fn row(app: &App, entry: &Entry, brush: &mut Brush<'_>, line: Area) {
     let wide = line.width >= 60;
     if wide {
         let role = if needs_user { Role::Text } else { Role::Dim };
-        brush.put(x, y, standing(entry.standing, now), role, STANDING);
+        brush.put(x, y, standing(entry, now), role, STANDING);
         x += STANDING + 1;
-        if entry.since > 0 {
+        if (1..=now).contains(&entry.since) {
             let since = Clean::line(&ago(entry.since, now));
             brush.put_right(x + 4, y, &since, Role::Dim, 4);
         }
         x += 6;
     }
     let x = brush.put(x, y, &entry.what, Role::Text, end.saturating_sub(x));
+    // Mails on their way out are told apart by their subjects.
+    let is_mail = matches!(entry.matter, Matter::Outgoing(_)) && !entry.error.is_empty();
+    let x = match is_mail && x + 4 < end {
+        true => brush.put(x + 2, y, &entry.subject, Role::Text, end.saturating_sub(x + 2)),
+        false => x,
+    };
     let more = if entry.error.is_empty() { &entry.subject } else { &entry.error };
     if x + 4 < end {
         brush.put(x + 2, y, more, Role::Dim, end.saturating_sub(x + 2));
@@ -225,8 +234,11 @@ fn row(app: &App, entry: &Entry, brush: &mut Brush<'_>, line: Area) {
 }
 
 /// How an entry stands, in at most eleven cells.
-fn standing(standing: Standing, now: i64) -> Clean {
-    match standing {
+fn standing(entry: &Entry, now: i64) -> Clean {
+    match entry.standing {
+        Standing::Queued if entry.since >= HELD => Clean::fixed("held back"),
+        Standing::Queued if entry.since > now => Clean::line(&format!("in {}", ago(now, entry.since))),
+
         Standing::Waiting(at) if at > now => Clean::line(&format!("again in {}", ago(now, at))),
         Standing::Waiting(_) => Clean::fixed("queued"),
         Standing::Told => Clean::fixed("asked for"),
@@ -280,9 +292,15 @@ fn details(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_>, area:
         return;
     }
     let Some(entry) = ledger.entry() else { return };
-    put(brush, &entry.what, Role::PanelTitle);
-    let mut facts = vec![standing(entry.standing, now).to_string()];
-    if entry.since > 0 {
+    let title = match entry.matter {
+        Matter::Outgoing(_) => Clean::join([&entry.what, &entry.subject], ": "),
+        _ => entry.what.clone(),
+    };
+    put(brush, &title, Role::PanelTitle);
+    let mut facts = vec![standing(entry, now).to_string()];
+    if entry.since > now && entry.since < HELD {
+        facts.push(format!("at {}", look_at(entry.since, now, look)));
+    } else if (1..HELD).contains(&entry.since) {
         facts.push(format!("since {}", look_at(entry.since, now, look)));
     }
     match entry.tries {
@@ -294,6 +312,19 @@ fn details(app: &App, ledger: &Ledger, look: &Look, brush: &mut Brush<'_>, area:
     put(brush, &Clean::line(&facts.join(", ")), Role::Dim);
     if !entry.error.is_empty() {
         put(brush, &entry.error, Role::Accent);
+    }
+    for (addr, state, reply) in &ledger.people {
+        let how = match state.as_str() {
+            "accepted" => "has it",
+            "refused" => "refused",
+            _ => "waits",
+        };
+        let text = Clean::line(&format!("{how:<8}  {addr}  {reply}"));
+        if y < area.bottom() {
+            let role = if state == "refused" { Role::Accent } else { Role::Text };
+            brush.put(area.x + 2, y, &text, role, room);
+        }
+        y += 1;
     }
     for mail in &ledger.mails {
         let date = when::short(mail.date, now, &look.zone);
@@ -316,10 +347,19 @@ fn footer(ledger: &Ledger, brush: &mut Brush<'_>, line: Area) {
     for (key, words, how) in KEYS {
         let works = match (how, ledger.entry()) {
             (Some(how), Some(entry)) => unfit(entry, how).is_none(),
-            (Some(how), None) => how != Settle::Undo && !ledger.entries.is_empty() || how == Settle::Retry,
+            (Some(how), None) => {
+                !matches!(how, Settle::Undo | Settle::Hold) && !ledger.entries.is_empty()
+                    || how == Settle::Retry
+            }
             (None, _) => true,
         };
-        if !works && line.width < TWO_PANES {
+        let words = match ledger.entry() {
+            Some(entry) => worded(entry, how).unwrap_or(words),
+            None => words,
+        };
+        // What is done to mail on its way out is of no use anywhere else.
+        let is_aside = how == Some(Settle::Hold);
+        if !works && (line.width < TWO_PANES || is_aside) {
             continue;
         }
         let wide = cells(key) + 1 + cells(words);
@@ -329,6 +369,17 @@ fn footer(ledger: &Ledger, brush: &mut Brush<'_>, line: Area) {
         x = brush.put(x, line.y, key, if works { Role::PanelKey } else { Role::PanelOff }, cells(key));
         x = brush.put(x + 1, line.y, words, if works { Role::Dim } else { Role::PanelOff }, cells(words)) + 3;
     }
+}
+
+/// What a key does to a mail on its way out.
+fn worded(entry: &Entry, how: Option<Settle>) -> Option<&'static str> {
+    let Matter::Outgoing(_) = entry.matter else { return None };
+    Some(match (how?, entry.standing) {
+        (Settle::Retry, Standing::Queued) => "send now",
+        (Settle::Retry, _) => "send again",
+        (Settle::Accept, _) => "it arrived",
+        _ => return None,
+    })
 }
 
 fn ago(then: i64, now: i64) -> String {

@@ -35,6 +35,23 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
             let x = brush.put(left, y, &last, Role::StatusAsk, area.width.saturating_sub(3));
             return Some(((x + 1).min(area.right() - 1), y));
         }
+        Some(Overlay::Leaving(mails)) => {
+            let what = if mails.len() == 1 {
+                Clean::fixed("1 mail")
+            } else {
+                Clean::line(&format!("{} mails", mails.len()))
+            };
+            let text = Clean::join(
+                [
+                    &Clean::fixed("Sending"),
+                    &what,
+                    &Clean::fixed("before leaving: Esc leaves now, it stays in the outbox"),
+                ],
+                " ",
+            );
+            brush.put(left, y, &text, Role::StatusAsk, area.width.saturating_sub(3));
+            return None;
+        }
         _ => {}
     }
     let end = draw_right(app, look, brush, area);
@@ -46,6 +63,16 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
     let room = end.saturating_sub(left + 2);
     if !app.pending.is_empty() {
         brush.put(left, y, Clean::line(&app.pending.print()), Role::StatusKeys, room);
+    } else if let Some(counting) =
+        app.countdown().filter(|_| app.notice.as_ref().is_none_or(|n| n.is_read(app.now.at)))
+    {
+        let text = Clean::line(&format!("Sending in {}s", counting.left));
+        let x = brush.put(left, y, &text, Role::Status, room);
+        let dot = brush.glyphs.dot;
+        let hint = if counting.by_undo { "u holds it back" } else { "go, then h holds it back" };
+        let x = brush.put(x + 1, y, dot, Role::StatusDim, 1) + 1;
+        let x = brush.put(x, y, hint, Role::StatusDim, (left + room).saturating_sub(x));
+        brush.put(x + 2, y, &counting.mail.subject, Role::StatusDim, (left + room).saturating_sub(x + 2));
     } else if let Some(notice) = &app.notice {
         let role = if notice.tone == Tone::Error { Role::StatusError } else { Role::Status };
         let x = brush.put(left, y, &notice.text, role, room);
@@ -100,6 +127,17 @@ fn draw_right(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) -> u16 
         end = brush.put_right(end, y, "gS", Role::StatusKeys, 2).saturating_sub(1);
         let words = if area.width >= TWO_PANES { "for you" } else { "" };
         let text = Clean::join([&number(for_user), &Clean::fixed(words)], " ").trim();
+        let x = brush.put_right(end, y, &text, Role::StatusError, cells(&text)).saturating_sub(1);
+        end = brush.put_right(x, y, "!", Role::DotBad, 1).saturating_sub(2);
+    }
+    if let Some((mails, since)) = app.late_mail().filter(|_| app.ledger.is_none()) {
+        let since = when::span(u64::try_from(app.now.unix - since).unwrap_or(0));
+        let what = if mails == 1 { "mail waits" } else { "mails wait" };
+        let text = match area.width >= TWO_PANES {
+            true => Clean::line(&format!("{mails} {what} {since}")),
+            false => Clean::line(&format!("{mails} unsent")),
+        };
+        end = brush.put_right(end, y, "go", Role::StatusKeys, 2).saturating_sub(1);
         let x = brush.put_right(end, y, &text, Role::StatusError, cells(&text)).saturating_sub(1);
         end = brush.put_right(x, y, "!", Role::DotBad, 1).saturating_sub(2);
     }

@@ -38,6 +38,7 @@ mod floors;
 mod flows;
 mod flows_find;
 mod flows_lists;
+mod flows_outbox;
 mod flows_rows;
 mod flows_select;
 mod flows_snooze;

@@ -1,0 +1,34 @@
+//! What stands over the panes and has the keys: panels, the command line, questions.
+
+use super::prompt::Prompt;
+use super::scope::Focus;
+use super::triage::Deed;
+use crate::text::Clean;
+
+/// What stands over the panes and has the keys.
+#[derive(Debug)]
+pub enum Overlay {
+    /// The keys of a place, scrolled down by so many lines.
+    Help(Focus, usize),
+    /// The attachments of the mail that is shown, and which one the cursor is on.
+    Parts(usize),
+    /// The links of the mail that is shown, and which one the cursor is on.
+    Links(usize),
+    /// Nothing but the mail, for selecting by hand with what the terminal has for that (promise A12).
+    Bare,
+    /// The command line.
+    Prompt(Prompt),
+    /// A question that wants a yes.
+    Ask(Question),
+    /// The user quit, and these mails of the outbox are sent first (promise O7).
+    Leaving(Vec<i64>),
+}
+
+/// Something that is done only after a yes.
+#[derive(Debug)]
+pub struct Question {
+    /// What is asked.
+    pub text: Clean,
+    /// What a yes does.
+    pub(crate) yes: Deed,
+}
