@@ -9,6 +9,7 @@ mod backoff;
 mod bodies;
 mod claim;
 mod door;
+pub mod drafting;
 mod event;
 mod freeze;
 mod heads;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Committed};
+use super::drafts::Deed;
 use super::outbox::{Frozen, Step};
 use super::wishes::Wish;
 use crate::error::{Error, Kind, Result};
@@ -49,6 +50,7 @@ pub(super) enum Job {
     },
     Recover(AccountId),
     Post(Box<Frozen>),
+    Draft(Deed),
     Outgoing(i64, Step),
     RecoverOutbox(AccountId),
     /// What the server's Sent shows was sent.

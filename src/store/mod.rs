@@ -17,6 +17,7 @@ mod cleanup;
 mod db;
 mod deeds;
 mod discard;
+mod drafts;
 mod effects;
 mod far;
 mod fault;
@@ -90,6 +91,7 @@ pub use batch::{
 pub use carry::{Carried, Leg};
 pub use claim::{AccountLock, Holder, Locked, PostLock, PostLocked};
 pub use cleanup::Cleanable;
+pub use drafts::Kept;
 pub use gather::{Extent, Gathered};
 pub use handle::{Pending, Store};
 pub use health::Health;

@@ -199,6 +199,13 @@ impl Reader {
 
 impl Tx<'_> {
     pub(super) fn post(&mut self, mail: &Frozen) -> Result<i64> {
+        if let Some(draft) = mail.draft {
+            let out = self.db.one(sql!("SELECT 1 FROM outbox WHERE draft_id = ?1"), [draft], |_| Ok(()))?;
+            let is_kept = self.db.one(sql!("SELECT 1 FROM drafts WHERE id = ?1"), [draft], |_| Ok(()))?;
+            if out.is_some() || is_kept.is_none() {
+                return Err(Error::new(Kind::Conflict, "the draft is in the outbox already, or was sent"));
+            }
+        }
         let incoming = Incoming {
             folder: FolderId(0),
             uid: None,

@@ -14,6 +14,7 @@ const SCANS: &[(&str, &str)] = &[
     ("DELETE FROM accounts", "everything of an account goes, once"),
     ("SELECT id, name, protocol, remote_key, parked <> 0, owner FROM accounts", "a handful of accounts"),
     ("SELECT id FROM accounts", "a handful of accounts"),
+    ("SELECT d.id, d.account_id, d.msgid", "drafts: few rows"),
     ("SELECT id, name, state, trouble", "a handful of accounts"),
     (
         "SELECT f.id FROM folders f CROSS JOIN accounts a ON a.id = f.account_id\n                  WHERE f.unseen > 0",
@@ -53,6 +54,7 @@ const SORTS: &[(&str, &str)] = &[
     ("SELECT m.id, p.id, p.folder_id", "the mails of one conversation"),
     ("SELECT p.id, p.folder_id, p.message_id, p.uid", "the copies of one mail"),
     ("SELECT f.path, f.total", "the check reads everything"),
+    ("SELECT d.id, d.account_id, d.msgid", "drafts: few rows"),
 ];
 
 /// Every literal in `sql!` in the sources of this folder.

@@ -101,6 +101,7 @@ impl<'a> Tx<'a> {
                 self.recover(*account)?;
                 Answer::Done
             }
+            Job::Draft(deed) => self.draft(deed)?,
             Job::Post(mail) => Answer::Row(self.post(mail)?),
             Job::Outgoing(id, step) => Answer::Count(self.step_out(*id, step)?),
             Job::RecoverOutbox(account) => {

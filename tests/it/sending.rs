@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mailtui::compose::{self, Letter};
 use mailtui::config::{Account, Outlet, Protocol, Tls};
+use mailtui::engine::drafting;
 use mailtui::engine::{Emit, Engine, Mail, Mode, Posted, Setup, freeze, send_due};
 use mailtui::error::Kind;
 use mailtui::model::*;
@@ -308,4 +309,107 @@ fn o2_the_user_decides_about_a_mail_that_may_have_been_sent() {
         assert_eq!((desk.mta.copies("bob@example.org"), desk.sent()), (copies, sent), "{how:?}");
         assert_eq!(desk.store.reader().unwrap().check().unwrap(), Vec::<String>::new());
     }
+}
+
+fn kept(desk: &Desk, file: &std::path::Path) -> (DraftId, Draft) {
+    let attached = Attached {
+        name: "notes.txt".into(),
+        media: "text/plain".into(),
+        size: 0,
+        source: AttachedFrom::File(file.to_owned()),
+    };
+    let draft = Draft {
+        to: "Bob <bob@example.org>".into(),
+        bcc: "eve@example.org".into(),
+        subject: "Notes".into(),
+        body: "Here they are.\n".into(),
+        attachments: vec![attached],
+        ..Draft::new(desk.id, "Ann <ann@example.org>")
+    };
+    (desk.store.save_draft(None, "draft@example.org", &draft).unwrap().0, draft)
+}
+
+const DATE: &str = "Mon, 23 Nov 2026 10:00:00 +0100";
+
+#[test]
+fn o1_a_draft_is_sent_taken_back_written_on_and_sent_once() {
+    let desk = Desk::new(Owner::Here);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "first").unwrap();
+    let (id, mut draft) = kept(&desk, file.path());
+    let send = || drafting::send(&desk.store, &desk.setup.account, id, i64::MAX, DATE).unwrap();
+    let drafts = || desk.store.reader().unwrap().drafts().unwrap();
+    let row = send();
+    assert!(drafts().is_empty(), "it is on its way out");
+    assert!(!desk.store.discard_draft(id).unwrap());
+    let twice = drafting::send(&desk.store, &desk.setup.account, id, 0, DATE).unwrap_err();
+    assert_eq!(twice.kind(), Kind::Conflict);
+    assert_eq!(desk.send().sent, 0, "it waits");
+    assert_eq!(desk.store.take_back(row).unwrap(), Some(id));
+    assert_eq!((desk.standing(row), drafts().len()), (None, 1));
+    assert_eq!(drafts()[0].draft, draft);
+    draft.subject = "Better notes".into();
+    let version = drafts()[0].version;
+    assert_eq!(desk.store.save_draft(Some((id, version)), "", &draft).unwrap(), (id, version + 1));
+    let row = drafting::send(&desk.store, &desk.setup.account, id, 0, DATE).unwrap();
+    // What the file becomes after that is not what was sent.
+    std::fs::write(file.path(), "second").unwrap();
+    assert_eq!(desk.send().sent, 1);
+    assert_eq!((desk.mta.copies("bob@example.org"), desk.mta.copies("eve@example.org")), (1, 1));
+    let taken = desk.mta.taken();
+    let mail = mailparse::parse_mail(&taken[0].bytes).unwrap();
+    assert_eq!(
+        mailparse::MailHeaderMap::get_first_value(&mail.headers[..], "Subject").unwrap(),
+        "Better notes"
+    );
+    assert_eq!(mail.subparts[1].get_body_raw().unwrap(), b"first");
+    assert!(!String::from_utf8_lossy(&taken[0].bytes).contains("eve"));
+    assert!(drafts().is_empty() && desk.store.reader().unwrap().draft(id).unwrap().is_none());
+    assert_eq!(desk.store.take_back(row).unwrap(), None, "too late");
+}
+
+#[test]
+fn o1_what_cannot_be_sent_stays_a_draft_and_is_said() {
+    let desk = Desk::new(Owner::Here);
+    let file = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+    let (id, draft) = kept(&desk, &file);
+    file.close().unwrap();
+    let send = || drafting::send(&desk.store, &desk.setup.account, id, 0, DATE).unwrap_err();
+    let error = send();
+    assert_eq!(error.kind(), Kind::Gone);
+    assert!(error.to_string().contains("notes.txt"), "{error}");
+    let spoil = |change: &dyn Fn(&mut Draft)| {
+        let mut draft = Draft { attachments: Vec::new(), ..draft.clone() };
+        change(&mut draft);
+        let version = desk.store.reader().unwrap().draft(id).unwrap().unwrap().version;
+        assert_eq!(desk.store.save_draft(Some((id, version)), "", &draft).unwrap().0, id);
+    };
+    let none = |d: &mut Draft| (d.to.clear(), d.bcc.clear()).0;
+    let changes: [&dyn Fn(&mut Draft); 4] =
+        [&none, &|d| d.to = "-f@example.org".into(), &|d| d.cc = "bob@example.org, Carl".into(), &|d| {
+            d.from = "a@b.org, c@d.org".into()
+        }];
+    for change in changes {
+        spoil(change);
+        let error = send();
+        assert_eq!(error.kind(), Kind::Config, "{error}");
+    }
+    assert_eq!(desk.store.reader().unwrap().drafts().unwrap().len(), 1);
+    assert_eq!((desk.send().sent, desk.mta.taken().len()), (0, 0));
+}
+
+#[test]
+fn o3_a_mail_that_somebody_got_is_not_taken_back() {
+    let desk = Desk::new(Owner::Here);
+    let (id, _) = kept(&desk, std::path::Path::new("/dev/null/none"));
+    let draft =
+        Draft { attachments: Vec::new(), ..desk.store.reader().unwrap().draft(id).unwrap().unwrap().draft };
+    desk.store.save_draft(Some((id, 1)), "", &draft).unwrap();
+    let row = drafting::send(&desk.store, &desk.setup.account, id, 0, DATE).unwrap();
+    let answers = vec![("RCPT TO:<EVE@".to_owned(), "550 5.1.1 unknown user".to_owned())];
+    desk.mta.fail(Faults { answers, ..Faults::default() });
+    desk.send();
+    assert_eq!(desk.standing(row), Some(Standing::Failed));
+    assert_eq!(desk.store.take_back(row).unwrap(), None);
+    assert_eq!(desk.standing(row), Some(Standing::Failed));
 }
