@@ -99,6 +99,8 @@ pub enum Action {
     Ledger,
     /// The same, with the first mail on its way out under the cursor.
     Outbox,
+    /// Give the mail on its way out that the cursor is on a time, as typed; of nothing typed the command line asks.
+    SendAt(String),
     /// Settle what the cursor is on there.
     Settle(Settle),
     /// Ask the servers now.

@@ -261,6 +261,8 @@ pub const COMMANDS: &[Command] = &[
     row("refetch", LEDGER, &["f"], No)
         .does(Ledgers, "Look at the folder anew", |_| Action::Settle(Settle::Refetch)),
     row("hold", LEDGER, &["h"], No).does(Ledgers, "Put off sending it", |_| Action::Settle(Settle::Hold)),
+    row("send-at", LEDGER, &["Y"], When)
+        .does(Ledgers, "Put off sending to a time", |c| c.typed(Action::SendAt)),
     row("undo-this", LEDGER, &["u"], No)
         .does(Ledgers, "Undo the whole action", |_| Action::Settle(Settle::Undo)),
     row("mkdir", SIDE, &[], Path).does(Go, "Make a folder", |c| c.typed(Action::MakeFolder)),

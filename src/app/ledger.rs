@@ -7,7 +7,7 @@ use super::triage::Deed;
 use super::{App, Overlay, Question};
 use crate::error::Result;
 use crate::model::{AccountId, Intent, Matter, Reach, Settle, Summary};
-use crate::store::{Bookmark, Entry, HELD, Health, MaildropRow, Reader, Standing, Waiting};
+use crate::store::{Bookmark, Entry, Health, MaildropRow, Reader, Standing, Waiting};
 use crate::text::Clean;
 
 /// Entries read at once, and pages held at most.
@@ -351,7 +351,7 @@ pub fn unfit(entry: &Entry, how: Settle) -> Option<&'static str> {
         (Settle::Retry | Settle::Discard, Matter::Outgoing(_)) => entry.standing != Standing::Running,
         (Settle::Accept, Matter::Outgoing(_)) => entry.standing == Standing::Unsure,
         (Settle::Hold, Matter::Outgoing(_)) => {
-            matches!(entry.standing, Standing::Queued | Standing::Waiting(_)) && entry.since < HELD
+            matches!(entry.standing, Standing::Queued | Standing::Waiting(_))
         }
         (Settle::Accept, Matter::Folder(_)) => true,
         (Settle::Refetch, Matter::Folder(_)) => true,

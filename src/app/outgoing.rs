@@ -3,11 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::action::Action;
 use super::effect::Effect;
+use super::ledger::{Ledger, unfit};
 use super::notice::Notice;
 use super::{App, Overlay, Silent};
 use crate::model::{Intent, Matter, Reach, Settle};
 use crate::store::{Leaving, Stage};
+use crate::text::{later, when};
 
 /// Mails on their way out that are looked at.
 const MOST: usize = 200;
@@ -98,6 +101,26 @@ impl App {
         let Some(id) = self.countdown().filter(|c| c.by_undo).map(|c| c.mail.id) else { return false };
         self.settle_outgoing(Settle::Hold, vec![id], false);
         true
+    }
+
+    /// Gives the mail under the cursor of what waits a time.
+    pub(super) fn send_at(&mut self, typed: &str) {
+        let Some(entry) = self.ledger.as_ref().and_then(Ledger::entry) else { return };
+        let (Matter::Outgoing(outgoing), None) = (entry.matter, unfit(entry, Settle::Hold)) else {
+            return self.say("Only a mail that would be sent by itself gets a time");
+        };
+        if typed.trim().is_empty() {
+            return self.run(Action::CommandLine("send-at ".to_owned()));
+        }
+        let (now, zone) = (self.now.unix, &self.settings.zone);
+        match later::parse(typed, now, zone) {
+            Ok(at) => {
+                let said = when::long(at, now, zone);
+                self.effects.push(Effect::Intend(Intent::SendAt { outgoing, at, said }));
+                self.flight.asked.push_back(Silent(false));
+            }
+            Err(why) => self.fail(&why),
+        }
     }
 
     fn settle_outgoing(&mut self, how: Settle, ids: Vec<i64>, is_silent: bool) {

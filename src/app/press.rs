@@ -257,6 +257,7 @@ impl App {
             Action::Download => self.download(),
             Action::Ledger => self.open_ledger(),
             Action::Outbox => self.open_outbox(),
+            Action::SendAt(when) => self.send_at(&when),
             Action::Settle(how) => self.settle(how),
             Action::Sync => {
                 self.effects.push(Effect::Engine(engine::Command::Sync(None)));

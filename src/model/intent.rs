@@ -106,6 +106,15 @@ pub enum Intent {
     Undo,
     /// Do again what was taken back last.
     Redo,
+    /// Give a mail in the outbox another time to be sent at.
+    SendAt {
+        /// Its row.
+        outgoing: i64,
+        /// Unix seconds.
+        at: i64,
+        /// The time in the user's words.
+        said: String,
+    },
     /// Settle things that wait (promise A2).
     Settle {
         /// What is done about them.

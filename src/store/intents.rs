@@ -39,6 +39,7 @@ impl Tx<'_> {
             Intent::Undo => self.undo(),
             Intent::Redo => self.redo(),
             Intent::Settle { how, reach } => self.settle(*how, reach),
+            Intent::SendAt { outgoing, at, said } => self.send_at(*outgoing, *at, said),
         }
     }
 

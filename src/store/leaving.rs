@@ -1,11 +1,12 @@
 //! Mail that goes out by itself, as a clock needs it (promises O1 and O7), and mail that is held back.
 
 use super::db::sql;
+use super::intents::refused;
 use super::list::rows;
 use super::reader::Reader;
 use super::tx::Tx;
 use crate::error::Result;
-use crate::model::AccountId;
+use crate::model::{AccountId, Outcome};
 use crate::text::Clean;
 
 /// When a mail is to be sent that is held back: the end of the year 9999.
@@ -61,19 +62,28 @@ impl Reader {
 }
 
 impl Tx<'_> {
-    /// Holds a mail back until it is tried again by its name; false: it is on the wire, or waits for the user.
-    pub(super) fn hold(&mut self, id: i64) -> Result<bool> {
+    /// Gives a mail another time, [`HELD`] until it is tried again by its name; false: it is on the wire, or waits for
+    /// the user.
+    pub(super) fn retime(&mut self, id: i64, until: i64) -> Result<bool> {
         let account = self.db.one(
             sql!(
-                "UPDATE outbox SET send_at = ?2, not_before = 0, state = 'queued' WHERE id = ?1 AND state IN ('queued', 'deferred')
+                "UPDATE outbox SET send_at = ?2, not_before = 0, state = 'queued', error = '' WHERE id = ?1 AND state IN ('queued', 'deferred')
                   RETURNING account_id"
             ),
-            (id, HELD),
+            (id, until),
             |row| row.get::<_, AccountId>(0),
         )?;
         let Some(account) = account else { return Ok(false) };
         self.touched.ops.insert(account);
         self.touched.accounts.insert(account);
         Ok(true)
+    }
+
+    /// Gives a mail the time that the user said.
+    pub(super) fn send_at(&mut self, id: i64, at: i64, said: &str) -> Result<Outcome> {
+        if !self.retime(id, at)? {
+            return Ok(refused("the mail is being sent, or is not in the outbox any more"));
+        }
+        Ok(Outcome { label: format!("to be sent {said}"), undoable: false, place: None, error: None })
     }
 }

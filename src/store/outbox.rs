@@ -232,7 +232,8 @@ impl Tx<'_> {
                 mail.envelope.from.addr,
                 mail.from,
                 mail.answers,
-                mail.send_at,
+                // At once is a time too: what waits is late by it (promise O7).
+                if mail.send_at > 0 { mail.send_at } else { self.now },
                 mail.eight_bit,
                 mail.files,
                 mail.draft

@@ -7,6 +7,7 @@ use super::db::sql;
 use super::deeds::counted;
 use super::folders::UNLISTED;
 use super::intents::refused;
+use super::leaving::HELD;
 use super::tx::Tx;
 use crate::error::Result;
 use crate::model::{AccountId, FolderId, Matter, OpId, Outcome, Reach, Settle};
@@ -80,7 +81,7 @@ impl Tx<'_> {
                 Settle::Refetch => self.refetch(matter, &mut tally)?,
                 Settle::Undo => self.undo_matter(matter, &mut tally)?,
                 Settle::Hold => match matter {
-                    Matter::Outgoing(id) if self.hold(id)? => {
+                    Matter::Outgoing(id) if self.retime(id, HELD)? => {
                         tally.did("held back in the outbox until you send it".to_owned());
                     }
                     _ => tally.leave(ON_THE_WIRE),

@@ -15,18 +15,19 @@ use crate::text::amount::{number, size};
 use crate::text::{Clean, when};
 
 /// Cells of the word that says how an entry stands.
-const STANDING: u16 = 11;
+const STANDING: u16 = 12;
 /// Cells of the name of an account.
 const NAME: u16 = 14;
 
 /// What the footer tells, and the way of settling behind it.
-const KEYS: [(&str, &str, Option<Settle>); 8] = [
+const KEYS: [(&str, &str, Option<Settle>); 9] = [
     ("r", "try again", Some(Settle::Retry)),
     ("D", "give up", Some(Settle::Discard)),
     ("a", "believe", Some(Settle::Accept)),
     ("f", "look anew", Some(Settle::Refetch)),
     ("u", "undo", Some(Settle::Undo)),
     ("h", "hold", Some(Settle::Hold)),
+    ("Y", "send at", Some(Settle::Hold)),
     ("Enter", "details", None),
     ("q", "back", None),
 ];
@@ -233,7 +234,7 @@ fn row(app: &App, entry: &Entry, brush: &mut Brush<'_>, line: Area) {
     }
 }
 
-/// How an entry stands, in at most eleven cells.
+/// How an entry stands, in at most twelve cells.
 fn standing(entry: &Entry, now: i64) -> Clean {
     match entry.standing {
         Standing::Queued if entry.since >= HELD => Clean::fixed("held back"),
@@ -358,7 +359,8 @@ fn footer(ledger: &Ledger, brush: &mut Brush<'_>, line: Area) {
             None => words,
         };
         // What is done to mail on its way out is of no use anywhere else.
-        let is_aside = how == Some(Settle::Hold);
+        let is_mail = ledger.entry().is_some_and(|entry| matches!(entry.matter, Matter::Outgoing(_)));
+        let is_aside = is_mail || how == Some(Settle::Hold);
         if !works && (line.width < TWO_PANES || is_aside) {
             continue;
         }

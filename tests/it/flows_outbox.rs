@@ -196,3 +196,22 @@ fn o7_what_is_for_later_is_no_reason_to_stay() {
     screen.until("Tables").gone("Sending in").keys("ZZ");
     screen.ended().unwrap();
 }
+
+#[test]
+fn o1_a_mail_is_given_another_time() {
+    let post = world();
+    let id = send(&post, "Lunch", &["ada@example.org"], NOW);
+    let mut screen = Screen::open(&post);
+    screen.until("Tables").keys("go").at("queued").keys("Y").until(":send-at").keys("tomorrow<Space>8");
+    screen.until("8:00").keys("<Enter>").until("To be sent").at("in 15h");
+    assert!(!due(&post, id));
+    screen.keys(":send-at<Space>yesterday<Enter>").until("is no time").at("in 15h");
+}
+
+#[test]
+fn o7_at_once_is_no_time_long_ago() {
+    let post = world();
+    let id = send(&post, "Lunch", &["ada@example.org"], 0);
+    assert!(due(&post, id));
+    Screen::open(&post).until("1 queued").gone("waits");
+}
