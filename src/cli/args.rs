@@ -90,6 +90,8 @@ pub enum Verb {
     Tag(Tag),
     /// Send a mail whose text is on standard input
     Send(Send),
+    /// Answer a mail with the text on standard input
+    Reply(Reply),
     /// Send as the program sendmail does: `[-t] [-i] [-f ADDR] [ADDR…]`, the mail on standard input
     Sendmail {
         /// As sendmail has them.
@@ -158,6 +160,22 @@ pub struct Send {
     /// The account to send with
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
+    /// Only put it into the outbox: whoever syncs the account next sends it
+    #[arg(long)]
+    pub queue: bool,
+}
+
+/// `mailtui reply`.
+#[derive(Debug, Args)]
+pub struct Reply {
+    /// Its id, as `mailtui list` tells it
+    pub id: i64,
+    /// To all whom it went to
+    #[arg(long)]
+    pub all: bool,
+    /// To the list that it came by
+    #[arg(long, conflicts_with = "all")]
+    pub list: bool,
     /// Only put it into the outbox: whoever syncs the account next sends it
     #[arg(long)]
     pub queue: bool,

@@ -20,6 +20,7 @@ mod mails;
 mod out;
 mod queue;
 mod relocate;
+mod reply;
 mod roster;
 mod rounds;
 mod screen;
@@ -101,6 +102,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
         Verb::Export(what) => return export::run(&what, config, &reader, out),
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, config, store, out)?,
+        Verb::Reply(what) => return reply::run(&what, config, store, out),
         Verb::Send(what) => return send::run(&what, config, store, out),
         Verb::Demo(_) | Verb::Config { .. } | Verb::Keys { .. } | Verb::Sendmail { .. } => {}
     }

@@ -43,7 +43,12 @@ pub(super) fn run(what: &Send, config: &Config, store: &Store, out: &mut Out) ->
     let mail =
         Mail { raw, from: letter.from.addr.clone(), to: letter.recipients(), send_at: 0, ..Mail::default() };
     let row = queue(store, account, mail)?;
-    if what.queue {
+    tell(store, account, row, what.queue, out)
+}
+
+/// Sends what was put into the outbox, unless it is only to be `queued`, and tells what became of it.
+pub(super) fn tell(store: &Store, account: &Account, row: i64, queued: bool, out: &mut Out) -> Result<u8> {
+    if queued {
         out.line(format!("m{row} is in the outbox"))?;
         return Ok(0);
     }

@@ -153,3 +153,40 @@ fn o2_a_kill_at_any_step_leaves_one_mail_or_says_that_it_is_not_known() {
         assert_eq!(sent.contains("Kill"), !unsure, "{stall}: {sent}");
     }
 }
+
+#[test]
+fn o1_a_script_answers_a_mail_to_whom_it_was_for() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    let send = run(
+        place.path(),
+        &["send", "--to", "bob@example.org", "--cc", "eve@example.org", "--subject", "Lunch"],
+        b"At noon?\n",
+    );
+    assert!(send.status.success(), "{}", said(&send));
+    let list = run(place.path(), &["--json", "list", "Sent"], b"");
+    let entry: serde_json::Value =
+        serde_json::from_slice(list.stdout.split(|b| *b == b'\n').next().unwrap()).unwrap();
+    let id = entry["id"].to_string();
+    let reply = run(place.path(), &["reply", &id, "--all"], b"No, at one.\n");
+    assert!(reply.status.success(), "{}", said(&reply));
+    let taken = mta.taken();
+    assert_eq!(
+        (taken.len(), &taken[1].to[..]),
+        (2, &["bob@example.org".to_owned(), "eve@example.org".to_owned()][..])
+    );
+    let (first, mail) =
+        (mailparse::parse_mail(&taken[0].bytes).unwrap(), mailparse::parse_mail(&taken[1].bytes).unwrap());
+    let field = |mail: &mailparse::ParsedMail, name| {
+        mailparse::MailHeaderMap::get_first_value(&mail.headers[..], name)
+    };
+    assert_eq!(field(&mail, "Subject").unwrap(), "Re: Lunch");
+    assert_eq!(field(&mail, "In-Reply-To"), field(&first, "Message-ID"));
+    assert_eq!(field(&mail, "References"), field(&first, "Message-ID"));
+    let text = mail.get_body().unwrap();
+    assert!(text.contains("Ada Lovelace wrote:\r\n> At noon?\r\n\r\nNo, at one.\r\n"), "{text:?}");
+    let none = run(place.path(), &["reply", &id, "--list"], b"text\n");
+    assert_eq!(none.status.code(), Some(9), "{}", said(&none));
+    assert_eq!(run(place.path(), &["reply", "999999"], b"text\n").status.code(), Some(8));
+    assert_eq!(mta.taken().len(), 2);
+}

@@ -74,6 +74,7 @@ mod push;
 mod reading;
 mod relocate;
 mod renamed;
+mod replies;
 mod screens;
 mod search;
 mod sending;

@@ -1,0 +1,50 @@
+//! `mailtui reply`: an answer to a mail, its text on standard input.
+
+use std::io::Read as _;
+
+use super::args::Reply;
+use super::out::Out;
+use super::{find, get, send};
+use crate::compose;
+use crate::config::{Config, ReplyStyle};
+use crate::engine::drafting;
+use crate::error::{Error, Kind, Result};
+use crate::model::{BodyState, Purpose};
+use crate::secret;
+use crate::store::Store;
+
+/// Answers the exit code, as `mailtui send` does.
+pub(super) fn run(what: &Reply, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
+    let reader = store.lister()?;
+    let mail = find::message(&reader, what.id)?;
+    if mail.body != BodyState::Head {
+        get::whole(&mail)?;
+    }
+    let name = reader.accounts()?.into_iter().find(|row| row.id == mail.account).map(|row| row.name);
+    let account = send::sender(config, name.as_deref(), None)?;
+    let purpose = match (what.all, what.list) {
+        (true, _) => Purpose::ReplyAll,
+        (_, true) => Purpose::ReplyList,
+        _ => Purpose::Reply,
+    };
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|e| Error::new(Kind::Config, "standard input could not be read").because(e))?;
+    let mut draft =
+        drafting::begin(&reader, (account, mail.account), purpose, mail.message, &config.ui.timezone)?;
+    let from = compose::people("From", &draft.from)?;
+    let style = from.first().and_then(|who| account.identity_of(&who.addr)).unwrap_or_default().style.reply;
+    let text = format!("{}\n", text.trim_end());
+    // Every line of a quote begins with a mark: this is the signature.
+    let at = match style {
+        ReplyStyle::Top | ReplyStyle::None => 0,
+        ReplyStyle::Bottom | ReplyStyle::Trimmed => draft.body.rfind("\n-- \n").unwrap_or(draft.body.len()),
+    };
+    draft.body.insert_str(at, &text);
+    // Kept first: what cannot be sent is a draft, and not lost.
+    let msgid = compose::message_id(secret::random()?, from.first().map_or("", |who| &who.addr));
+    let (id, _) = store.save_draft(None, &msgid, &draft)?;
+    let row = drafting::send(store, account, id, 0, &send::date(config))?;
+    send::tell(store, account, row, what.queue, out)
+}
