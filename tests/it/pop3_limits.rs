@@ -9,10 +9,13 @@ use mailtui::config::{Protocol, Tls};
 use mailtui::error::{Kind, Result};
 use mailtui::net::{DialOptions, Interrupt};
 use mailtui::protocol::pop3::connect_with;
-use mailtui::protocol::{MailProtocol, Terms};
+use mailtui::protocol::{Applied, MailProtocol, Terms};
 use mailtui::secret::Secret;
 
-use crate::pop3_wire::{Bodies, IN, IN_PIPELINED, SECRET, TWO, finish, id, inbox, pull, server, session};
+use crate::pop3_wire::{
+    Bodies, IN, IN_PIPELINED, SECRET, TWO, delete, finish, id, inbox, listing, listing_of, pull, refused,
+    server, session,
+};
 use crate::support::script::Script;
 
 #[test]
@@ -225,6 +228,58 @@ fn p4_a_drop_in_every_state_is_told_as_one_and_says_nothing_more() {
         let mut session = session(&server);
         let error = session.heads(&inbox(), &[id("a")], &mut Nowhere).unwrap_err();
         assert_eq!(error.kind(), Kind::Offline, "{state}");
+        server.finish();
+    }
+}
+
+/// Every command of a session may be refused by four letters and nothing else.
+#[test]
+fn p9_a_refusal_without_a_word_is_told_whatever_it_refuses() {
+    for (until, kind) in [
+        ("S: -ERR", Kind::Offline),
+        ("S: +OK\nC: CAPA\nS: -ERR\nC: USER ann\nS: -ERR", Kind::Refused),
+        ("S: +OK\nC: CAPA\nS: -ERR\nC: USER ann\nS: +OK\nC: PASS *\nS: -ERR", Kind::Auth),
+    ] {
+        let (error, _) = refused(server(&[&format!("{until}\nEOF")]), Tls::None);
+        assert_eq!(error.kind(), kind, "{until}: {error}");
+    }
+    for said in [
+        "C: UIDL\nS: -ERR\nC: LIST\nS: -ERR\nC: STAT\nS: -ERR",
+        "C: UIDL\nS: +OK\nS: 1 a\nS: .\nC: LIST\nS: -ERR",
+    ] {
+        let server = server(&[IN, said, "--- maybe"]);
+        let mut session = session(&server);
+        match pull(&mut session, &[]) {
+            // Sizes are only for show: without them mail comes all the same.
+            Ok(changes) => assert!(said.contains("1 a") && changes.contains(&listing(&["a"])), "{changes:?}"),
+            Err(error) => assert!(matches!(error.kind(), Kind::Offline | Kind::Refused), "{said}: {error}"),
+        }
+        drop(session);
+        server.finish();
+    }
+    let server =
+        server(&[IN, TWO, "C: RETR 1\nS: -ERR\nC: DELE 1\nS: -ERR\nC: NOOP\nS: -ERR\nC: QUIT\nS: -ERR"]);
+    let mut session = session(&server);
+    let mut bodies = Bodies::default();
+    session.fetch(&inbox(), &[id("a")], &mut bodies).unwrap();
+    assert!(bodies.whole.is_empty() && bodies.open.is_none(), "nothing is made up");
+    assert_eq!(delete(&mut session, &["a"]).unwrap(), Applied::Partial { refused: vec![id("a")] });
+    let _ = session.keep_alive();
+    assert!(finish(session).is_err(), "deletions count only at a QUIT that was answered with +OK");
+    server.finish();
+}
+
+/// What a server of RFC 6856 has to be told once, and what it says then is taken as it is.
+#[test]
+fn p8_letters_beyond_ascii_are_asked_for_before_the_sign_in() {
+    for answer in ["+OK", "-ERR"] {
+        let server = server(&[&format!(
+            "S: +OK\nC: CAPA\nS: +OK\nS: USER\nS: UIDL\nS: UTF8 USER\nS: .\nC: UTF8\nS: {answer}\nC: USER ann\nS: +OK\n\
+             C: PASS *\nS: +OK\nC: CAPA\nS: +OK\nS: UIDL\nS: .\nC: UIDL\nS: +OK\nS: 1 a\nS: .\nC: LIST\nS: +OK\nS: 1 9\nS: ."
+        )]);
+        let mut session = session(&server);
+        assert!(pull(&mut session, &[]).unwrap().contains(&listing_of(&["a"], 9)), "{answer}");
+        drop(session);
         server.finish();
     }
 }

@@ -1,6 +1,7 @@
 //! Engine, protocols and store against a real Dovecot: everything arrives, both ways, and nothing twice.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader};
 use std::sync::Arc;
 
 use mailtui::config::{Account, Protocol, SecretSource, Tls};
@@ -343,10 +344,29 @@ fn p14_a_cleanup_tells_first_and_removes_what_is_safely_here() {
         let told = run(&["account", "cleanup", "test"]);
         assert!(told.contains("would delete 5 mails") && told.contains("--yes does it"), "{told}");
         assert_eq!(user.mails("INBOX").len(), 5);
-        let done = run(&["account", "cleanup", "test", "--yes"]);
-        assert!(done.contains("5 mails deleted on the server"), "{done}");
-        assert_eq!(user.mails("INBOX").len(), 0);
+        // While another process syncs the account, that one does it.
+        let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_mailtui"));
+        program.args(["sync", "--watch", "--json", "--config"]).arg(dir.path().join("config.toml"));
+        program.arg("--data").arg(dir.path().join("data")).stdout(std::process::Stdio::piped());
+        let mut other = program.spawn().unwrap();
+        let mut lines = BufReader::new(other.stdout.take().unwrap()).lines();
+        assert!(lines.any(|line| line.unwrap().contains("resting")), "it ended");
+        let asked = run(&["account", "cleanup", "test", "--yes"]);
+        assert!(asked.contains("as soon as"), "{asked}");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while !user.mails("INBOX").is_empty() {
+            assert!(std::time::Instant::now() < deadline, "nothing was deleted there");
+        }
+        other.kill().unwrap();
+        other.wait().unwrap();
         assert_eq!(run(&["list", "--json"]).lines().count(), 5);
+        run(&["sync"]);
+        user.deliver("INBOX", &mail(8));
+        run(&["sync"]);
+        let done = run(&["account", "cleanup", "test", "--yes"]);
+        assert!(done.contains("1 mail deleted on the server"), "{done}");
+        assert_eq!(user.mails("INBOX").len(), 0);
+        assert_eq!(run(&["list", "--json"]).lines().count(), 6);
     });
 }
 
