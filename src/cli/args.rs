@@ -176,6 +176,9 @@ pub struct Reply {
     /// To the list that it came by
     #[arg(long, conflicts_with = "all")]
     pub list: bool,
+    /// Send it whatever is odd about it: see `check` in [compose]
+    #[arg(long, short)]
+    pub force: bool,
     /// Only put it into the outbox: whoever syncs the account next sends it
     #[arg(long)]
     pub queue: bool,

@@ -9,9 +9,12 @@ use crate::compose;
 use crate::config::{Config, ReplyStyle};
 use crate::engine::drafting;
 use crate::error::{Error, Kind, Result};
-use crate::model::{BodyState, Purpose};
+use crate::model::{Address, BodyState, Purpose};
 use crate::secret;
 use crate::store::Store;
+
+/// Bytes of the mail that is answered that are read for the list it came by.
+const HEAD: u64 = 1 << 20;
 
 /// Answers the exit code, as `mailtui send` does.
 pub(super) fn run(what: &Reply, config: &Config, store: &Store, out: &mut Out) -> Result<u8> {
@@ -42,6 +45,13 @@ pub(super) fn run(what: &Reply, config: &Config, store: &Store, out: &mut Out) -
         ReplyStyle::Bottom | ReplyStyle::Trimmed => draft.body.rfind("\n-- \n").unwrap_or(draft.body.len()),
     };
     draft.body.insert_str(at, &text);
+    let original = compose::Original::read(None, &reader.raw(mail.message, HEAD)?);
+    let known: Vec<Address> = reader.known()?.into_iter().map(|one| one.who).collect();
+    let concerns = compose::concerns(&draft, &config.compose, &original.list, &known);
+    if let Some(concern) = concerns.iter().find(|concern| !(what.force && concern.may_be_ignored())) {
+        return Err(Error::new(Kind::Config, format!("nothing was sent: {concern}"))
+            .hint("--force sends it all the same"));
+    }
     // Kept first: what cannot be sent is a draft, and not lost.
     let msgid = compose::message_id(secret::random()?, from.first().map_or("", |who| &who.addr));
     let (id, _) = store.save_draft(None, &msgid, &draft)?;

@@ -4,6 +4,7 @@
 //! end a header field (promise O4 and the rules of RFC 5322, 2045 to 2047, 2231 and 3676).
 
 mod build;
+mod check;
 mod field;
 mod finish;
 mod mailto;
@@ -16,6 +17,7 @@ mod tests;
 mod text;
 
 pub use build::{Attachment, Letter, build, from_field, is_eight_bit, message_id};
+pub use check::{Concern, concerns};
 pub use finish::{letter, people};
 pub use mailto::Mailto;
 pub use original::Original;

@@ -20,7 +20,7 @@ pub use fields::known_keys;
 pub use freeze::frozen;
 pub use paths::Paths;
 pub use preset::Preset;
-pub use value::nearest;
+pub use value::{distance, nearest};
 pub use writing::{EditorIn, Warning, Writing};
 
 use std::path::PathBuf;

@@ -7,6 +7,7 @@
 
 mod about;
 mod acts;
+mod addresses;
 mod batch;
 mod bodies;
 mod book;
@@ -84,6 +85,7 @@ mod plans;
 #[cfg(test)]
 mod testing;
 
+pub use addresses::Known;
 pub use batch::{
     Batch, Changed, Chunk, Committed, Fares, FolderSpec, FolderState, Incoming, Maildrop, Packed, Step,
     WantedBody,

@@ -15,6 +15,7 @@ const SCANS: &[(&str, &str)] = &[
     ("SELECT id, name, protocol, remote_key, parked <> 0, owner FROM accounts", "a handful of accounts"),
     ("SELECT id FROM accounts", "a handful of accounts"),
     ("SELECT d.id, d.account_id, d.msgid", "drafts: few rows"),
+    ("SELECT addr, name, sent, last FROM addresses", "people, not mails"),
     ("SELECT id, name, state, trouble", "a handful of accounts"),
     (
         "SELECT f.id FROM folders f CROSS JOIN accounts a ON a.id = f.account_id\n                  WHERE f.unseen > 0",

@@ -185,8 +185,13 @@ fn o1_a_script_answers_a_mail_to_whom_it_was_for() {
     assert_eq!(field(&mail, "References"), field(&first, "Message-ID"));
     let text = mail.get_body().unwrap();
     assert!(text.contains("Ada Lovelace wrote:\r\n> At noon?\r\n\r\nNo, at one.\r\n"), "{text:?}");
+    let forgot = run(place.path(), &["reply", &id], b"I attached the menu.\n");
+    assert_eq!(forgot.status.code(), Some(2), "{}", said(&forgot));
+    assert!(said(&forgot).contains("nothing is attached") && mta.taken().len() == 2, "{}", said(&forgot));
     let none = run(place.path(), &["reply", &id, "--list"], b"text\n");
     assert_eq!(none.status.code(), Some(9), "{}", said(&none));
     assert_eq!(run(place.path(), &["reply", "999999"], b"text\n").status.code(), Some(8));
     assert_eq!(mta.taken().len(), 2);
+    assert!(run(place.path(), &["reply", &id, "--force"], b"I attached the menu.\n").status.success());
+    assert_eq!(mta.taken().len(), 3);
 }
