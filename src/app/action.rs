@@ -37,6 +37,10 @@ pub enum Action {
     GoAll(View),
     /// Fold or unfold conversations.
     Fold(Fold),
+    /// Make one conversation of the selected ones.
+    Join,
+    /// Let this mail, with what answers it, begin a conversation of its own.
+    Split,
     /// Put the list in another order.
     Sort(Order),
     /// One row a mail, or a conversation.

@@ -217,6 +217,10 @@ pub const COMMANDS: &[Command] = &[
     row("close", LIST, &["zc"], No).does(Threads, "Fold", |_| Action::Fold(Fold::Close)).needs(Mail),
     row("unfold-all", LIST, &["zR"], No).does(Threads, "Unfold all", |_| Action::Fold(Fold::OpenAll)),
     row("fold-all", LIST, &["zM"], No).does(Threads, "Fold all", |_| Action::Fold(Fold::CloseAll)),
+    row("join", LIST, &["zj", "&"], No).does(Threads, "Join conversations", |_| Action::Join).needs(Mail),
+    row("split", MAIL, &["zs", "#"], No)
+        .does(Threads, "Split it off from here", |_| Action::Split)
+        .needs(Mail),
     row("messages", LIST, &["T"], No).does(Threads, "Switch to single mails", |_| Action::Flat),
     row("sort-newest", LIST, &["od"], No)
         .does(Threads, "Sort by date, newest first", |_| Action::Sort(Order::Newest)),

@@ -10,6 +10,7 @@ mod empty;
 mod find;
 pub mod folders;
 mod go;
+mod join;
 pub mod key;
 pub mod keymap;
 pub mod layout;

@@ -206,6 +206,8 @@ impl App {
                 let result = self.list.fold(&self.db, fold);
                 self.told(result);
             }
+            Action::Join => self.join(),
+            Action::Split => self.split_off(),
             Action::Find(words) => self.find(&words),
             Action::Hit(by) => self.step_hit(by),
             Action::Select(select) => self.select(select),

@@ -39,6 +39,16 @@ pub enum Intent {
         /// Whether they are to be muted.
         on: bool,
     },
+    /// Make one conversation of those of the copies.
+    Join {
+        /// The copies.
+        items: Vec<PlacementId>,
+    },
+    /// Let a mail, with what answers it, begin a conversation of its own.
+    Split {
+        /// The copy.
+        item: PlacementId,
+    },
     /// Put the copies off: hidden until a time, then back on top.
     Snooze {
         /// The copies.

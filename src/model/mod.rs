@@ -8,6 +8,7 @@ mod flags;
 mod folder;
 mod ids;
 mod intent;
+pub mod kin;
 mod ledger;
 mod message;
 mod tag;

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::far::Far;
+use super::join::Edit;
 use super::places::Placement;
 use super::shape::Shape;
 use super::tx::Tx;
@@ -27,6 +28,8 @@ pub(super) enum Act {
     Far { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)>, away: bool },
     /// Conversations with mails of these Message-IDs are muted, or not any more.
     Mute { account: AccountId, names: Vec<String>, on: bool },
+    /// Conversations were joined or split: some edits went, others came. The copies say where that was seen.
+    Kin { account: AccountId, was: Vec<Edit>, now: Vec<Edit>, copies: Vec<(FolderId, MessageId)> },
     /// The copies are put off until a time.
     Snooze { folder: FolderId, messages: Vec<MessageId>, until: i64 },
     /// The copies that were put off until a time are not any more.
@@ -41,7 +44,9 @@ impl Act {
     /// The messages that it changes.
     pub(super) fn messages(&self) -> Box<dyn Iterator<Item = MessageId> + '_> {
         match self {
-            Self::Flag { copies, .. } => Box::new(copies.iter().map(|(_, message)| *message)),
+            Self::Flag { copies, .. } | Self::Kin { copies, .. } => {
+                Box::new(copies.iter().map(|(_, message)| *message))
+            }
             Self::Move { messages, .. }
             | Self::Copy { messages, .. }
             | Self::Remove { messages, .. }
@@ -56,7 +61,9 @@ impl Act {
     /// Whether it changes something in this folder.
     pub(super) fn is_in(&self, folder: FolderId) -> bool {
         match self {
-            Self::Flag { copies, .. } => copies.iter().any(|(there, _)| *there == folder),
+            Self::Flag { copies, .. } | Self::Kin { copies, .. } => {
+                copies.iter().any(|(there, _)| *there == folder)
+            }
             Self::Move { from, to, .. }
             | Self::Copy { from, to, .. }
             | Self::Far { from, to, .. }
@@ -86,6 +93,9 @@ impl Act {
             Self::Shape(shape) => Self::Shape(shape.inverse()),
             Self::Mute { account, names, on } => {
                 Self::Mute { account: *account, names: names.clone(), on: !on }
+            }
+            Self::Kin { account, was, now, copies } => {
+                Self::Kin { account: *account, was: now.clone(), now: was.clone(), copies: copies.clone() }
             }
             Self::Far { from, to, pairs, away: true } => {
                 let pairs = pairs.iter().map(|(here, there)| (*there, *here)).collect();
@@ -172,6 +182,12 @@ impl Tx<'_> {
             }
             Act::Shape(shape) => self.perform_shape(shape).map(|_| Vec::new()),
             Act::Mute { account, names, on } => self.perform_mute(*account, names, *on).map(|()| Vec::new()),
+            Act::Kin { account, was, now, copies } => {
+                let found = self.copies_named(copies.iter().copied())?;
+                // Without a mail that shows it nothing is to be seen of it; the edits are for mail that comes back.
+                self.change_edits(*account, was, now)?;
+                Ok(found.iter().map(|copy| (copy.folder, copy.message)).collect())
+            }
             Act::Back { to, pairs, .. } => {
                 let mut done = Vec::new();
                 for (here, there) in pairs {

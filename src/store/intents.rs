@@ -27,6 +27,8 @@ impl Tx<'_> {
             Intent::Flag { items, delta, undoable } => self.flag(items, *delta, *undoable),
             Intent::Tag { items, add, del } => self.tag(items, add, del),
             Intent::Mute { items, on } => self.mute(items, *on),
+            Intent::Join { items } => self.join(items),
+            Intent::Split { item } => self.split(*item),
             Intent::Snooze { items, until, said } => self.snooze(items, *until, said),
             Intent::Move { items, to } => self.transfer(items, *to, true),
             Intent::Copy { items, to } => self.transfer(items, *to, false),

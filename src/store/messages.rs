@@ -2,6 +2,7 @@
 
 use super::batch::{Chunk, Incoming};
 use super::db::{sql, whole};
+use super::rethread::kin_of;
 use super::tx::Tx;
 use crate::error::Result;
 use crate::model::{AccountId, BodyState, Envelope, MessageId};
@@ -127,8 +128,8 @@ impl Tx<'_> {
         };
         self.db.run(
             sql!("INSERT INTO messages (docid, account_id, thread_id, msgid, parent, remote_id, head_hash, date,
-                    received, from_name, from_addr, to_line, cc_line, list_id, subject, size, body_state, internal)
-                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"),
+                    received, from_name, from_addr, to_line, cc_line, list_id, subject, size, body_state, internal, kin)
+                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)"),
             rusqlite::params![
                 docid,
                 account,
@@ -148,6 +149,7 @@ impl Tx<'_> {
                 size_of(incoming),
                 state,
                 incoming.internal,
+                kin_of(&incoming.envelope),
             ],
         )?;
         let message = MessageId(self.db.last_id());

@@ -15,6 +15,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_servers.sql"),
     include_str!("migrations/0004_labels.sql"),
     include_str!("migrations/0005_writing.sql"),
+    include_str!("migrations/0006_composing.sql"),
 ];
 
 /// The version that this program writes.
@@ -263,6 +264,26 @@ mod tests {
             ["3 queued 1 0"]
         );
         assert_eq!(texts("SELECT addr || ' ' || at_dot FROM outbox_rcpts"), ["bob@example.org 0"]);
+        assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check"), Vec::<String>::new());
+        assert_is_as_new(&conn);
+    }
+
+    #[test]
+    fn a_store_of_the_fifth_version_keeps_its_conversations_and_what_is_half_sent() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut conn = opened(dir.path());
+        migrate(&mut conn, dir.path(), &MIGRATIONS[..5]).unwrap();
+        conn.execute_batch(include_str!("../../tests/stores/v5.sql")).unwrap();
+        migrate(&mut conn, dir.path(), MIGRATIONS).unwrap();
+        let texts = |sql: &str| -> Vec<String> {
+            let mut statement = conn.prepare(sql).unwrap();
+            statement.query_map([], |row| row.get(0)).unwrap().collect::<rusqlite::Result<_>>().unwrap()
+        };
+        let mails = "SELECT m.msgid || ' ' || t.edited || ' ' || (m.kin IS NULL) FROM messages m JOIN threads t ON t.id = m.thread_id";
+        assert_eq!(texts(mails), ["a@example.org 0 1"]);
+        assert_eq!(texts("SELECT msgid || ' ' || kind FROM thread_edits"), ["a@example.org mute"]);
+        assert_eq!(texts("SELECT id || ' ' || files || ' ' || draft_id FROM outbox"), ["3 0 2"]);
+        assert_eq!(texts("SELECT addr || ' ' || at_dot FROM outbox_rcpts"), ["bob@example.org 1"]);
         assert_eq!(texts("SELECT \"table\" FROM pragma_foreign_key_check"), Vec::<String>::new());
         assert_is_as_new(&conn);
     }

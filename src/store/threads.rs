@@ -4,7 +4,8 @@
 //! its References. Two mails are of one conversation when a chain of mails that share a name leads from
 //! one to the other: that does not depend on the order of arrival. The names between the first and the
 //! last count for nothing, so that one mail cannot pull many conversations together by naming them. A
-//! conversation never grows past [`LIMIT`]: what would make it larger begins another.
+//! conversation never grows past [`LIMIT`]: what would make it larger begins another. What a user joined and split
+//! by hand is in [`rethread`](super::rethread).
 
 use super::db::sql;
 use super::messages::clip_msgid;
@@ -19,6 +20,9 @@ impl Tx<'_> {
     /// The conversation of a mail that is about to be inserted; those that it connects become one.
     pub(super) fn thread_for(&mut self, account: AccountId, envelope: &Envelope) -> Result<ThreadId> {
         let names = names(envelope);
+        if let Some(thread) = self.edited_thread_for(account, envelope, &names)? {
+            return Ok(thread);
+        }
         let mut found: Vec<ThreadId> = Vec::new();
         let mut unknown = Vec::new();
         for name in &names {
@@ -46,7 +50,7 @@ impl Tx<'_> {
         Ok(thread)
     }
 
-    fn new_thread(&self, account: AccountId) -> Result<ThreadId> {
+    pub(super) fn new_thread(&self, account: AccountId) -> Result<ThreadId> {
         self.db.run(sql!("INSERT INTO threads (account_id) VALUES (?1)"), [account])?;
         Ok(ThreadId(self.db.last_id()))
     }
@@ -70,7 +74,7 @@ impl Tx<'_> {
         Ok(into.map(|(thread, _)| thread))
     }
 
-    fn thread_size(&self, thread: ThreadId) -> Result<i64> {
+    pub(super) fn thread_size(&self, thread: ThreadId) -> Result<i64> {
         let size = self.db.one(
             sql!("SELECT count(*) FROM (SELECT 1 FROM messages WHERE thread_id = ?1 LIMIT 1001)"),
             [thread],

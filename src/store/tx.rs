@@ -1,11 +1,13 @@
 //! One job within a transaction: what it did, and the dispatch of steps to the tables that they change.
 
 use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
 
 use super::batch::{Batch, Changed, Committed, Step};
 use super::db::{Db, sql};
 use super::fault::damaged;
 use super::inbox::{Answer, Job};
+use super::rethread::Edits;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccountId, FolderId, MessageId, OpId, Owner};
 
@@ -22,6 +24,8 @@ pub(super) struct Tx<'a> {
     pub(super) in_doubt: HashMap<FolderId, bool>,
     /// The operations that were queued so far.
     pub(super) queued: Vec<OpId>,
+    /// What was joined and split by hand in an account: looked up once a job, and when it changes.
+    pub(super) edits: Option<(AccountId, Rc<Edits>)>,
     owners: HashMap<AccountId, Owner>,
 }
 
@@ -62,7 +66,7 @@ impl Touched {
 impl<'a> Tx<'a> {
     pub(super) fn new(db: &'a Db, now: i64) -> Self {
         let (in_doubt, owners) = (HashMap::new(), HashMap::new());
-        Self { db, now, touched: Touched::default(), in_doubt, queued: Vec::new(), owners }
+        Self { db, now, touched: Touched::default(), in_doubt, queued: Vec::new(), edits: None, owners }
     }
 
     pub(super) fn job(&mut self, job: &Job) -> Result<Answer> {

@@ -1,4 +1,4 @@
-//! Keys in: conversations that are muted.
+//! Keys in: conversations that are muted, joined and split.
 
 use mailtui::model::Role;
 
@@ -31,5 +31,23 @@ fn a_muted_conversation_comes_read_without_a_word_and_is_marked() {
     screen.keys("gg2M").until("Muted 2 conversations").keys("jxjxM");
     screen.when("three muted", |s| s.matches("  muted").count() == 3).keys("*M");
     screen.until("Unmuted 3 conversations").gone("  muted");
+    assert_eq!(rows(&post, Role::Inbox).len(), 3);
+}
+
+#[test]
+fn conversations_are_joined_and_split_by_hand_and_back_with_u() {
+    let post = thread();
+    let mut screen = Screen::open(&post);
+    screen.until("Engine").keys("zj").until("Select the other conversation first");
+    screen.keys("zs").until("Unfold the conversation (zo)");
+    // One is selected, the other under the cursor.
+    screen.keys("jxggzj").until("Joined 2 conversations \u{b7} u undoes").until("4  ");
+    assert_eq!(rows(&post, Role::Inbox).len(), 2);
+    screen.keys("u").until("Undid: joined 2 conversations").until("3  Engine");
+    assert_eq!(rows(&post, Role::Inbox).len(), 3);
+    // The second of three mails, with what answers it.
+    screen.keys("ggzojzs").until("Split the conversation");
+    assert_eq!(rows(&post, Role::Inbox).len(), 4);
+    screen.keys("u").until("Undid: split the conversation");
     assert_eq!(rows(&post, Role::Inbox).len(), 3);
 }

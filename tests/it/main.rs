@@ -85,6 +85,7 @@ mod spool;
 mod store;
 mod store_far;
 mod store_intents;
+mod store_join;
 mod store_kit;
 mod store_ledger;
 mod store_model;
