@@ -8,7 +8,12 @@ use mailtui::cli::{self, args::Cli};
 use mailtui::text::Clean;
 
 fn main() -> ExitCode {
-    match cli::run(Cli::parse()) {
+    let mut args: Vec<_> = std::env::args_os().collect();
+    // So that it can be what opens such links: `mailtui mailto:…`.
+    if args.get(1).and_then(|arg| arg.to_str()).is_some_and(|arg| arg.starts_with("mailto:")) {
+        args.insert(1, "compose".into());
+    }
+    match cli::run(Cli::parse_from(args)) {
         Ok(code) => ExitCode::from(code),
         // `mailtui list | head`: whoever read has read enough.
         Err(error) if cli::is_broken_pipe(&error) => ExitCode::SUCCESS,

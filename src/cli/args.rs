@@ -90,6 +90,10 @@ pub enum Verb {
     Tag(Tag),
     /// Send a mail whose text is on standard input
     Send(Send),
+    /// Keep a draft: of a mailto: link, or of options and the text on standard input
+    Compose(Compose),
+    /// List the drafts, send one, or throw one away
+    Drafts(Drafts),
     /// Answer a mail with the text on standard input
     Reply(Reply),
     /// Send as the program sendmail does: `[-t] [-i] [-f ADDR] [ADDR…]`, the mail on standard input
@@ -163,6 +167,64 @@ pub struct Send {
     /// Only put it into the outbox: whoever syncs the account next sends it
     #[arg(long)]
     pub queue: bool,
+}
+
+/// `mailtui compose`.
+#[derive(Debug, Args)]
+pub struct Compose {
+    /// A mailto: link, which cannot attach files
+    #[arg(value_name = "mailto:…")]
+    pub link: Option<String>,
+    /// To whom; may be said several times, or with commas
+    #[arg(long, value_name = "ADDR")]
+    pub to: Vec<String>,
+    /// Who gets a copy
+    #[arg(long, value_name = "ADDR")]
+    pub cc: Vec<String>,
+    /// Who gets a copy that the others do not know of
+    #[arg(long, value_name = "ADDR")]
+    pub bcc: Vec<String>,
+    /// What it is about
+    #[arg(long, value_name = "TEXT")]
+    pub subject: Option<String>,
+    /// A file that goes along; it is read when the draft is sent
+    #[arg(long, value_name = "FILE")]
+    pub attach: Vec<PathBuf>,
+    /// The text, in place of standard input
+    #[arg(long, value_name = "FILE")]
+    pub body: Option<PathBuf>,
+    /// The account to send with
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<String>,
+}
+
+/// `mailtui drafts`.
+#[derive(Debug, Args)]
+pub struct Drafts {
+    /// What to do; nothing: list them.
+    #[command(subcommand)]
+    pub verb: Option<DraftsVerb>,
+}
+
+/// `mailtui drafts send` and its like.
+#[derive(Debug, Subcommand)]
+pub enum DraftsVerb {
+    /// Send a draft
+    Send {
+        /// Its number
+        id: i64,
+        /// Send it whatever is odd about it: see `check` in [compose]
+        #[arg(long, short)]
+        force: bool,
+        /// Only put it into the outbox: whoever syncs the account next sends it
+        #[arg(long)]
+        queue: bool,
+    },
+    /// Throw a draft away
+    Discard {
+        /// Its number
+        id: i64,
+    },
 }
 
 /// `mailtui reply`.

@@ -5,6 +5,7 @@ mod acts;
 pub mod args;
 mod cleanup;
 pub mod demo;
+mod drafts;
 mod export;
 mod export_mbox;
 mod find;
@@ -102,6 +103,8 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
         Verb::Export(what) => return export::run(&what, config, &reader, out),
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, config, store, out)?,
+        Verb::Compose(what) => return drafts::compose(&what, config, store, out),
+        Verb::Drafts(what) => return drafts::run(&what, config, store, out),
         Verb::Reply(what) => return reply::run(&what, config, store, out),
         Verb::Send(what) => return send::run(&what, config, store, out),
         Verb::Demo(_) | Verb::Config { .. } | Verb::Keys { .. } | Verb::Sendmail { .. } => {}

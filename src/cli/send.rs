@@ -144,7 +144,7 @@ fn attachment(path: &Path) -> Result<Attachment> {
 }
 
 /// What a file is, by the end of its name: enough for others to open it.
-fn media(name: &str) -> &'static str {
+pub(super) fn media(name: &str) -> &'static str {
     let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
     match end.as_str() {
         "txt" | "log" | "md" => "text/plain",

@@ -195,3 +195,44 @@ fn o1_a_script_answers_a_mail_to_whom_it_was_for() {
     assert!(run(place.path(), &["reply", &id, "--force"], b"I attached the menu.\n").status.success());
     assert_eq!(mta.taken().len(), 3);
 }
+
+#[test]
+fn o5_a_script_keeps_a_draft_of_a_link_and_sends_it_once() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    let file = place.path().join("menu.txt");
+    std::fs::write(&file, "soup\n").unwrap();
+    let link = "mailto:bob@example.org?subject=Lunch%20today&body=At%20noon%3F";
+    let kept = run(place.path(), &["--json", "compose", link, "--attach", file.to_str().unwrap()], b"");
+    assert!(kept.status.success(), "{}", said(&kept));
+    let id = serde_json::from_slice::<serde_json::Value>(&kept.stdout).unwrap()["id"].to_string();
+    let list = said(&run(place.path(), &["drafts"], b""));
+    assert!(list.contains("bob@example.org") && list.contains("Lunch today"), "{list}");
+    assert_eq!(mta.taken().len(), 0);
+    assert!(run(place.path(), &["drafts", "send", &id], b"").status.success());
+    assert_eq!(run(place.path(), &["drafts", "send", &id], b"").status.code(), Some(8));
+    let taken = mta.taken();
+    assert_eq!((taken.len(), mta.copies("bob@example.org")), (1, 1));
+    let mail = mailparse::parse_mail(&taken[0].bytes).unwrap();
+    assert_eq!(
+        mailparse::MailHeaderMap::get_first_value(&mail.headers[..], "Subject").unwrap(),
+        "Lunch today"
+    );
+    assert_eq!(mail.subparts[0].get_body().unwrap(), "At noon?\r\n");
+    assert_eq!(mail.subparts[1].get_body_raw().unwrap(), b"soup\n");
+    for link in [
+        "mailto:bob@example.org?attach=/etc/passwd",
+        "mailto:bob@example.org?subject=a%0d%0aBcc:eve@example.org",
+    ] {
+        assert_eq!(run(place.path(), &["compose", link], b"").status.code(), Some(2), "{link}");
+    }
+    let direct = run(place.path(), &["mailto:zoe@example.org", "--json"], b"");
+    let id = serde_json::from_slice::<serde_json::Value>(&direct.stdout).unwrap()["id"].to_string();
+    assert!(run(place.path(), &["drafts", "discard", &id], b"").status.success());
+    let empty = run(place.path(), &["--json", "compose", "--subject", "Nobody"], b"text\n");
+    let id = serde_json::from_slice::<serde_json::Value>(&empty.stdout).unwrap()["id"].to_string();
+    assert_eq!(run(place.path(), &["drafts", "send", &id, "--force"], b"").status.code(), Some(2));
+    assert!(run(place.path(), &["drafts", "discard", &id], b"").status.success());
+    assert_eq!(said(&run(place.path(), &["drafts"], b"")), "");
+    assert_eq!(mta.taken().len(), 1);
+}
