@@ -64,6 +64,7 @@ mod keys;
 mod labels;
 mod net_dial;
 mod net_wire;
+mod notmuch;
 mod oracle;
 mod policies;
 mod pop3_limits;
