@@ -78,7 +78,7 @@ pub fn send(store: &Store, account: &Account, id: DraftId, not_before: i64, date
         to: letter.recipients(),
         answers: draft.answers.filter(|_| draft.purpose.is_reply()),
         send_at: draft.send_at.max(not_before),
-        draft: Some(id),
+        draft: Some((id, kept.version)),
     };
     freeze(store, account, draft.account, mail)
 }

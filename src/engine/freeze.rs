@@ -22,8 +22,8 @@ pub struct Mail {
     pub answers: Option<MessageId>,
     /// Not before this, Unix time.
     pub send_at: i64,
-    /// The draft that it was made of.
-    pub draft: Option<DraftId>,
+    /// The draft that it was made of, and its version.
+    pub draft: Option<(DraftId, u64)>,
 }
 
 /// Puts a mail into the outbox of an account; its row. It is durable when this returns.

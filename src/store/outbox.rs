@@ -38,8 +38,8 @@ pub struct Frozen {
     pub eight_bit: bool,
     /// Whether a copy goes to Sent; else the server files its own.
     pub files: bool,
-    /// The draft that it was made of.
-    pub draft: Option<DraftId>,
+    /// The draft that it was made of, and its version.
+    pub draft: Option<(DraftId, u64)>,
 }
 
 /// A mail that is due.
@@ -199,11 +199,17 @@ impl Reader {
 
 impl Tx<'_> {
     pub(super) fn post(&mut self, mail: &Frozen) -> Result<i64> {
-        if let Some(draft) = mail.draft {
+        if let Some((draft, version)) = mail.draft {
             let out = self.db.one(sql!("SELECT 1 FROM outbox WHERE draft_id = ?1"), [draft], |_| Ok(()))?;
-            let is_kept = self.db.one(sql!("SELECT 1 FROM drafts WHERE id = ?1"), [draft], |_| Ok(()))?;
-            if out.is_some() || is_kept.is_none() {
+            let kept =
+                self.db.one(sql!("SELECT version FROM drafts WHERE id = ?1"), [draft], |row| row.get(0))?;
+            if out.is_some() || kept.is_none() {
                 return Err(Error::new(Kind::Conflict, "the draft is in the outbox already, or was sent"));
+            }
+            // What was written since would go with the row, and in no mail.
+            if kept.map(unsigned) != Some(version) {
+                return Err(Error::new(Kind::Conflict, "the draft was changed meanwhile")
+                    .hint("look at it and send it again"));
             }
         }
         let incoming = Incoming {
@@ -236,7 +242,7 @@ impl Tx<'_> {
                 if mail.send_at > 0 { mail.send_at } else { self.now },
                 mail.eight_bit,
                 mail.files,
-                mail.draft
+                mail.draft.map(|(draft, _)| draft)
             ],
         )?;
         let id = self.db.last_id();

@@ -339,6 +339,15 @@ fn o1_a_draft_is_sent_taken_back_written_on_and_sent_once() {
     let (id, mut draft) = kept(&desk, file.path());
     let send = || drafting::send(&desk.store, &desk.setup.account, id, i64::MAX, DATE).unwrap();
     let drafts = || desk.store.reader().unwrap().drafts().unwrap();
+    // What was frozen from an older version than is kept is not sent.
+    let old = Mail {
+        raw: b"From: ann@example.org\r\n\r\nold\r\n".to_vec(),
+        to: vec![Address { name: String::new(), addr: "bob@example.org".into() }],
+        draft: Some((id, 0)),
+        ..Mail::default()
+    };
+    let stale = freeze(&desk.store, &desk.setup.account, desk.id, old).unwrap_err();
+    assert_eq!(stale.kind(), Kind::Conflict);
     let row = send();
     assert!(drafts().is_empty(), "it is on its way out");
     assert!(!desk.store.discard_draft(id).unwrap());
