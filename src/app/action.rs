@@ -1,6 +1,6 @@
 //! What a command asks for: the one vocabulary of `App::update`.
 
-use crate::model::{Order, Role, Settle, View};
+use crate::model::{Order, Purpose, Role, Settle, View};
 
 /// Something to do, with its count already in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +105,18 @@ pub enum Action {
     Outbox,
     /// Give the mail on its way out that the cursor is on a time, as typed; of nothing typed the command line asks.
     SendAt(String),
+    /// Begin a mail.
+    Write(Purpose),
+    /// Open the draft that was changed last.
+    Resume,
+    /// Give a field of the draft another text; of nothing typed the command line asks.
+    Field(Field, String),
+    /// Open the editor on the draft.
+    Edit,
+    /// Send the draft.
+    Send,
+    /// Throw the draft away.
+    Discard,
     /// Settle what the cursor is on there.
     Settle(Settle),
     /// Ask the servers now.
@@ -131,6 +143,35 @@ pub enum Action {
     Suspend,
     /// Leave.
     Quit,
+}
+
+/// A field of a draft.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// As whom.
+    From,
+    /// To whom.
+    To,
+    /// Who gets a copy.
+    Cc,
+    /// Who gets one that the others do not know of.
+    Bcc,
+    /// What it is about.
+    Subject,
+}
+
+impl Field {
+    /// The command that changes it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::From => "from",
+            Self::To => "to",
+            Self::Cc => "cc",
+            Self::Bcc => "bcc",
+            Self::Subject => "subject",
+        }
+    }
 }
 
 /// A movement within one place.

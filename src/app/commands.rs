@@ -1,9 +1,9 @@
 //! The one table of commands: a new key is one row here and nothing elsewhere.
 
-use super::action::{Action, Align, Fold, Motion, Save, Select, Set, Step, Triage, Yank};
+use super::action::{Action, Align, Field, Fold, Motion, Save, Select, Set, Step, Triage, Yank};
 use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
-use crate::model::{Order, Role, Settle, View};
+use crate::model::{Order, Purpose, Role, Settle, View};
 
 use Args::{Count, Folder, None as No, Path, Tags, When, Words};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
@@ -15,6 +15,7 @@ const PARTS: Scope = Scope::PARTS;
 const LINKS: Scope = Scope::LINKS;
 const PANES: Scope = Scope::PANES;
 const LEDGER: Scope = Scope::LEDGER;
+const COMPOSE: Scope = Scope::COMPOSE;
 const ALL: Scope = Scope::ALL;
 /// The list and the reader: where mail is.
 const MAIL: Scope = LIST.and(READER);
@@ -157,6 +158,34 @@ pub const COMMANDS: &[Command] = &[
         .needs(Mail),
     row("undo", PANES, &["u"], Count).does(Act, "Undo the last action", |c| Action::Undo(c.times())),
     row("redo", PANES, &["<C-r>"], Count).does(Act, "Redo what was undone", |c| Action::Redo(c.times())),
+    // Writing.
+    row("compose", PANES, &["c"], No).does(Act, "Write a mail", |_| Action::Write(Purpose::New)),
+    row("reply", MAIL, &["r"], No)
+        .does(Act, "Reply to the sender", |_| Action::Write(Purpose::Reply))
+        .needs(Mail),
+    row("reply-all", MAIL, &["R"], No)
+        .does(Act, "Reply to all", |_| Action::Write(Purpose::ReplyAll))
+        .needs(Mail),
+    row("reply-list", MAIL, &["L"], No)
+        .does(Act, "Reply to the list", |_| Action::Write(Purpose::ReplyList))
+        .needs(Mail),
+    row("forward", MAIL, &["f"], No).does(Act, "Forward it", |_| Action::Write(Purpose::Forward)).needs(Mail),
+    row("edit-as-new", MAIL, &["E"], No)
+        .does(Act, "Write it anew", |_| Action::Write(Purpose::EditAsNew))
+        .needs(Mail),
+    row("resume", PANES, &[], No).does(Go, "Go on with the last draft", |_| Action::Resume),
+    row("send", COMPOSE, &["y"], No).does(Act, "Send it", |_| Action::Send),
+    row("edit", COMPOSE, &["e", "<Enter>"], No).does(Act, "Edit the text", |_| Action::Edit),
+    row("to", COMPOSE, &["t"], Words).does(Act, "Edit to whom", |c| c.typed(|t| Action::Field(Field::To, t))),
+    row("cc", COMPOSE, &["c"], Words)
+        .does(Act, "Edit who gets a copy", |c| c.typed(|t| Action::Field(Field::Cc, t))),
+    row("bcc", COMPOSE, &["b"], Words)
+        .does(Act, "Edit who gets it unseen", |c| c.typed(|t| Action::Field(Field::Bcc, t))),
+    row("subject", COMPOSE, &["s"], Words)
+        .does(Act, "Edit the subject", |c| c.typed(|t| Action::Field(Field::Subject, t))),
+    row("from", COMPOSE, &["f"], Words)
+        .does(Act, "Edit as whom", |c| c.typed(|t| Action::Field(Field::From, t))),
+    row("discard-draft", COMPOSE, &["X"], No).does(Act, "Delete the draft", |_| Action::Discard),
     // Selecting.
     row("select", LIST, &["x"], Count)
         .does(Pick, "Select and move down", |c| Action::Select(Select::Rows(c.times())))

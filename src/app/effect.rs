@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::compose::{Deed, Drafted};
 use super::letter::Letter;
 use crate::engine;
-use crate::model::{AccountId, Intent, MessageId, Order, View};
+use crate::model::{AccountId, Draft, DraftId, Intent, MessageId, Order, View};
 use crate::store::{Cleanable, Extent, Gathered, Ranks};
 use crate::text::Clean;
 
@@ -22,6 +23,8 @@ pub enum Effect {
     Remember(&'static str, String),
     /// Send this to the clipboard of the user's own terminal.
     Yank(Clean),
+    /// Open the editor on a draft; the answer is [`super::App::edited`].
+    Edit(DraftId, Box<Draft>),
     /// Paint everything anew.
     Redraw,
     /// Stop until `fg`.
@@ -79,6 +82,8 @@ pub enum Load {
         /// Into this directory.
         dir: PathBuf,
     },
+    /// Something about a draft.
+    Draft(Deed),
     /// Open a link.
     Browse {
         /// With this program, and what it takes before the link.
@@ -147,6 +152,8 @@ pub enum Loaded {
         /// The mails, or why not, in words.
         result: Result<Cleanable, Clean>,
     },
+    /// Something became of a draft, or why not.
+    Drafted(Result<Drafted, Clean>),
     /// Files were written: what and where, or why not.
     Saved(Result<Clean, Clean>),
     /// A link was handed to a browser, or why not.

@@ -5,6 +5,7 @@ pub mod action;
 pub mod bindings;
 pub mod command;
 mod commands;
+pub mod compose;
 pub mod effect;
 mod empty;
 mod find;
@@ -130,6 +131,8 @@ pub struct App {
     pub reader: Reading,
     /// What waits, while it is shown.
     pub ledger: Option<Ledger>,
+    /// The draft that is open.
+    pub compose: Option<compose::Compose>,
     /// The last message to the user.
     pub notice: Option<Notice>,
     history: Vec<String>,
@@ -195,6 +198,7 @@ impl App {
             list: List::default(),
             reader: Reading::default(),
             ledger: None,
+            compose: None,
             notice: None,
             history: Vec::new(),
             jumps: Vec::new(),
@@ -287,6 +291,8 @@ impl App {
     pub fn started(&mut self) -> Vec<Effect> {
         if let Some((text, hint)) = self.settings.asks.first() {
             self.notice = Some(Notice::calm(text.as_str(), self.now.at).hint(hint.as_str()));
+        } else {
+            self.tell_drafts();
         }
         self.out()
     }

@@ -193,6 +193,11 @@ impl App {
                 }
                 wanted
             }
+            Loaded::Drafted(result) => {
+                self.catch_up();
+                self.drafted(result);
+                true
+            }
             Loaded::Saved(Ok(text)) => {
                 self.say(text.as_str());
                 true

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::action::Action;
+use super::compose::Deed;
 use super::effect::Effect;
 use super::ledger::{Ledger, unfit};
 use super::notice::Notice;
@@ -96,11 +97,16 @@ impl App {
         std::mem::replace(&mut self.outgoing.told, told) != told
     }
 
-    /// Holds the mail back that leaves in a moment, if `u` means it.
+    /// Takes the mail back that leaves in a moment, if `u` means it: to its draft, or to wait in the outbox.
     pub(super) fn calls_back(&mut self) -> bool {
         let Some(id) = self.countdown().filter(|c| c.by_undo).map(|c| c.mail.id) else { return false };
-        self.settle_outgoing(Settle::Hold, vec![id], false);
+        self.draft(Deed::TakeBack(id));
         true
+    }
+
+    /// Holds a mail back that was made of no draft.
+    pub(super) fn hold_back(&mut self, id: i64) {
+        self.settle_outgoing(Settle::Hold, vec![id], false);
     }
 
     /// Gives the mail under the cursor of what waits a time.

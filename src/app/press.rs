@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::action::{Action, Motion, Step};
 use super::bindings::counted;
 use super::command::{self, Call, Command, Needs};
+use super::compose::Deed;
 use super::effect::Effect;
 use super::key::{Code, Key};
 use super::keymap::Typed;
@@ -259,6 +260,12 @@ impl App {
             Action::Download => self.download(),
             Action::Ledger => self.open_ledger(),
             Action::Outbox => self.open_outbox(),
+            Action::Write(purpose) => self.write(purpose),
+            Action::Resume => self.draft(Deed::Resume),
+            Action::Field(field, text) => self.set_field(field, &text),
+            Action::Edit => self.edit(),
+            Action::Send => self.send_draft(),
+            Action::Discard => self.discard_draft(),
             Action::SendAt(when) => self.send_at(&when),
             Action::Settle(how) => self.settle(how),
             Action::Sync => {
@@ -309,6 +316,7 @@ impl App {
                 Focus::Reader => self.reader.go(motion),
                 Focus::Folders => self.go_folders(motion),
                 Focus::Ledger => self.go_ledger(motion, height),
+                Focus::Compose => self.go_compose(motion, height),
                 _ => {
                     let result = self.list.go(&self.db, motion);
                     self.told(result);
@@ -343,6 +351,7 @@ impl App {
         match self.focus {
             Focus::Reader => self.leave_reader(),
             Focus::Ledger => self.leave_ledger(),
+            Focus::Compose => self.leave_compose(),
             Focus::Folders => self.focus = Focus::List,
             _ => {
                 self.leave_unified();
@@ -357,6 +366,7 @@ impl App {
         match self.focus {
             Focus::Reader => self.leave_reader(),
             Focus::Ledger => self.leave_ledger(),
+            Focus::Compose => self.leave_compose(),
             Focus::Folders => self.focus = Focus::List,
             _ if self.quit_asked => self.quit(),
             _ => {

@@ -15,14 +15,24 @@ pub enum Focus {
     Links,
     /// The page of what waits.
     Ledger,
+    /// The page of a draft.
+    Compose,
     /// The page of keys.
     Help,
 }
 
 impl Focus {
     /// Every place.
-    pub const ALL: [Self; 7] =
-        [Self::Folders, Self::List, Self::Reader, Self::Parts, Self::Links, Self::Ledger, Self::Help];
+    pub const ALL: [Self; 8] = [
+        Self::Folders,
+        Self::List,
+        Self::Reader,
+        Self::Parts,
+        Self::Links,
+        Self::Ledger,
+        Self::Compose,
+        Self::Help,
+    ];
 
     /// Its name for people.
     #[must_use]
@@ -34,6 +44,7 @@ impl Focus {
             Self::Parts => "Attachments",
             Self::Links => "Links",
             Self::Ledger => "What waits",
+            Self::Compose => "Draft",
             Self::Help => "Help",
         }
     }
@@ -58,10 +69,12 @@ impl Scope {
     pub const LEDGER: Self = Self(32);
     /// The panel of links.
     pub const LINKS: Self = Self(64);
+    /// The page of a draft.
+    pub const COMPOSE: Self = Self(128);
     /// The three panes.
     pub const PANES: Self = Self(7);
     /// Every place.
-    pub const ALL: Self = Self(127);
+    pub const ALL: Self = Self(255);
 
     /// The places of both.
     #[must_use]
@@ -79,6 +92,7 @@ impl Scope {
             Focus::Parts => Self::PARTS,
             Focus::Links => Self::LINKS,
             Focus::Ledger => Self::LEDGER,
+            Focus::Compose => Self::COMPOSE,
             Focus::Help => Self::HELP,
         };
         self.0 & bit.0 != 0

@@ -11,7 +11,7 @@ use crate::config::theme::Theme;
 use crate::config::{self, Config};
 use crate::engine::{Engine, Mode, Setup};
 use crate::error::{Error, Kind, Result};
-use crate::runtime::{self, Ended, Inbox, Session};
+use crate::runtime::{self, Desk, Ended, Inbox, Session};
 use crate::store::Store;
 use crate::ui::Look;
 
@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(super) struct Face {
     pub(super) look: Look,
     pub(super) settings: Settings,
+    pub(super) desk: Desk,
     pub(super) clock: fn() -> i64,
 }
 
@@ -53,6 +54,11 @@ impl Face {
                 keymap,
                 asks: Vec::new(),
             },
+            desk: Desk {
+                accounts: config.accounts.clone(),
+                writing: config.compose.clone(),
+                zone: config.ui.timezone.clone(),
+            },
             clock: now,
         })
     }
@@ -64,8 +70,8 @@ impl Face {
         store: &Store,
         send: Box<dyn Fn(crate::engine::Command) + Send>,
     ) -> Session {
-        let Self { look, settings, clock } = self;
-        Session { inbox, store: store.clone(), send, settings, look, clock }
+        let Self { look, settings, desk, clock } = self;
+        Session { inbox, store: store.clone(), send, settings, desk, look, clock }
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
+use super::desk::Drafter;
 use crate::app::effect::{Load, Loaded, Piece, Wish};
 use crate::app::letter::{Chip, Letter, Link, Whom};
 use crate::error::{Error, Kind, Result};
@@ -27,12 +28,13 @@ const NAMESAKES: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Loader {
     db: Reader,
+    drafter: Drafter,
     kept: VecDeque<(MessageId, Arc<Document>)>,
 }
 
 impl Loader {
-    pub(super) fn new(db: Reader) -> Self {
-        Self { db, kept: VecDeque::new() }
+    pub(super) fn new(db: Reader, drafter: Drafter) -> Self {
+        Self { db, drafter, kept: VecDeque::new() }
     }
 
     /// Does it; a failure is part of the answer.
@@ -56,6 +58,7 @@ impl Loader {
             Load::Save { message, what, dir } => {
                 Loaded::Saved(self.save(message, what, &dir).map_err(worded))
             }
+            Load::Draft(deed) => Loaded::Drafted(self.drafter.carry_out(deed, &self.db).map_err(worded)),
             Load::Browse { browser, url } => Loaded::Browsed(browse(&browser, &url).map_err(worded)),
         }
     }

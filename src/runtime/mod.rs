@@ -1,6 +1,7 @@
 //! Threads and the terminal: the loop that joins keys, the store and the engines to the screen.
 
 mod decode;
+mod desk;
 mod inbox;
 mod input;
 mod loads;
@@ -11,6 +12,7 @@ mod vt;
 mod work;
 
 pub use decode::Input;
+pub use desk::Desk;
 pub use inbox::{Inbox, Wakeup};
 pub use show::{Ended, Session, run, run_on, snapshot};
 pub use terminal::Stage;

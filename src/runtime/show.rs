@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use ratatui::layout::Rect;
 
 use super::decode::Input;
+use super::desk::{self, Desk, Drafter};
 use super::inbox::{Inbox, Wakeup};
 use super::input::Hands;
 use super::loads::Loader;
@@ -19,7 +20,9 @@ use crate::app::effect::{Effect, Load};
 use crate::app::{App, Now, Settings};
 use crate::engine::Command;
 use crate::error::{Error, Kind, Result};
+use crate::model::{Draft, DraftId};
 use crate::store::Store;
+use crate::text::Clean;
 use crate::ui::{self, Look};
 
 /// Between two frames at least.
@@ -39,6 +42,8 @@ pub struct Session {
     pub send: Box<dyn Fn(Command) + Send>,
     /// Who the user is, and what the user prefers.
     pub settings: Settings,
+    /// Who writes.
+    pub desk: Desk,
     /// How the screen looks.
     pub look: Look,
     /// The time, Unix seconds.
@@ -87,7 +92,8 @@ pub fn run_on<S: Stage>(session: Session, stage: &mut S) -> Result<Ended> {
 pub fn snapshot(session: &Session, width: u16, height: u16) -> Result<String> {
     let now = Now { at: Instant::now(), unix: (session.clock)() };
     let mut app = App::new(session.store.reader()?, session.settings.clone(), now, (width, height))?;
-    let mut loader = Loader::new(session.store.reader()?);
+    let drafter = Drafter::new(session.desk.clone(), session.store.clone(), session.clock);
+    let mut loader = Loader::new(session.store.reader()?, drafter);
     let mut effects = app.started();
     while let Some(effect) = effects.pop() {
         if let Effect::Load(load @ Load::Mail { .. }) = effect {
@@ -105,6 +111,7 @@ struct Show<'a, S: Stage> {
     hands: Option<Hands>,
     store: Store,
     send: Box<dyn Fn(Command) + Send>,
+    desk: Desk,
     look: Look,
     clock: fn() -> i64,
     /// The screen is not as it should be.
@@ -115,7 +122,7 @@ struct Show<'a, S: Stage> {
 
 impl<'a, S: Stage> Show<'a, S> {
     fn new(session: Session, stage: &'a mut S, hands: Option<Hands>) -> Result<Self> {
-        let Session { inbox, store, send, settings, look, clock } = session;
+        let Session { inbox, store, send, settings, desk, look, clock } = session;
         let Inbox { bell, wakeups } = inbox;
         let size = stage.terminal().size().map_err(unpainted)?;
         let now = Now { at: Instant::now(), unix: clock() };
@@ -125,9 +132,23 @@ impl<'a, S: Stage> Show<'a, S> {
             let _ = changes.send(Wakeup::Changed(changed.clone()));
         }));
         let app = App::new(store.reader()?, settings, now, (size.width, size.height))?;
-        let worker = Worker::start(store.reader()?, bell)?;
+        let worker = Worker::start(store.reader()?, Drafter::new(desk.clone(), store.clone(), clock), bell)?;
         let (stale, painted_at, ended) = (true, None, None);
-        Ok(Self { app, stage, wakeups, worker, hands, store, send, look, clock, stale, painted_at, ended })
+        Ok(Self {
+            app,
+            stage,
+            wakeups,
+            worker,
+            hands,
+            store,
+            send,
+            desk,
+            look,
+            clock,
+            stale,
+            painted_at,
+            ended,
+        })
     }
 
     fn run(mut self) -> Result<Ended> {
@@ -257,10 +278,24 @@ impl<'a, S: Stage> Show<'a, S> {
                     drop(paused);
                     self.redraw()?;
                 }
+                Effect::Edit(id, draft) => self.edit(id, *draft)?,
                 Effect::Quit => self.ended = Some(Ended::Quit),
             }
         }
         Ok(())
+    }
+
+    /// Lends the terminal to the editor.
+    fn edit(&mut self, id: DraftId, draft: Draft) -> Result<()> {
+        let paused = self.hands.as_ref().map(Hands::pause);
+        self.stage.lend();
+        let edited = desk::edit(&self.desk, self.store.dir(), id, draft);
+        self.stage.resume()?;
+        drop(paused);
+        self.tell_time();
+        let effects = self.app.edited(edited.map_err(|e| Clean::line(&e.to_string())));
+        self.perform(effects)?;
+        self.redraw().map(drop)
     }
 
     /// Forgets what is on the terminal, so that the next frame paints every cell.

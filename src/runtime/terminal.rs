@@ -48,6 +48,9 @@ pub trait Stage {
         Ok(())
     }
 
+    /// Gives the terminal back for as long as another program has it.
+    fn lend(&mut self) {}
+
     /// Takes the terminal again after someone else stopped the process.
     fn resume(&mut self) -> Result<()> {
         Ok(())
@@ -123,6 +126,10 @@ impl Stage for Screen {
         let stopped = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP);
         self.enter().map_err(no_terminal)?;
         stopped.map_err(|e| Error::new(Kind::Unsupported, "could not suspend").because(e))
+    }
+
+    fn lend(&mut self) {
+        give_back(&self.taken);
     }
 
     fn resume(&mut self) -> Result<()> {

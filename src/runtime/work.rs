@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
+use super::desk::Drafter;
 use super::inbox::Wakeup;
 use super::loads::Loader;
 use crate::app::effect::{Load, Loaded};
@@ -20,11 +21,11 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(db: Reader, inbox: Sender<Wakeup>) -> Result<Self> {
+    pub(super) fn start(db: Reader, drafter: Drafter, inbox: Sender<Wakeup>) -> Result<Self> {
         let (loads, asked) = channel();
         let thread = std::thread::Builder::new()
             .name("work".to_owned())
-            .spawn(move || run(Loader::new(db), &asked, &inbox))
+            .spawn(move || run(Loader::new(db, drafter), &asked, &inbox))
             .map_err(|e| Error::new(Kind::Bug, "could not start a thread").because(e))?;
         Ok(Self { loads: Some(loads), thread: Some(thread) })
     }
@@ -72,7 +73,7 @@ fn latest(loads: Vec<Load>) -> Vec<Load> {
         Load::Gather { .. } => Some(at) == last_all,
         Load::Rank { .. } => Some(at) == last_rank,
         Load::Cleanable { .. } => Some(at) == last_count,
-        Load::Save { .. } | Load::Browse { .. } => true,
+        Load::Save { .. } | Load::Browse { .. } | Load::Draft(_) => true,
     };
     loads.into_iter().enumerate().filter(|(at, load)| wanted(*at, load)).map(|(_, load)| load).collect()
 }
@@ -85,6 +86,7 @@ enum Asked {
     Cleanable(AccountId),
     Save,
     Browse,
+    Draft,
 }
 
 impl Load {
@@ -96,6 +98,7 @@ impl Load {
             Self::Cleanable { account } => Asked::Cleanable(*account),
             Self::Save { .. } => Asked::Save,
             Self::Browse { .. } => Asked::Browse,
+            Self::Draft(_) => Asked::Draft,
         }
     }
 }
@@ -110,6 +113,7 @@ impl Asked {
             Self::Cleanable(account) => Loaded::Cleanable { account, result: Err(why) },
             Self::Save => Loaded::Saved(Err(why)),
             Self::Browse => Loaded::Browsed(Err(why)),
+            Self::Draft => Loaded::Drafted(Err(why)),
         }
     }
 }

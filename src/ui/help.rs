@@ -136,6 +136,7 @@ fn elsewhere(place: Focus) -> &'static str {
         Focus::Parts => "Only in the attachments",
         Focus::Links => "Only in the links",
         Focus::Ledger => "Only in what waits",
+        Focus::Compose => "Only on a draft",
         Focus::Help => "Only in help",
     }
 }

@@ -1,5 +1,6 @@
 //! Drawing: from the state of the program to the cells of the terminal. It changes nothing.
 
+mod compose;
 mod folders;
 mod glyphs;
 mod help;
@@ -105,6 +106,8 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
     title::draw(app, brush, layout.title);
     if let Some(Overlay::Help(of, scroll)) = &app.overlay {
         facts.help_last = help::draw(app, *of, *scroll, brush, layout.body);
+    } else if let Some(open) = &app.compose {
+        compose::draw(open, brush, layout.body);
     } else if let Some(ledger) = &app.ledger {
         ledger::draw(app, ledger, look, brush, layout.body);
     } else {

@@ -69,7 +69,7 @@ pub(super) fn draw(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) ->
         let text = Clean::line(&format!("Sending in {}s", counting.left));
         let x = brush.put(left, y, &text, Role::Status, room);
         let dot = brush.glyphs.dot;
-        let hint = if counting.by_undo { "u holds it back" } else { "go, then h holds it back" };
+        let hint = if counting.by_undo { "u takes it back" } else { "go, then h holds it back" };
         let x = brush.put(x + 1, y, dot, Role::StatusDim, 1) + 1;
         let x = brush.put(x, y, hint, Role::StatusDim, (left + room).saturating_sub(x));
         brush.put(x + 2, y, &counting.mail.subject, Role::StatusDim, (left + room).saturating_sub(x + 2));

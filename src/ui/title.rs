@@ -26,6 +26,10 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
         }
         return;
     }
+    if app.compose.is_some() {
+        brush.put(x, area.y, "Draft", Role::TitlePlace, room);
+        return;
+    }
     if app.ledger.is_some() {
         brush.put(x, area.y, "What waits", Role::TitlePlace, room);
         return;
@@ -90,6 +94,9 @@ fn counts(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
             true => brush.put_right(right, area.y, &text, Role::TitleDim, area.width / 2),
             false => right,
         };
+    }
+    if app.compose.is_some() {
+        return right;
     }
     if let Some(ledger) = &app.ledger {
         let text = match ledger.total() {

@@ -123,7 +123,7 @@ fn o1_a_mail_counts_down_and_u_holds_it_back() {
     let mut screen = Screen::open(&post);
     screen.until("Tables");
     let id = send(&post, "Lunch", &["ada@example.org"], NOW + 7);
-    screen.until("Sending in 7s · u holds it back  Lunch").keys("u");
+    screen.until("Sending in 7s · u takes it back  Lunch").keys("u");
     screen.until("Held back in the outbox until you send it").gone("Sending in 7s");
     assert!(!due(&post, id));
     screen.keys("go").at("held back").keys("r").until("Queued again").keys("q").gone("What waits");
@@ -136,7 +136,7 @@ fn a1_after_something_newer_u_means_that() {
     let mut screen = Screen::open(&post);
     screen.until("Tables");
     send(&post, "Lunch", &["ada@example.org"], NOW + 9);
-    screen.until("u holds it back").keys("s").until("Starred 1").keys("u").until("Undid: starred 1");
+    screen.until("u takes it back").keys("s").until("Starred 1").keys("u").until("Undid: starred 1");
     // The mail still goes, and is called back in the outbox.
     screen.keys("go").at("in 9s").keys("h").at("held back");
 }

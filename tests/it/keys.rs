@@ -48,8 +48,10 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         "Copy",
         "Delete",
         "Download",
+        "Edit",
         "Find",
         "Fold",
+        "Forward",
         "Give",
         "Go",
         "Hide",
@@ -70,9 +72,11 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         "Redo",
         "Rename",
         "Repeat",
+        "Reply",
         "Run",
         "Save",
         "Select",
+        "Send",
         "Show",
         "Snooze",
         "Sort",
@@ -86,6 +90,7 @@ fn docs_are_short_sentences_that_begin_with_a_verb() {
         "Undo",
         "Unfold",
         "Unsubscribe",
+        "Write",
     ];
     for command in COMMANDS {
         let first = command.doc.split_whitespace().next().unwrap_or_default();

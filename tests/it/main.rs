@@ -36,6 +36,7 @@ mod faults_wire;
 mod faults_writers;
 mod floors;
 mod flows;
+mod flows_compose;
 mod flows_find;
 mod flows_lists;
 mod flows_outbox;

@@ -12,7 +12,7 @@ use mailtui::app::keymap::Keymap;
 use mailtui::config::Advance;
 use mailtui::runtime::{Inbox, Session, Wakeup, run};
 
-use crate::support::drive::{look, me};
+use crate::support::drive::{desk, look, me};
 use crate::support::mail::{NOW, Post, mail};
 
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -173,6 +173,7 @@ fn child_that_panics() {
             keymap: Keymap::new(),
             asks: Vec::new(),
         },
+        desk: desk(&post),
         look: look("terminal", false),
         clock: || match TOLD.load(std::sync::atomic::Ordering::SeqCst) {
             0 => NOW,

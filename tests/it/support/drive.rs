@@ -9,11 +9,11 @@ use mailtui::app::Settings;
 use mailtui::app::accounts::Identity;
 use mailtui::app::key::Key;
 use mailtui::app::keymap::Keymap;
-use mailtui::config::Advance;
 use mailtui::config::theme::Theme;
+use mailtui::config::{Account, Advance, Outlet, Writing};
 use mailtui::engine::{Command, Event};
 use mailtui::error::Result;
-use mailtui::runtime::{Ended, Inbox, Input, Session, Stage, Wakeup, run_on};
+use mailtui::runtime::{Desk, Ended, Inbox, Input, Session, Stage, Wakeup, run_on};
 use mailtui::ui::{Look, text_of};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -98,6 +98,15 @@ pub fn look(theme: &str, ascii: bool) -> Look {
     Look { theme: Theme::named(theme, None).unwrap(), zone: TimeZone::UTC, ascii }
 }
 
+/// Who writes: the account `work`, with the editor that the test put into the directory of the store.
+pub fn desk(post: &Post) -> Desk {
+    let mut work = Account { name: "work".to_owned(), ..super::post::local(None) };
+    (work.email, work.display_name) = ("robin@example.org".to_owned(), "Robin".to_owned());
+    work.sending.way = Some(Outlet::Command("false".to_owned()));
+    let editor = Some(format!("sh {}", post.dir.path().join("editor").display()));
+    Desk { accounts: vec![work], writing: Writing { editor, ..Writing::default() }, zone: TimeZone::UTC }
+}
+
 impl Screen {
     /// Starts on a store, and waits for its first frame.
     pub fn start(post: &Post, start: Start) -> Self {
@@ -121,6 +130,7 @@ impl Screen {
                 keymap: start.keymap,
                 asks: Vec::new(),
             },
+            desk: desk(post),
             look: look(start.theme, start.ascii),
             clock: || NOW,
         };

@@ -1,0 +1,183 @@
+//! The desk of who writes: drafts are begun, kept and sent off the thread of the screen, and edited in its place.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::app::compose::{Deed, Drafted};
+use crate::compose;
+use crate::config::{Account, Writing};
+use crate::engine::drafting;
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccountId, Draft, DraftId, Purpose};
+use crate::secret;
+use crate::store::{Reader, Store};
+use crate::text::Clean;
+
+/// Who writes, and how.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    /// The accounts of the configuration.
+    pub accounts: Vec<Account>,
+    /// `[compose]`.
+    pub writing: Writing,
+    /// The zone of what is sent (promise A10).
+    pub zone: TimeZone,
+}
+
+/// What the work thread does to drafts.
+#[derive(Debug)]
+pub(super) struct Drafter {
+    desk: Desk,
+    store: Store,
+    clock: fn() -> i64,
+    /// How often each open draft was changed, as far as is known here.
+    versions: HashMap<DraftId, u64>,
+}
+
+impl Drafter {
+    pub(super) fn new(desk: Desk, store: Store, clock: fn() -> i64) -> Self {
+        Self { desk, store, clock, versions: HashMap::new() }
+    }
+
+    pub(super) fn carry_out(&mut self, deed: Deed, db: &Reader) -> Result<Drafted> {
+        Ok(match deed {
+            Deed::Begin { account, message, purpose } => {
+                let own = self.account(db, account)?;
+                let draft = match message {
+                    Some(message) => drafting::begin(db, (own, account), purpose, message, &self.desk.zone)?,
+                    None => {
+                        let identity = own.identities().into_iter().next().unwrap_or_default();
+                        compose::blank(account, &identity, &drafting::signature(&identity))
+                    }
+                };
+                let id = self.keep(None, &draft)?;
+                Drafted::Opened(id, Box::new(draft), true)
+            }
+            Deed::Resume => match db.drafts()?.into_iter().find(|kept| kept.editor.is_none()) {
+                Some(kept) => self.open(kept.id, db)?,
+                None => Drafted::Nothing,
+            },
+            Deed::Keep(id, draft) => Drafted::Kept(self.keep(Some(id), &draft)?),
+            Deed::Send(id, draft) => {
+                let id = self.keep(Some(id), &draft)?;
+                let own = self.account(db, draft.account)?;
+                let now = (self.clock)();
+                let wait = i64::try_from(self.desk.writing.undo_send.as_secs()).unwrap_or(0);
+                drafting::send(&self.store, own, id, now.saturating_add(wait), &self.date(now))?;
+                Drafted::Sent
+            }
+            Deed::Discard(id) => {
+                self.store.discard_draft(id)?;
+                forget(self.store.dir(), id);
+                Drafted::Gone
+            }
+            Deed::TakeBack(outgoing) => match self.store.take_back(outgoing)? {
+                Some(id) => self.open(id, db)?,
+                None => Drafted::NoDraft(outgoing),
+            },
+        })
+    }
+
+    /// Opens a draft that is kept, with what an editor left that was killed.
+    fn open(&mut self, id: DraftId, db: &Reader) -> Result<Drafted> {
+        let kept = db.draft(id)?.ok_or_else(|| Error::new(Kind::Gone, "the draft is not there any more"))?;
+        self.versions.insert(id, kept.version);
+        let mut draft = kept.draft;
+        let mut id = id;
+        for (path, headers) in files(self.store.dir(), id) {
+            if let Ok(text) = fs::read_to_string(path)
+                && !text.trim().is_empty()
+            {
+                draft.take_text(&text, headers);
+                id = self.keep(Some(id), &draft)?;
+            }
+        }
+        Ok(Drafted::Opened(id, Box::new(draft), false))
+    }
+
+    /// Durable when this returns; only then what an editor left is taken away.
+    fn keep(&mut self, id: Option<DraftId>, draft: &Draft) -> Result<DraftId> {
+        let over = id.and_then(|id| Some((id, *self.versions.get(&id)?)));
+        let msgid = compose::message_id(secret::random()?, &draft.from);
+        let (kept, version) = self.store.save_draft(over, &msgid, draft)?;
+        self.versions.insert(kept, version);
+        if let Some(id) = id {
+            forget(self.store.dir(), id);
+        }
+        Ok(kept)
+    }
+
+    fn account(&self, db: &Reader, id: AccountId) -> Result<&Account> {
+        let name = db.accounts()?.into_iter().find(|row| row.id == id).map(|row| row.name);
+        let found = self.desk.accounts.iter().find(|account| Some(&account.name) == name.as_ref());
+        found.ok_or_else(|| Error::new(Kind::Config, "the configuration does not name this account"))
+    }
+
+    fn date(&self, now: i64) -> String {
+        let now = Timestamp::from_second(now).unwrap_or_default().to_zoned(self.desk.zone.clone());
+        now.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
+    }
+}
+
+/// Where the text of a draft lies while an editor has it: with the fields above it, and without.
+fn files(data: &Path, id: DraftId) -> [(PathBuf, bool); 2] {
+    let dir = data.join("drafts");
+    [(dir.join(format!("{}.eml", id.0)), true), (dir.join(format!("{}.txt", id.0)), false)]
+}
+
+fn forget(data: &Path, id: DraftId) {
+    for (path, _) in files(data, id) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Lets the user write on a draft with an editor, on this terminal; waits until that ends. What cannot be taken over
+/// stays in a file beside it.
+pub(super) fn edit(desk: &Desk, data: &Path, id: DraftId, mut draft: Draft) -> Result<Draft> {
+    let headers = desk.writing.edit_headers || draft.purpose == Purpose::New && draft.to.trim().is_empty();
+    let [with, without] = files(data, id);
+    let (path, _) = if headers { with } else { without };
+    let text = draft.to_text(headers);
+    let failed = |e| Error::new(Kind::Store, format!("could not write {}", path.display())).because(e);
+    let dir = data.join("drafts");
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;
+    let _ = fs::remove_file(&path);
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)?;
+    let own = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
+    let named = desk.writing.editor.clone().or_else(|| own("VISUAL")).or_else(|| own("EDITOR"));
+    let line = format!("{} \"$1\"", named.unwrap_or_else(|| "vi".to_owned()));
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(line).arg("sh").arg(&path);
+    let ended = secret::keep_from(&mut shell).status();
+    let left = fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let why = match ended {
+        Ok(status) if status.success() && left.trim().is_empty() => {
+            let _ = fs::remove_file(&path);
+            return Err(Error::new(Kind::Refused, "the editor left nothing: the draft is as it was before"));
+        }
+        Ok(status) if status.success() => {
+            draft.take_text(&left, headers);
+            return Ok(draft);
+        }
+        Ok(status) => status.to_string(),
+        Err(e) => e.to_string(),
+    };
+    let kept = if left == text || left.trim().is_empty() {
+        let _ = fs::remove_file(&path);
+        String::new()
+    } else {
+        let aside = dir.join(format!("{}-left.txt", id.0));
+        fs::rename(&path, &aside).map_err(failed)?;
+        format!(", what was written is in {}", aside.display())
+    };
+    let why = Clean::line(&why);
+    Err(Error::new(Kind::Refused, format!("the editor failed ({why}): the draft is as it was{kept}")))
+}
