@@ -78,6 +78,7 @@ mod relocate;
 mod renamed;
 mod replies;
 mod screens;
+mod screens_more;
 mod search;
 mod sending;
 mod servers;

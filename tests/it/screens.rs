@@ -66,7 +66,7 @@ fn world() -> Post {
     post
 }
 
-fn shot(width: u16, height: u16, keys: &str, until: &str) -> String {
+pub(crate) fn shot(width: u16, height: u16, keys: &str, until: &str) -> String {
     let post = world();
     let mut screen = Screen::start(&post, Start { width, height, ..Start::default() });
     screen.until("Sunday").keys(keys).until(until).screen()
