@@ -213,7 +213,7 @@ pub enum DraftsVerb {
     Send {
         /// Its number
         id: i64,
-        /// Send it whatever is odd about it: see `check` in [compose]
+        /// Send it whatever is odd about it: see `check` in the configuration
         #[arg(long, short)]
         force: bool,
         /// Only put it into the outbox: whoever syncs the account next sends it
@@ -238,7 +238,7 @@ pub struct Reply {
     /// To the list that it came by
     #[arg(long, conflicts_with = "all")]
     pub list: bool,
-    /// Send it whatever is odd about it: see `check` in [compose]
+    /// Send it whatever is odd about it: see `check` in the configuration
     #[arg(long, short)]
     pub force: bool,
     /// Only put it into the outbox: whoever syncs the account next sends it
