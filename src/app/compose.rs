@@ -25,8 +25,8 @@ pub enum Deed {
     Resume,
     /// Keep it as it is now.
     Keep(DraftId, Box<Draft>),
-    /// Keep it, and put its mail into the outbox.
-    Send(DraftId, Box<Draft>),
+    /// Keep it, and put its mail into the outbox; unless the user is sure, not where something is odd about it.
+    Send(DraftId, Box<Draft>, bool),
     /// Throw it away.
     Discard(DraftId),
     /// Take the mail with this row out of the outbox, so that its draft can be written on.
@@ -42,6 +42,8 @@ pub enum Drafted {
     Kept(DraftId),
     /// Its mail is in the outbox.
     Sent,
+    /// It was not sent: this is odd about it (promise O6).
+    Odd(Vec<Clean>),
     /// It was thrown away.
     Gone,
     /// There is no draft to open.
@@ -59,6 +61,8 @@ pub struct Compose {
     pub draft: Draft,
     /// The first line of the text on the screen.
     pub scroll: usize,
+    /// What is odd about it, found when it was to be sent: the next time it is.
+    pub concerns: Vec<Clean>,
     /// It is being sent or thrown away.
     is_leaving: bool,
     /// The pane that had the keys before.
@@ -110,7 +114,8 @@ impl App {
                 if is_edited {
                     self.effects.push(Effect::Edit(id, draft.clone()));
                 }
-                self.compose = Some(Compose { id, draft: *draft, scroll: 0, is_leaving: false, from });
+                let (scroll, concerns, is_leaving) = (0, Vec::new(), false);
+                self.compose = Some(Compose { id, draft: *draft, scroll, concerns, is_leaving, from });
                 self.focus = Focus::Compose;
             }
             Ok(Drafted::Kept(id)) => {
@@ -119,6 +124,12 @@ impl App {
                 }
             }
             Ok(Drafted::Sent) => self.close_compose(),
+            Ok(Drafted::Odd(concerns)) => {
+                if let Some(compose) = &mut self.compose {
+                    (compose.concerns, compose.is_leaving) = (concerns, false);
+                }
+                self.say("Not sent yet: y again sends it as it is");
+            }
             Ok(Drafted::Gone) => {
                 self.close_compose();
                 self.say("The draft is thrown away");
@@ -140,7 +151,7 @@ impl App {
             Ok(draft) => {
                 if let Some(compose) = &mut self.compose {
                     compose.draft = draft;
-                    compose.scroll = 0;
+                    (compose.scroll, compose.concerns) = (0, Vec::new());
                 }
                 self.keep_draft();
             }
@@ -176,6 +187,7 @@ impl App {
             let line = format!("{} {text}", field.name());
             return self.run(Action::CommandLine(line));
         }
+        compose.concerns.clear();
         // One that is to be empty is typed as `-`.
         *text = if typed == "-" { String::new() } else { typed.to_owned() };
         self.keep_draft();
@@ -189,7 +201,8 @@ impl App {
             return self.fail("the mail goes to nobody yet: t writes to whom");
         }
         compose.is_leaving = true;
-        let deed = Deed::Send(compose.id, Box::new(compose.draft.clone()));
+        let is_sure = !compose.concerns.is_empty();
+        let deed = Deed::Send(compose.id, Box::new(compose.draft.clone()), is_sure);
         self.draft(deed);
     }
 

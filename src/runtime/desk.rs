@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::app::compose::{Deed, Drafted};
-use crate::compose;
+use crate::compose::{self, Original};
 use crate::config::{Account, Writing};
 use crate::engine::drafting;
 use crate::error::{Error, Kind, Result};
@@ -19,6 +19,9 @@ use crate::model::{AccountId, Draft, DraftId, Purpose};
 use crate::secret;
 use crate::store::{Reader, Store};
 use crate::text::Clean;
+
+/// Bytes that hold a mail's header.
+const HEADER: u64 = 256 << 10;
 
 /// Who writes, and how.
 #[derive(Debug, Clone)]
@@ -65,8 +68,12 @@ impl Drafter {
                 None => Drafted::Nothing,
             },
             Deed::Keep(id, draft) => Drafted::Kept(self.keep(Some(id), &draft)?),
-            Deed::Send(id, draft) => {
+            Deed::Send(id, draft, is_sure) => {
                 let id = self.keep(Some(id), &draft)?;
+                let odd = if is_sure { Vec::new() } else { self.concerns(&draft, db)? };
+                if !odd.is_empty() {
+                    return Ok(Drafted::Odd(odd));
+                }
                 let own = self.account(db, draft.account)?;
                 let now = (self.clock)();
                 let wait = i64::try_from(self.desk.writing.undo_send.as_secs()).unwrap_or(0);
@@ -83,6 +90,19 @@ impl Drafter {
                 None => Drafted::NoDraft(outgoing),
             },
         })
+    }
+
+    /// What is odd about a draft, in words (promise O6).
+    fn concerns(&self, draft: &Draft, db: &Reader) -> Result<Vec<Clean>> {
+        let answered = draft.answers.filter(|_| draft.purpose == Purpose::ReplyAll);
+        let list = match answered {
+            // Only its header is looked at.
+            Some(message) => Original::read(answered, &db.raw(message, HEADER)?).list,
+            None => Vec::new(),
+        };
+        let known: Vec<_> = db.known()?.into_iter().map(|known| known.who).collect();
+        let found = compose::concerns(draft, &self.desk.writing, &list, &known);
+        Ok(found.iter().map(|concern| Clean::line(&concern.to_string())).collect())
     }
 
     /// Opens a draft that is kept, with what an editor left that was killed.

@@ -57,6 +57,13 @@ pub(super) fn draw(compose: &Compose, brush: &mut Brush<'_>, body: Area) {
         brush.line(body, y);
         y += 1;
     }
+    for concern in &compose.concerns {
+        if y < end {
+            let x = brush.put(body.x + 2, y, "!", Role::DotBad, 1);
+            brush.put(x + 1, y, concern, Role::ReaderWarning, body.width.saturating_sub(5));
+            y += 1;
+        }
+    }
     let wide = usize::from(body.width.saturating_sub(4).min(PROSE));
     for line in draft.body.lines().skip(compose.scroll) {
         let role = match line.bytes().take_while(|b| *b == b'>').count() {

@@ -123,6 +123,20 @@ fn o6_a_mail_to_nobody_is_not_sent() {
     let mut screen = Screen::open(&post);
     screen.until("Tables").keys("c").until("Hello").keys("y").until("the mail goes to nobody yet");
     screen.keys("t").until(":to").keys("nonsense<Enter>").until("To        nonsense").keys("y");
+    screen.until("! the mail has no subject").until("y again sends it as it is").keys("y");
     screen.when("an error, and the page stays", |text| text.contains("nonsense") && text.contains("address"));
     assert_eq!(due(&post, NOW + HOUR), []);
+}
+
+#[test]
+fn o6_what_is_odd_is_said_first_and_one_key_sends_anyway() {
+    let post = world("printf 'See attached.\\n' > \"$1\"");
+    let mut screen = Screen::open(&post);
+    screen.until("Tables").keys("r").until("See attached.").keys("y");
+    screen.until("! the text says").until("y again sends it as it is");
+    assert_eq!(due(&post, NOW + HOUR), []);
+    // Who changes something is asked anew.
+    screen.keys("s<Space>again<Enter>").until("Re: Tables again").gone("! the text says");
+    screen.keys("y").until("! the text says").keys("y").until("Sending in 10s");
+    assert_eq!(due(&post, NOW + HOUR).len(), 1);
 }
