@@ -123,7 +123,11 @@ impl App {
                     compose.id = id;
                 }
             }
-            Ok(Drafted::Sent) => self.close_compose(),
+            Ok(Drafted::Sent) => {
+                self.close_compose();
+                // What stands there is of before: now it counts down.
+                self.notice = None;
+            }
             Ok(Drafted::Odd(concerns)) => {
                 if let Some(compose) = &mut self.compose {
                     (compose.concerns, compose.is_leaving) = (concerns, false);
