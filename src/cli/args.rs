@@ -94,6 +94,8 @@ pub enum Verb {
     Compose(Compose),
     /// List the drafts, send one, or throw one away
     Drafts(Drafts),
+    /// List people written to, the likeliest first; take in those of vCard files
+    Addresses(Addresses),
     /// Answer a mail with the text on standard input
     Reply(Reply),
     /// Send as the program sendmail does: `[-t] [-i] [-f ADDR] [ADDR…]`, the mail on standard input
@@ -196,6 +198,16 @@ pub struct Compose {
     /// The account to send with
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
+}
+
+/// `mailtui addresses`.
+#[derive(Debug, Args)]
+pub struct Addresses {
+    /// Only those that this may begin: a name, an address, a domain
+    pub words: Vec<String>,
+    /// Take in the people of this vCard file
+    #[arg(long, value_name = "FILE", conflicts_with = "words")]
+    pub import: Vec<PathBuf>,
 }
 
 /// `mailtui drafts`.

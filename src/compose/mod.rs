@@ -15,6 +15,7 @@ mod resent;
 #[cfg(test)]
 mod tests;
 mod text;
+mod vcard;
 
 pub use build::{Attachment, Letter, build, from_field, is_eight_bit, message_id};
 pub use check::{Concern, concerns};
@@ -24,6 +25,8 @@ pub use original::Original;
 pub use reply::{answer, blank, field, whole};
 pub use resent::resent;
 pub use text::{Body, lay_out};
+
+pub use vcard::vcards;
 
 use std::borrow::Cow;
 

@@ -1,8 +1,11 @@
 //! People written to, for completion: those who are written to often and lately first.
 
 use super::db::{sql, unsigned};
+use super::handle::Store;
+use super::inbox::{Answer, Job};
 use super::reader::Reader;
-use crate::error::Result;
+use super::tx::Tx;
+use crate::error::{Error, Kind, Result};
 use crate::model::Address;
 
 /// Seconds after which a mail counts half as much.
@@ -36,6 +39,34 @@ impl Known {
                 || name.starts_with(word.as_str())
                 || pieces().any(|piece| piece.starts_with(word.as_str()))
         })
+    }
+}
+
+impl Store {
+    /// Takes in people for completion; how many were not known. A name that is known stays.
+    pub fn learn(&self, people: Vec<Address>) -> Result<u64> {
+        match self.ask(Job::Learn(people))? {
+            Answer::Count(count) => Ok(count),
+            _ => Err(Error::new(Kind::Bug, "the store mixed up its answers")),
+        }
+    }
+}
+
+impl Tx<'_> {
+    pub(super) fn learn(&mut self, people: &[Address]) -> Result<u64> {
+        let mut new = 0;
+        for who in people {
+            let added = self.db.run(
+                sql!("INSERT OR IGNORE INTO addresses (addr, name) VALUES (?1, ?2)"),
+                (&who.addr, &who.name),
+            )?;
+            new += u64::from(added > 0);
+            self.db.run(
+                sql!("UPDATE addresses SET name = ?2 WHERE addr = ?1 AND name = ''"),
+                (&who.addr, &who.name),
+            )?;
+        }
+        Ok(new)
     }
 }
 

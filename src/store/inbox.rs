@@ -10,7 +10,7 @@ use super::drafts::Deed;
 use super::outbox::{Frozen, Step};
 use super::wishes::Wish;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, FolderId, Intent, Outcome, Owner, PlacementId};
+use crate::model::{AccountId, Address, FolderId, Intent, Outcome, Owner, PlacementId};
 
 /// Bytes that may wait; a sender of more waits for room.
 const ROOM: usize = 8 << 20;
@@ -51,6 +51,8 @@ pub(super) enum Job {
     Recover(AccountId),
     Post(Box<Frozen>),
     Draft(Deed),
+    /// People who were not written to yet.
+    Learn(Vec<Address>),
     Outgoing(i64, Step),
     RecoverOutbox(AccountId),
     /// What the server's Sent shows was sent.

@@ -105,6 +105,7 @@ impl<'a> Tx<'a> {
                 self.recover(*account)?;
                 Answer::Done
             }
+            Job::Learn(people) => Answer::Count(self.learn(people)?),
             Job::Draft(deed) => self.draft(deed)?,
             Job::Post(mail) => Answer::Row(self.post(mail)?),
             Job::Outgoing(id, step) => Answer::Count(self.step_out(*id, step)?),

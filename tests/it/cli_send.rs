@@ -236,3 +236,26 @@ fn o5_a_script_keeps_a_draft_of_a_link_and_sends_it_once() {
     assert_eq!(said(&run(place.path(), &["drafts"], b"")), "");
     assert_eq!(mta.taken().len(), 1);
 }
+
+#[test]
+fn people_of_a_vcard_are_known_and_those_written_to_come_first() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    assert!(
+        run(place.path(), &["send", "--to", "Bob B <bob@example.org>", "--subject", "x"], b"x\n")
+            .status
+            .success()
+    );
+    let file = place.path().join("people.vcf");
+    std::fs::write(
+        &file,
+        "BEGIN:VCARD\nFN:Bo Anders\nEMAIL:bo@example.net\nEMAIL:BOB@example.org\nEND:VCARD\n",
+    )
+    .unwrap();
+    let told = run(place.path(), &["addresses", "--import", file.to_str().unwrap()], b"");
+    assert_eq!(said(&told), "took in 1 new address\n");
+    assert_eq!(
+        said(&run(place.path(), &["addresses", "bo"], b"")),
+        "bob@example.org\tBob B\nbo@example.net\tBo Anders\n"
+    );
+}
