@@ -49,6 +49,10 @@ pub enum Action {
     Select(Select),
     /// Find mail with these words in the list, and by the servers' own search; of none typed the command line asks.
     Find(String),
+    /// Find these words in the mail that is shown; of none typed the command line asks.
+    Seek(String),
+    /// To another line of it with them.
+    SeekOn(i32),
     /// To another of the mails that were found.
     Hit(i32),
     /// Select mail and delete it.

@@ -316,6 +316,11 @@ pub const COMMANDS: &[Command] = &[
         .needs(OneFolder),
     // Finding.
     row("find", LIST, &["/"], Words).does(Go, "Find mail with some words", |c| c.typed(Action::Find)),
+    row("seek", READER, &["/"], Words).does(Read, "Find words in this mail", |c| c.typed(Action::Seek)),
+    row("next-match", READER, &["n"], Count)
+        .does(Read, "Go to the next match", |c| Action::SeekOn(c.steps())),
+    row("previous-match", READER, &["N"], Count)
+        .does(Read, "Go to the match before", |c| Action::SeekOn(-c.steps())),
     row("next-hit", LIST, &["n"], Count).does(Go, "Go to the next found", |c| Action::Hit(c.steps())),
     row("previous-hit", LIST, &["N"], Count)
         .does(Go, "Go to the one found before", |c| Action::Hit(-c.steps())),

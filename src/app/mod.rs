@@ -33,6 +33,7 @@ pub mod reader;
 mod record;
 mod resume;
 pub mod scope;
+mod seek;
 mod select;
 mod shape;
 pub mod sort;
@@ -156,6 +157,8 @@ pub struct App {
     record: record::Record,
     /// What was looked for last.
     finding: Option<find::Finding>,
+    /// What was looked for in a mail, in lower case.
+    sought: String,
     gather_ticket: effect::Ticket,
     /// The maildrop of which it is counted what may go from its server.
     counting: Option<AccountId>,
@@ -213,6 +216,7 @@ impl App {
             again: None,
             record: record::Record::default(),
             finding: None,
+            sought: String::new(),
             gather_ticket: 0,
             counting: None,
             gathering: None,

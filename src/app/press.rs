@@ -210,6 +210,8 @@ impl App {
             Action::Join => self.join(),
             Action::Split => self.split_off(),
             Action::Find(words) => self.find(&words),
+            Action::Seek(words) => self.seek(&words),
+            Action::SeekOn(by) => self.seek_on(by),
             Action::Hit(by) => self.step_hit(by),
             Action::Select(select) => self.select(select),
             Action::Sort(order) => self.sort(order),

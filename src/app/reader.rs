@@ -43,6 +43,8 @@ pub struct Reading {
     all_headers: bool,
     all_quotes: bool,
     raw: bool,
+    /// The line that was found last.
+    pub hit: Option<usize>,
     /// `Space` was pressed at the end of this mail already.
     pub stopped: bool,
     /// When the preview makes the mail read.
@@ -68,6 +70,7 @@ impl Default for Reading {
             all_headers: false,
             all_quotes: false,
             raw: false,
+            hit: None,
             stopped: false,
             read_at: None,
             marked: None,
@@ -152,6 +155,9 @@ impl Reading {
     /// Lays the mail out anew where it is not as it should be.
     pub fn load(&mut self, now: Instant) -> Option<Load> {
         let wish = self.wish()?;
+        if self.letter().is_none_or(|letter| letter.wish != wish) {
+            self.hit = None;
+        }
         if let Some(letter) = self.kept.iter().find(|l| l.wish == wish) {
             self.letter = Some(Arc::clone(letter));
             (self.awaited, self.slow, self.trouble) = (None, false, None);
@@ -303,6 +309,15 @@ impl Reading {
         let at = i64::try_from(self.scroll).unwrap_or(0).saturating_add(by).max(0);
         self.scroll = usize::try_from(at).unwrap_or(0).min(self.last_scroll());
         self.stopped &= self.is_at_end();
+    }
+
+    /// Marks a line that was found, and brings it onto the screen with some lines above it.
+    pub fn show_hit(&mut self, line: usize) {
+        self.hit = Some(line);
+        let height = self.body_height();
+        if line < self.scroll || line >= self.scroll + height {
+            self.scroll = line.saturating_sub(height / 3).min(self.last_scroll());
+        }
     }
 
     /// Scrolls to what is cut off on the right, or back. Says whether anything moved.

@@ -166,8 +166,12 @@ fn draw_body(app: &App, brush: &mut Brush<'_>, letter: &Letter, body: Area) {
     }
     let shown = letter.lines.iter().skip(app.reader.scroll);
     let mut rest = body;
-    for (y, line) in (body.y..body.bottom()).zip(shown) {
+    for ((y, at), line) in (body.y..body.bottom()).zip(app.reader.scroll..).zip(shown) {
         draw_line(app, brush, line, Area { y, height: 1, ..body });
+        if app.reader.hit == Some(at) {
+            let bar = brush.glyphs.bar;
+            brush.put(body.x, y, bar, Role::CursorBar, 1);
+        }
         rest = Area { y: y + 1, height: body.bottom() - y - 1, ..body };
     }
     if letter.body == BodyState::Head {

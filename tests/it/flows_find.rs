@@ -68,3 +68,28 @@ fn p12_mail_that_is_only_here_is_found_here() {
     screen.keys("gu").until("Number 3");
     screen.keys("/number<Space>2<Enter>").at("Number 2").until("1 found");
 }
+
+#[test]
+fn words_are_found_in_the_mail_that_is_open() {
+    let post = plain(0);
+    let body: String =
+        (1..=60).map(|n| format!("Line {n}{}\n\n", if n % 20 == 0 { " Needle" } else { "" })).collect();
+    post.deliver(mail("Ada <ada@example.org>", "Hay").body(&body));
+    let mut screen = Screen::open(&post);
+    screen.keys("<Enter>").until("Line 1\n").keys("n").until("Nothing was looked for in a mail yet");
+    screen
+        .keys("/")
+        .until(":seek")
+        .keys("needle<Enter>")
+        .until("Line 20 Needle")
+        .until("Line 1 of 3 with `needle`");
+    screen
+        .keys("2n")
+        .until("Line 60 Needle")
+        .until("Line 3 of 3")
+        .keys("n")
+        .until("Line 1 of 3")
+        .until("from the other end");
+    screen.keys("N").until("Line 3 of 3").keys("N").until("\u{258c}Line 40 Needle");
+    screen.keys("/absent<Enter>").until("`absent` is not in this mail").keys("q").at("Hay");
+}
