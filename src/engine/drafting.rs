@@ -21,6 +21,9 @@ const MOST: u64 = 64 << 20;
 const LONGEST_SIGNATURE: usize = 64 << 10;
 
 /// Begins a draft from a mail that is held here, as much of it as is.
+///
+/// # Errors
+/// [`Kind::Gone`] while nothing of it is here but what a list shows.
 pub fn begin(
     reader: &Reader,
     account: (&Account, AccountId),
@@ -28,7 +31,16 @@ pub fn begin(
     message: MessageId,
     zone: &TimeZone,
 ) -> Result<Draft> {
-    let original = Original::read(Some(message), &reader.raw(message, MOST)?);
+    let raw = reader.raw(message, MOST)?;
+    if raw.is_empty() {
+        // Whom an answer goes to is not all in the list: Reply-To and what a list asks for are in the header alone.
+        return Err(Error::new(
+            Kind::Gone,
+            "the text of this mail is not here yet, so it cannot be answered",
+        )
+        .hint("wait until it has come, or fetch it now with gm"));
+    }
+    let original = Original::read(Some(message), &raw);
     compose::answer(&original, purpose, account, zone, &signature)
 }
 

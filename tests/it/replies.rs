@@ -3,8 +3,11 @@
 use jiff::tz::TimeZone;
 use mailtui::compose::{self, Original};
 use mailtui::config::{Account, Identity, Protocol, Style};
+use mailtui::engine::drafting;
+use mailtui::error::Kind;
 use mailtui::model::{AccountId, Draft, Purpose};
 
+use super::store_kit::{Kit, mail};
 use super::support::post;
 
 /// F From, R Reply-To, T To, C Cc, D Delivered-To, X X-Original-To, M Mail-Followup-To, L List-Post, S Sender; then as
@@ -174,4 +177,17 @@ fn references_are_complete_and_bounded() {
     let many: String = (0..500).map(|n| format!("\r\n <{n}@x>")).collect();
     let long = references(&format!("Message-ID: <last@x>\r\nReferences:{many}"));
     assert_eq!((long.len(), long[0].as_str(), long[40].as_str()), (41, "0@x", "last@x"));
+}
+
+/// Whom an answer goes to is in the header, and that is not all in the list.
+#[test]
+fn o1_a_mail_that_is_not_here_yet_is_not_answered() {
+    let kit = Kit::server();
+    let message = kit.bring(mail(kit.inbox, 1));
+    for purpose in [Purpose::Reply, Purpose::ReplyAll, Purpose::Forward, Purpose::ForwardAttached] {
+        let error = drafting::begin(&kit.reader, (&account(), kit.account), purpose, message, &TimeZone::UTC)
+            .unwrap_err();
+        assert_eq!(error.kind(), Kind::Gone);
+        assert!(error.hint_text().is_some());
+    }
 }
