@@ -16,8 +16,8 @@ pub enum Deed {
     Begin {
         /// Of this account.
         account: AccountId,
-        /// From this mail.
-        message: Option<MessageId>,
+        /// From one of these: the first that the user did not write (promise A5). None: from nothing.
+        messages: Vec<MessageId>,
         /// How.
         purpose: Purpose,
     },
@@ -73,16 +73,19 @@ impl App {
     /// Begins a mail, an answer to the mail at hand or from it.
     pub(super) fn write(&mut self, purpose: Purpose) {
         let at_hand = match self.focus {
-            Focus::Reader => self.reader.mail().map(|m| (m.account, m.message)),
-            _ => self.list.current().map(|e| (e.row().head.account, e.message())),
+            Focus::Reader => self.reader.mail().map(|m| (m.account, vec![m.message])),
+            _ => self.list.current().map(|entry| {
+                let painted = self.list.painted_members(entry).into_iter().map(|member| member.message);
+                (entry.row().head.account, painted.collect())
+            }),
         };
-        let (account, message) = match (purpose, at_hand) {
-            (Purpose::New, _) => (self.account_at_hand(), None),
-            (_, Some((account, message))) => (Some(account), Some(message)),
+        let (account, messages) = match (purpose, at_hand) {
+            (Purpose::New, _) => (self.account_at_hand(), Vec::new()),
+            (_, Some((account, messages))) => (Some(account), messages),
             (_, None) => return self.say("There is no mail here"),
         };
         let Some(account) = account else { return self.say("There is no account to write from") };
-        self.draft(Deed::Begin { account, message, purpose });
+        self.draft(Deed::Begin { account, messages, purpose });
     }
 
     /// Says at the start which drafts were left.

@@ -15,7 +15,7 @@ use crate::compose::{self, Original};
 use crate::config::{Account, Writing};
 use crate::engine::drafting;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, Draft, DraftId, Purpose};
+use crate::model::{AccountId, Draft, DraftId, MessageId, Purpose};
 use crate::secret;
 use crate::store::{Reader, Store};
 use crate::text::Clean;
@@ -51,9 +51,9 @@ impl Drafter {
 
     pub(super) fn carry_out(&mut self, deed: Deed, db: &Reader) -> Result<Drafted> {
         Ok(match deed {
-            Deed::Begin { account, message, purpose } => {
+            Deed::Begin { account, messages, purpose } => {
                 let own = self.account(db, account)?;
-                let draft = match message {
+                let draft = match not_own(own, &messages, db)? {
                     Some(message) => drafting::begin(db, (own, account), purpose, message, &self.desk.zone)?,
                     None => {
                         let identity = own.identities().into_iter().next().unwrap_or_default();
@@ -144,6 +144,16 @@ impl Drafter {
         let now = Timestamp::from_second(now).unwrap_or_default().to_zoned(self.desk.zone.clone());
         now.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
     }
+}
+
+/// The first of these mails that is not the user's own; where all are, the first.
+fn not_own(account: &Account, messages: &[MessageId], db: &Reader) -> Result<Option<MessageId>> {
+    for message in messages {
+        if db.message(*message)?.is_some_and(|mail| !account.is_own(mail.from_addr.as_str())) {
+            return Ok(Some(*message));
+        }
+    }
+    Ok(messages.first().copied())
 }
 
 /// Where the text of a draft lies while an editor has it: with the fields above it, and without.

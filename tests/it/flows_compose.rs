@@ -63,6 +63,19 @@ fn o1_an_answer_goes_from_the_key_through_the_editor_to_the_outbox_and_u_brings_
 }
 
 #[test]
+fn a5_an_answer_from_a_closed_row_goes_to_the_newest_mail_that_is_not_mine() {
+    let post = world(ANSWER);
+    let first = post.deliver(mail("Eve <eve@example.org>", "Chairs").id("chairs@example.org").ago(600));
+    assert!(!first.is_empty());
+    let own = mail("Robin <robin@example.org>", "Re: Chairs").to("grace@example.org");
+    post.deliver(own.id("own@example.org").answers("chairs@example.org").ago(300));
+    let mut screen = Screen::open(&post);
+    screen.until("Chairs").keys("r").until("Gladly.").until("eve@example.org");
+    kept(&post, |draft| draft.to.contains("eve@example.org") && !draft.to.contains("grace"));
+    assert_eq!(drafts(&post)[0].references.last().map(String::as_str), Some("chairs@example.org"));
+}
+
+#[test]
 fn the_page_of_a_draft_at_every_size() {
     let text = "Dear Ada,\\n\\nthank you. Shall we print them in the next issue?\\n\\n> On Monday you wrote:\\n>> once\\n";
     let shot = |width, height| {
