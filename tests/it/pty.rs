@@ -66,6 +66,14 @@ impl Terminal {
         self
     }
 
+    /// Types keys, and waits for the frame that they led to: more keys at once than hands can type are a paste.
+    #[track_caller]
+    fn pace(&mut self, keys: &str) -> &mut Self {
+        self.type_keys(keys);
+        let before = self.raw.len();
+        self.when(keys, |t| t.raw.len() > before && t.raw.ends_with(b"\x1b[?2026l"))
+    }
+
     #[track_caller]
     fn when(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) -> &mut Self {
         let until = Instant::now() + DEADLINE;
@@ -302,10 +310,10 @@ fn x5_only_known_sequences_reach_the_terminal() {
         "jjjj", "\r", "q", "zR", "zM", "?", "q", "g", "\u{1b}", ":", "go", "\u{1b}", "gS", "q", "h", "l",
         "*", "\u{1b}",
     ] {
-        terminal.type_keys(keys);
+        terminal.pace(keys);
     }
     for _ in 0..40 {
-        terminal.type_keys("j\r\u{6}zHgrgrq");
+        terminal.pace("j\r\u{6}zHgrgrq");
     }
     terminal.master.resize(PtySize { rows: 45, cols: 160, ..PtySize::default() }).unwrap();
     terminal.screen.screen_mut().set_size(45, 160);
