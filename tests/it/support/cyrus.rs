@@ -4,6 +4,7 @@
 //! `MAILTUI_CYRUS` names another place. Where it is missing the tests are skipped with a line on stderr, or fail
 //! if `MAILTUI_REQUIRE_CYRUS=1`.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -72,6 +73,15 @@ wait "$server"
 rm -rf "$2"
 "#;
 
+/// Where its libraries are: packages that are older than the merger of `/lib` and `/usr/lib` bring the former.
+fn libraries(root: &Path) -> OsString {
+    let above = ["usr/lib", "lib"].map(|path| root.join(path));
+    let within = above.iter().filter_map(|path| fs::read_dir(path).ok()).flatten().flatten();
+    let within =
+        within.map(|entry| entry.path()).filter(|path| path.to_string_lossy().ends_with("-linux-gnu"));
+    std::env::join_paths(within.collect::<Vec<_>>().iter().chain(&above)).unwrap()
+}
+
 impl Cyrus {
     fn try_start(root: &Path) -> Option<Self> {
         let dir = tempfile::Builder::new().prefix("mailtui-cyrus-").tempdir().unwrap().keep();
@@ -94,8 +104,7 @@ impl Cyrus {
         };
         fs::write(dir.join("imapd.conf"), settings(&dir, &owner)).unwrap();
         fs::write(dir.join("cyrus.conf"), services(root, &dir, ports)).unwrap();
-        let libraries = root.join("usr/lib/x86_64-linux-gnu");
-        let libraries = if libraries.is_dir() { libraries } else { root.join("usr/lib") };
+        let libraries = libraries(root);
         enrol(root, &dir, &libraries);
         if is_root() {
             give_away(&dir);
@@ -160,7 +169,7 @@ impl Drop for Cyrus {
 }
 
 /// Writes the passwords: the digests need them in clear.
-fn enrol(root: &Path, dir: &Path, libraries: &Path) {
+fn enrol(root: &Path, dir: &Path, libraries: &OsStr) {
     let script = "i=1; while [ $i -le $3 ]; do printf %s \"$4\" | \"$1\" -p -c -f \"$2\" -u \"$(uname -n)\" user$i || exit 1; i=$((i+1)); done";
     let run = Command::new("sh")
         .args(["-c", script, "enrol"])
