@@ -113,6 +113,12 @@ pub enum Action {
     Write(Purpose),
     /// Open the draft that was changed last.
     Resume,
+    /// Open the list of drafts.
+    Drafts,
+    /// From there to the mail in the folders for drafts.
+    DraftFolders,
+    /// To so many further on of what is open: the mail, then each draft.
+    Page(i32),
     /// Give a field of the draft another text; of nothing typed the command line asks.
     Field(Field, String),
     /// Open the editor on the draft.

@@ -16,6 +16,9 @@ const LINKS: Scope = Scope::LINKS;
 const PANES: Scope = Scope::PANES;
 const LEDGER: Scope = Scope::LEDGER;
 const COMPOSE: Scope = Scope::COMPOSE;
+const DRAFTS: Scope = Scope::DRAFTS;
+/// Where one goes from one open draft to the next.
+const DESK: Scope = PANES.and(COMPOSE).and(DRAFTS).and(LEDGER);
 const ALL: Scope = Scope::ALL;
 /// The list and the reader: where mail is.
 const MAIL: Scope = LIST.and(READER);
@@ -59,11 +62,8 @@ pub const COMMANDS: &[Command] = &[
         .does(Move, "Move up half a page", |c| Action::Go(Motion::Halves(-c.steps()))),
     row("page-down", ALL, &["<C-f>", "<PgDn>"], Count)
         .does(Move, "Move down a page", |c| Action::Go(Motion::Pages(c.steps()))),
-    row("page-up", SIDE.and(PARTS).and(LINKS).and(LEDGER).and(Scope::HELP), &["<PgUp>"], Count).does(
-        Move,
-        "Move up a page",
-        |c| Action::Go(Motion::Pages(-c.steps())),
-    ),
+    row("page-up", SIDE.and(PARTS).and(LINKS).and(LEDGER).and(DRAFTS).and(Scope::HELP), &["<PgUp>"], Count)
+        .does(Move, "Move up a page", |c| Action::Go(Motion::Pages(-c.steps()))),
     row("middle", LIST, &["zz"], No)
         .does(Move, "Put the row in the middle", |_| Action::Align(Align::Middle)),
     row("upper-edge", LIST, &["zt"], No).does(Move, "Put the row at the top", |_| Action::Align(Align::Top)),
@@ -71,7 +71,8 @@ pub const COMMANDS: &[Command] = &[
         .does(Move, "Put the row at the bottom", |_| Action::Align(Align::Bottom)),
     row("left", PANES, &["h", "<Left>"], No).does(Move, "Go to the left pane", |_| Action::Left),
     row("right", PANES, &["l", "<Right>"], No).does(Move, "Go to the right pane", |_| Action::Right),
-    row("open", SIDE.and(LEDGER), &["<Enter>", "<Space>"], No).does(Move, "Open this", |_| Action::Open),
+    row("open", SIDE.and(LEDGER).and(DRAFTS), &["<Enter>", "<Space>"], No)
+        .does(Move, "Open this", |_| Action::Open),
     row("back", ALL, &["q"], No).does(Move, "Go back one level", |_| Action::Back),
     row("jump-back", PANES, &["<C-o>"], No).does(Move, "Go back to the last place", |_| Action::JumpBack),
     // Reading.
@@ -156,10 +157,12 @@ pub const COMMANDS: &[Command] = &[
     row("repeat", MAIL, &["."], Count)
         .does(Act, "Repeat the last action", |c| Action::Repeat(c.times()))
         .needs(Mail),
-    row("undo", PANES, &["u"], Count).does(Act, "Undo the last action", |c| Action::Undo(c.times())),
-    row("redo", PANES, &["<C-r>"], Count).does(Act, "Redo what was undone", |c| Action::Redo(c.times())),
+    row("undo", PANES.and(DRAFTS), &["u"], Count)
+        .does(Act, "Undo the last action", |c| Action::Undo(c.times())),
+    row("redo", PANES.and(DRAFTS), &["<C-r>"], Count)
+        .does(Act, "Redo what was undone", |c| Action::Redo(c.times())),
     // Writing.
-    row("compose", PANES, &["c"], No).does(Act, "Write a mail", |_| Action::Write(Purpose::New)),
+    row("compose", PANES.and(DRAFTS), &["c"], No).does(Act, "Write a mail", |_| Action::Write(Purpose::New)),
     row("reply", MAIL, &["r"], No)
         .does(Act, "Reply to the sender", |_| Action::Write(Purpose::Reply))
         .needs(Mail),
@@ -185,7 +188,7 @@ pub const COMMANDS: &[Command] = &[
         .does(Act, "Edit the subject", |c| c.typed(|t| Action::Field(Field::Subject, t))),
     row("from", COMPOSE, &["f"], Words)
         .does(Act, "Edit as whom", |c| c.typed(|t| Action::Field(Field::From, t))),
-    row("discard-draft", COMPOSE, &["X"], No).does(Act, "Delete the draft", |_| Action::Discard),
+    row("discard-draft", COMPOSE.and(DRAFTS), &["X"], No).does(Act, "Delete the draft", |_| Action::Discard),
     // Selecting.
     row("select", LIST, &["x"], Count)
         .does(Pick, "Select and move down", |c| Action::Select(Select::Rows(c.times())))
@@ -267,7 +270,11 @@ pub const COMMANDS: &[Command] = &[
         .does(Go, "Go to all inboxes", |_| Action::GoAll(View::Unified(Role::Inbox)))
         .needs(Accounts),
     row("go-sent", PANES, &["gs"], No).does(Go, "Go to sent mail", |_| Action::GoRole(Role::Sent)),
-    row("go-drafts", PANES, &["gd"], No).does(Go, "Go to the drafts", |_| Action::GoRole(Role::Drafts)),
+    row("go-drafts", PANES, &["gd"], No).does(Go, "Go to the drafts", |_| Action::Drafts),
+    row("draft-folders", DRAFTS, &["gd"], No).does(Go, "Go to folders for drafts", |_| Action::DraftFolders),
+    row("next-open", DESK, &["gt"], Count).does(Go, "Go to the next open draft", |c| Action::Page(c.steps())),
+    row("previous-open", DESK, &["gT"], Count)
+        .does(Go, "Go to the open one before", |c| Action::Page(-c.steps())),
     row("go-archive", PANES, &["ga"], No).does(Go, "Go to the archive", |_| Action::GoRole(Role::Archive)),
     row("go-junk", PANES, &["gj"], No).does(Go, "Go to the junk", |_| Action::GoRole(Role::Junk)),
     row("go-trash", PANES, &["gD"], No).does(Go, "Go to the trash", |_| Action::GoRole(Role::Trash)),

@@ -4,8 +4,7 @@ use super::action::{Action, Field, Motion};
 use super::effect::{Effect, Load};
 use super::notice::Notice;
 use super::press::stepped;
-use super::scope::Focus;
-use super::{App, Overlay};
+use super::{App, scope::Focus};
 use crate::model::{AccountId, Draft, DraftId, MessageId, Purpose};
 use crate::text::Clean;
 
@@ -21,14 +20,24 @@ pub enum Deed {
         /// How.
         purpose: Purpose,
     },
-    /// Open the one that was changed last.
+    /// Open the one that was changed last, of those that nobody else has.
     Resume,
+    /// Open this one.
+    Open(DraftId),
+    /// Whether somebody else wrote on these, which are open.
+    Look(Vec<DraftId>),
+    /// What the last look found of it is on its page now: this is its version.
+    Adopt(DraftId, u64, Box<Draft>),
+    /// It is not open any more: others may have it.
+    Close(DraftId),
     /// Keep it as it is now.
     Keep(DraftId, Box<Draft>),
     /// Keep it, and put its mail into the outbox; unless the user is sure, not where something is odd about it.
     Send(DraftId, Box<Draft>, bool),
-    /// Throw it away.
+    /// Throw it away: undo brings it back.
     Discard(DraftId),
+    /// Forget one in which nothing is written.
+    Forget(DraftId),
     /// Take the mail with this row out of the outbox, so that its draft can be written on.
     TakeBack(i64),
 }
@@ -38,14 +47,27 @@ pub enum Deed {
 pub enum Drafted {
     /// It is there to be written on; at once in the editor, or on its page.
     Opened(DraftId, Box<Draft>, bool),
-    /// It is kept under this row.
-    Kept(DraftId),
+    /// It is kept.
+    Kept {
+        /// The row that it had.
+        was: DraftId,
+        /// The row that it has: another one where somebody wrote on the first meanwhile.
+        id: DraftId,
+        /// What it says, where others put files to it meanwhile.
+        merged: Option<Box<Draft>>,
+    },
+    /// Somebody else wrote on some that are open: its version, what it said here, and what it says.
+    Renewed(Vec<(DraftId, u64, Draft, Draft)>),
+    /// Another process of this number has it open.
+    Held(u32),
     /// Its mail is in the outbox.
-    Sent,
+    Sent(DraftId),
     /// It was not sent: this is odd about it (promise O6).
-    Odd(Vec<Clean>),
+    Odd(DraftId, Vec<Clean>),
     /// It was thrown away.
-    Gone,
+    Gone(DraftId),
+    /// There is nothing to say of it.
+    Quiet,
     /// There is no draft to open.
     Nothing,
     /// The mail with this row was made of no draft.
@@ -64,9 +86,13 @@ pub struct Compose {
     /// What is odd about it, found when it was to be sent: the next time it is.
     pub concerns: Vec<Clean>,
     /// It is being sent or thrown away.
-    is_leaving: bool,
-    /// The pane that had the keys before.
-    from: Focus,
+    pub(super) is_leaving: bool,
+}
+
+impl Compose {
+    pub(super) fn new(id: DraftId, draft: Draft) -> Self {
+        Self { id, draft, scroll: 0, concerns: Vec::new(), is_leaving: false }
+    }
 }
 
 impl App {
@@ -94,7 +120,7 @@ impl App {
         let left = self.told(drafts).map_or(0, |drafts| drafts.len());
         if left > 0 {
             let text = format!("{} unfinished", super::some(left, "draft"));
-            self.notice = Some(Notice::calm(&text, self.now.at).hint(":resume goes on with the last one"));
+            self.notice = Some(Notice::calm(&text, self.now.at).hint("gd shows them"));
         }
     }
 
@@ -106,61 +132,86 @@ impl App {
     pub(super) fn drafted(&mut self, result: Result<Drafted, Clean>) {
         match result {
             Ok(Drafted::Opened(id, draft, is_edited)) => {
-                let from = match self.focus {
-                    Focus::Compose => self.compose.as_ref().map_or(Focus::List, |c| c.from),
-                    Focus::Ledger => {
-                        self.leave_ledger();
-                        self.focus
-                    }
-                    other => other,
-                };
+                self.show_draft(id, (*draft).clone());
                 if is_edited {
-                    self.effects.push(Effect::Edit(id, draft.clone()));
-                }
-                let (scroll, concerns, is_leaving) = (0, Vec::new(), false);
-                self.compose = Some(Compose { id, draft: *draft, scroll, concerns, is_leaving, from });
-                self.focus = Focus::Compose;
-            }
-            Ok(Drafted::Kept(id)) => {
-                if let Some(compose) = &mut self.compose {
-                    compose.id = id;
+                    self.effects.push(Effect::Edit(id, draft));
                 }
             }
-            Ok(Drafted::Sent) => {
-                self.close_compose();
+            Ok(Drafted::Kept { was, id, merged }) => self.kept(was, id, merged),
+            Ok(Drafted::Renewed(found)) => {
+                found
+                    .into_iter()
+                    .for_each(|(id, version, base, draft)| self.renew(id, version, &base, draft));
+            }
+            Ok(Drafted::Held(process)) => {
+                let text = format!("Another mailtui (process {process}) has this draft open");
+                let notice = Notice::calm(&text, self.now.at);
+                self.notice = Some(notice.hint("q there gives it back"));
+            }
+            Ok(Drafted::Sent(id)) => {
+                self.close_page(id);
                 // What stands there is of before: now it counts down.
                 self.notice = None;
             }
-            Ok(Drafted::Odd(concerns)) => {
-                if let Some(compose) = &mut self.compose {
-                    (compose.concerns, compose.is_leaving) = (concerns, false);
+            Ok(Drafted::Odd(id, concerns)) => {
+                if let Some(page) = self.pages.find(id) {
+                    (page.concerns, page.is_leaving) = (concerns, false);
                 }
                 self.say("Not sent yet: y again sends it as it is");
             }
-            Ok(Drafted::Gone) => {
-                self.close_compose();
-                self.say("The draft is thrown away");
+            Ok(Drafted::Gone(id)) => {
+                self.close_page(id);
+                let notice = Notice::calm("The draft is in Trash", self.now.at);
+                self.notice = Some(notice.hint("u brings it back"));
             }
+            Ok(Drafted::Quiet) => {}
             Ok(Drafted::Nothing) => self.say("There is no draft"),
             Ok(Drafted::NoDraft(id)) => self.hold_back(id),
             Err(why) => {
-                if let Some(compose) = &mut self.compose {
-                    compose.is_leaving = false;
-                }
+                self.pages.each().for_each(|page| page.is_leaving = false);
                 self.notice = Some(Notice::error(why.as_str(), self.now.at));
             }
         }
     }
 
-    /// The editor ended: with the draft as it is now, or why it is as it was.
-    pub fn edited(&mut self, result: Result<Draft, Clean>) -> Vec<Effect> {
+    fn kept(&mut self, was: DraftId, id: DraftId, merged: Option<Box<Draft>>) {
+        if let Some(page) = self.pages.find(was) {
+            page.id = id;
+            if let Some(merged) = merged {
+                page.draft.attachments = merged.attachments;
+            }
+        }
+        if was != id {
+            let text = "The draft was changed elsewhere meanwhile: both are kept";
+            self.notice = Some(Notice::calm(text, self.now.at).hint("gd shows them"));
+        }
+    }
+
+    /// Somebody else wrote on a draft that is open: it is shown, unless something was written here too. Then both are
+    /// kept when that is.
+    fn renew(&mut self, id: DraftId, version: u64, base: &Draft, draft: Draft) {
+        let Some(page) = self.pages.find(id).filter(|page| page.draft == *base && !page.is_leaving) else {
+            return;
+        };
+        let files = draft.attachments.len().saturating_sub(base.attachments.len());
+        page.draft = draft.clone();
+        page.concerns.clear();
+        self.draft(Deed::Adopt(id, version, Box::new(draft)));
+        match files {
+            0 => self.say("The draft was changed elsewhere: this is how it is now"),
+            _ => self.say(&format!("{} came to the draft", super::some(files, "file"))),
+        }
+    }
+
+    /// The editor of a draft ended: with what it says now, or why that is as it was.
+    pub fn edited(&mut self, id: DraftId, result: Result<Draft, Clean>) -> Vec<Effect> {
         match result {
             Ok(draft) => {
-                if let Some(compose) = &mut self.compose {
-                    compose.draft = draft;
-                    (compose.scroll, compose.concerns) = (0, Vec::new());
+                if let Some(page) = self.pages.find(id) {
+                    page.draft = draft.clone();
+                    (page.scroll, page.concerns) = (0, Vec::new());
                 }
-                self.keep_draft();
+                self.draft(Deed::Keep(id, Box::new(draft)));
             }
             Err(why) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
         }
@@ -168,21 +219,21 @@ impl App {
     }
 
     fn keep_draft(&mut self) {
-        if let Some(compose) = &self.compose {
-            self.draft(Deed::Keep(compose.id, Box::new(compose.draft.clone())));
+        if let Some((id, draft)) = self.pages.shown().map(|page| (page.id, page.draft.clone())) {
+            self.draft(Deed::Keep(id, Box::new(draft)));
         }
     }
 
     /// Opens the editor on it.
     pub(super) fn edit(&mut self) {
-        if let Some(compose) = self.compose.as_ref().filter(|c| !c.is_leaving) {
+        if let Some(compose) = self.pages.steady() {
             self.effects.push(Effect::Edit(compose.id, Box::new(compose.draft.clone())));
         }
     }
 
     /// Gives a field another text; of nothing typed the command line asks.
     pub(super) fn set_field(&mut self, field: Field, typed: &str) {
-        let Some(compose) = self.compose.as_mut().filter(|c| !c.is_leaving) else { return };
+        let Some(compose) = self.pages.steady() else { return };
         let text = match field {
             Field::From => &mut compose.draft.from,
             Field::To => &mut compose.draft.to,
@@ -202,7 +253,7 @@ impl App {
 
     /// Sends it: it can be taken back for as long as the configuration says.
     pub(super) fn send_draft(&mut self) {
-        let Some(compose) = self.compose.as_mut().filter(|c| !c.is_leaving) else { return };
+        let Some(compose) = self.pages.steady() else { return };
         let draft = &compose.draft;
         if [&draft.to, &draft.cc, &draft.bcc].iter().all(|field| field.trim().is_empty()) {
             return self.fail("the mail goes to nobody yet: t writes to whom");
@@ -213,8 +264,19 @@ impl App {
         self.draft(deed);
     }
 
+    /// Throws a draft away: the one on the screen, or the one under the cursor of the list.
     pub(super) fn discard_draft(&mut self) {
-        if let Some(compose) = self.compose.as_mut().filter(|c| !c.is_leaving) {
+        if self.pages.shown().is_none() {
+            match self.draft_at_hand() {
+                Some(id) => self.draft(Deed::Discard(id)),
+                None => self.say("There is no draft"),
+            }
+            return;
+        }
+        if self.pages.shown().is_some_and(|page| page.draft.is_blank()) {
+            return self.leave_compose();
+        }
+        if let Some(compose) = self.pages.steady() {
             compose.is_leaving = true;
             let deed = Deed::Discard(compose.id);
             self.draft(deed);
@@ -223,26 +285,19 @@ impl App {
 
     /// Leaves it as a draft: what it says is kept already. An empty one nobody would miss.
     pub(super) fn leave_compose(&mut self) {
-        let Some(compose) = &self.compose else { return };
-        if compose.is_leaving {
-            return self.close_compose();
+        let Some(page) = self.pages.shown() else { return };
+        let (id, is_blank) = (page.id, page.draft.is_blank());
+        if is_blank && !page.is_leaving {
+            self.draft(Deed::Forget(id));
         }
-        if compose.draft.is_blank() {
-            return self.discard_draft();
-        }
-        self.close_compose();
-        self.notice = Some(Notice::calm("Kept as a draft", self.now.at).hint(":resume goes on with it"));
-    }
-
-    fn close_compose(&mut self) {
-        if let Some(compose) = self.compose.take() {
-            self.focus = compose.from;
-            self.overlay.take_if(|o| !matches!(o, Overlay::Leaving(_)));
+        self.close_page(id);
+        if !is_blank {
+            self.notice = Some(Notice::calm("Kept as a draft", self.now.at).hint("gd shows the drafts"));
         }
     }
 
     pub(super) fn go_compose(&mut self, motion: Motion, height: usize) {
-        if let Some(compose) = &mut self.compose {
+        if let Some(compose) = self.pages.shown_mut() {
             let last = compose.draft.body.lines().count().saturating_sub(1);
             compose.scroll = stepped(compose.scroll, motion, height, last);
         }

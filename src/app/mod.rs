@@ -6,6 +6,7 @@ pub mod bindings;
 pub mod command;
 mod commands;
 pub mod compose;
+pub mod drafts;
 pub mod effect;
 mod empty;
 mod find;
@@ -27,6 +28,7 @@ mod once;
 mod open;
 mod outgoing;
 mod overlay;
+pub mod pages;
 mod press;
 pub mod prompt;
 pub mod reader;
@@ -56,6 +58,7 @@ use crate::store::Reader;
 use crate::text::Clean;
 
 use accounts::{Accounts, Identity};
+use drafts::Drafts;
 use effect::Effect;
 use keymap::{Keymap, Pending};
 use layout::{Layout, Split};
@@ -65,6 +68,7 @@ use list::List;
 use notice::Notice;
 pub use outgoing::Countdown;
 pub use overlay::{Overlay, Question};
+use pages::Pages;
 use reader::Reading;
 use scope::Focus;
 
@@ -132,8 +136,10 @@ pub struct App {
     pub reader: Reading,
     /// What waits, while it is shown.
     pub ledger: Option<Ledger>,
-    /// The draft that is open.
-    pub compose: Option<compose::Compose>,
+    /// The drafts that are open.
+    pub pages: Pages,
+    /// The list of drafts, while it is shown.
+    pub drafts: Option<Drafts>,
     /// The last message to the user.
     pub notice: Option<Notice>,
     history: Vec<String>,
@@ -201,7 +207,8 @@ impl App {
             list: List::default(),
             reader: Reading::default(),
             ledger: None,
-            compose: None,
+            pages: Pages::default(),
+            drafts: None,
             notice: None,
             history: Vec::new(),
             jumps: Vec::new(),

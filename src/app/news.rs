@@ -81,8 +81,10 @@ impl App {
         if news.foreign || news.folders_changed {
             self.read_outgoing();
             self.refresh_ledger();
+            self.refresh_drafts();
+            self.look_at_pages();
         }
-        if self.focus != Focus::Ledger
+        if !matches!(self.focus, Focus::Ledger | Focus::Drafts | Focus::Compose)
             && let Some(place) = news.outcomes.iter().rev().find_map(|o| o.place)
         {
             self.go_place(place);

@@ -20,6 +20,7 @@ impl App {
         match self.focus {
             Focus::Folders => self.focus = Focus::List,
             Focus::Ledger => self.toggle_details(),
+            Focus::Drafts => self.open_draft(),
             Focus::List => {
                 let Some((thread, first)) = self.list.current().map(|e| (e.row().head.thread, e.message()))
                 else {

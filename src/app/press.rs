@@ -264,6 +264,9 @@ impl App {
             Action::Outbox => self.open_outbox(),
             Action::Write(purpose) => self.write(purpose),
             Action::Resume => self.draft(Deed::Resume),
+            Action::Drafts => self.open_drafts(),
+            Action::DraftFolders => self.go_drafts(),
+            Action::Page(by) => self.step_page(by),
             Action::Field(field, text) => self.set_field(field, &text),
             Action::Edit => self.edit(),
             Action::Send => self.send_draft(),
@@ -319,6 +322,7 @@ impl App {
                 Focus::Folders => self.go_folders(motion),
                 Focus::Ledger => self.go_ledger(motion, height),
                 Focus::Compose => self.go_compose(motion, height),
+                Focus::Drafts => self.move_in_drafts(motion, height),
                 _ => {
                     let result = self.list.go(&self.db, motion);
                     self.told(result);
@@ -354,6 +358,7 @@ impl App {
             Focus::Reader => self.leave_reader(),
             Focus::Ledger => self.leave_ledger(),
             Focus::Compose => self.leave_compose(),
+            Focus::Drafts => self.leave_drafts(),
             Focus::Folders => self.focus = Focus::List,
             _ => {
                 self.leave_unified();
@@ -369,6 +374,7 @@ impl App {
             Focus::Reader => self.leave_reader(),
             Focus::Ledger => self.leave_ledger(),
             Focus::Compose => self.leave_compose(),
+            Focus::Drafts => self.leave_drafts(),
             Focus::Folders => self.focus = Focus::List,
             _ if self.quit_asked => self.quit(),
             _ => {

@@ -17,13 +17,15 @@ pub enum Focus {
     Ledger,
     /// The page of a draft.
     Compose,
+    /// The list of drafts.
+    Drafts,
     /// The page of keys.
     Help,
 }
 
 impl Focus {
     /// Every place.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Folders,
         Self::List,
         Self::Reader,
@@ -31,6 +33,7 @@ impl Focus {
         Self::Links,
         Self::Ledger,
         Self::Compose,
+        Self::Drafts,
         Self::Help,
     ];
 
@@ -45,6 +48,7 @@ impl Focus {
             Self::Links => "Links",
             Self::Ledger => "What waits",
             Self::Compose => "Draft",
+            Self::Drafts => "Drafts",
             Self::Help => "Help",
         }
     }
@@ -52,7 +56,7 @@ impl Focus {
 
 /// A set of places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Scope(u8);
+pub struct Scope(u16);
 
 impl Scope {
     /// The folder pane.
@@ -71,10 +75,12 @@ impl Scope {
     pub const LINKS: Self = Self(64);
     /// The page of a draft.
     pub const COMPOSE: Self = Self(128);
+    /// The list of drafts.
+    pub const DRAFTS: Self = Self(256);
     /// The three panes.
     pub const PANES: Self = Self(7);
     /// Every place.
-    pub const ALL: Self = Self(255);
+    pub const ALL: Self = Self(511);
 
     /// The places of both.
     #[must_use]
@@ -93,6 +99,7 @@ impl Scope {
             Focus::Links => Self::LINKS,
             Focus::Ledger => Self::LEDGER,
             Focus::Compose => Self::COMPOSE,
+            Focus::Drafts => Self::DRAFTS,
             Focus::Help => Self::HELP,
         };
         self.0 & bit.0 != 0

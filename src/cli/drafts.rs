@@ -92,7 +92,7 @@ pub(super) fn run(what: &Drafts, config: &Config, store: &Store, out: &mut Out) 
         }
         Some(DraftsVerb::Discard { id }) => {
             of(*id)?;
-            if !store.discard_draft(DraftId(*id))? {
+            if !drafting::discard(store, DraftId(*id), &send::date(config))? {
                 return Err(Error::new(Kind::Conflict, format!("draft {id} is in the outbox")));
             }
             out.line(format!("discarded draft {id}"))?;

@@ -5,14 +5,16 @@ use std::process::{Command, Stdio};
 
 use jiff::tz::TimeZone;
 
-use super::freeze::{Mail, freeze};
-use crate::compose::{self, Attachment, Original};
+use super::freeze::{Mail, freeze, packed};
+use crate::compose::{self, Attachment, Letter, Original};
 use crate::config::{Account, Identity, Signature};
 use crate::error::{Error, Kind, Result};
 use crate::mime;
-use crate::model::{AccountId, Attached, AttachedFrom, Draft, DraftId, MessageId, Purpose};
+use crate::model::{
+    AccountId, Address, Attached, AttachedFrom, Draft, DraftId, MessageId, Purpose, is_sendable,
+};
 use crate::secret;
-use crate::store::{Reader, Store};
+use crate::store::{Binned, Reader, Store};
 use crate::text::Clean;
 
 /// Bytes of a mail that are read to be answered.
@@ -93,6 +95,48 @@ pub fn send(store: &Store, account: &Account, id: DraftId, not_before: i64, date
         draft: Some((id, kept.version)),
     };
     freeze(store, account, draft.account, mail)
+}
+
+/// Throws a draft away: it goes to Trash as a mail, and undo brings it back (promise A1). Whether it was there. `date`:
+/// now, as a mail says it.
+///
+/// # Errors
+/// [`Kind::Store`] and what the store says. What of it is no mail yet is its text: that is no error.
+pub fn discard(store: &Store, id: DraftId, date: &str) -> Result<bool> {
+    let reader = store.lister()?;
+    let Some(kept) = reader.draft(id)? else { return Ok(false) };
+    if kept.draft.is_blank() {
+        return store.discard_draft(id);
+    }
+    let raw = compose::with_line_ends(&unfinished(&reader, &kept.draft, &kept.msgid, date)?).into_owned();
+    let envelope = mime::envelope(mime::header_block(&raw));
+    store.bin_draft(id, Some(Binned { envelope, body: packed(&raw)? }))
+}
+
+/// A draft as the mail that it would be now: with the files that are there, and where its fields are no addresses yet,
+/// with them in its text.
+fn unfinished(reader: &Reader, draft: &Draft, msgid: &str, date: &str) -> Result<Vec<u8>> {
+    let is_small = |file: &&Attached| file.size <= MOST;
+    let files: Vec<_> =
+        draft.attachments.iter().filter(is_small).filter_map(|file| bytes_of(reader, file).ok()).collect();
+    if let Ok(letter) = compose::letter(draft, files.clone())
+        && let Ok(raw) = compose::build(&letter, msgid, date)
+    {
+        let hidden: Vec<_> =
+            letter.bcc.iter().map(|who| who.addr.as_str()).filter(|addr| addr.is_ascii()).collect();
+        let above = if hidden.is_empty() { String::new() } else { format!("Bcc: {}\r\n", hidden.join(", ")) };
+        return Ok([above.as_bytes(), &raw].concat());
+    }
+    let from = mime::typed(&draft.from).into_iter().find(|who| is_sendable(&who.addr));
+    let nobody = || Address { name: String::new(), addr: "nobody@mail.invalid".to_owned() };
+    let letter = Letter {
+        from: from.unwrap_or_else(nobody),
+        subject: draft.subject.clone(),
+        text: draft.to_text(true),
+        attachments: files,
+        ..Letter::default()
+    };
+    compose::build(&letter, msgid, date)
 }
 
 /// An attachment with its bytes.

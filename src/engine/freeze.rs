@@ -44,15 +44,10 @@ pub fn freeze(store: &Store, account: &Account, id: AccountId, mail: Mail) -> Re
         return Err(Error::new(Kind::Config, format!("{bad} is not an address that mail can be sent to")));
     }
     let raw = with_line_ends(&mail.raw);
-    let facts = mime::facts(&raw);
-    let mut packer = Packer::new()?;
-    let mut chunks = packer.push(&raw)?;
-    let (last, size, sha256) = packer.finish()?;
-    chunks.extend(last);
     store.post(Frozen {
         account: id,
         envelope: mime::envelope(mime::header_block(&raw)),
-        body: Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments },
+        body: packed(&raw)?,
         from: mail.from,
         to: mail.to,
         answers: mail.answers,
@@ -61,4 +56,14 @@ pub fn freeze(store: &Store, account: &Account, id: AccountId, mail: Mail) -> Re
         files: account.copies_sent(),
         draft: mail.draft,
     })
+}
+
+/// The bytes of a mail as the store keeps them.
+pub(super) fn packed(raw: &[u8]) -> Result<Packed> {
+    let facts = mime::facts(raw);
+    let mut packer = Packer::new()?;
+    let mut chunks = packer.push(raw)?;
+    let (last, size, sha256) = packer.finish()?;
+    chunks.extend(last);
+    Ok(Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments })
 }

@@ -15,9 +15,9 @@ use crate::compose::{self, Original};
 use crate::config::{Account, Writing};
 use crate::engine::drafting;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccountId, Draft, DraftId, MessageId, Purpose};
+use crate::model::{AccountId, Attached, Draft, DraftId, MessageId, Purpose};
 use crate::secret;
-use crate::store::{Reader, Store};
+use crate::store::{Kept, Reader, Store};
 use crate::text::Clean;
 
 /// Bytes that hold a mail's header.
@@ -40,13 +40,13 @@ pub(super) struct Drafter {
     desk: Desk,
     store: Store,
     clock: fn() -> i64,
-    /// How often each open draft was changed, as far as is known here.
-    versions: HashMap<DraftId, u64>,
+    /// What is known of each draft that is open: how often it was changed, and what it said then.
+    known: HashMap<DraftId, (u64, Draft)>,
 }
 
 impl Drafter {
     pub(super) fn new(desk: Desk, store: Store, clock: fn() -> i64) -> Self {
-        Self { desk, store, clock, versions: HashMap::new() }
+        Self { desk, store, clock, known: HashMap::new() }
     }
 
     pub(super) fn carry_out(&mut self, deed: Deed, db: &Reader) -> Result<Drafted> {
@@ -60,30 +60,63 @@ impl Drafter {
                         compose::blank(account, &identity, &drafting::signature(&identity))
                     }
                 };
-                let id = self.keep(None, &draft)?;
+                let (id, draft) = self.keep(None, draft, db)?;
+                self.store.claim_draft(id)?;
                 Drafted::Opened(id, Box::new(draft), true)
             }
-            Deed::Resume => match db.drafts()?.into_iter().find(|kept| kept.editor.is_none()) {
-                Some(kept) => self.open(kept.id, db)?,
-                None => Drafted::Nothing,
-            },
-            Deed::Keep(id, draft) => Drafted::Kept(self.keep(Some(id), &draft)?),
-            Deed::Send(id, draft, is_sure) => {
-                let id = self.keep(Some(id), &draft)?;
+            Deed::Resume => {
+                let is_free = |kept: &Kept| kept.editor.is_none_or(|process| process == std::process::id());
+                match db.drafts()?.into_iter().find(is_free) {
+                    Some(kept) => self.open(kept.id, db)?,
+                    None => Drafted::Nothing,
+                }
+            }
+            Deed::Open(id) => self.open(id, db)?,
+            Deed::Look(open) => self.look(&open, db)?,
+            Deed::Adopt(id, version, draft) => {
+                self.known.insert(id, (version, *draft));
+                Drafted::Quiet
+            }
+            Deed::Close(id) => {
+                self.known.remove(&id);
+                self.store.release_draft(id)?;
+                Drafted::Quiet
+            }
+            Deed::Keep(was, draft) => {
+                let said = draft.clone();
+                let (id, kept) = self.keep(Some(was), *draft, db)?;
+                Drafted::Kept { was, id, merged: Some(Box::new(kept)).filter(|kept| *kept != said) }
+            }
+            Deed::Send(was, draft, is_sure) => {
+                let said = draft.clone();
+                let (id, draft) = self.keep(Some(was), *draft, db)?;
+                if id != was || draft != *said {
+                    // What came to it meanwhile was not looked at by who sends it.
+                    let merged = Some(Box::new(draft)).filter(|kept| *kept != said);
+                    return Ok(Drafted::Kept { was, id, merged });
+                }
                 let odd = if is_sure { Vec::new() } else { self.concerns(&draft, db)? };
                 if !odd.is_empty() {
-                    return Ok(Drafted::Odd(odd));
+                    return Ok(Drafted::Odd(id, odd));
                 }
                 let own = self.account(db, draft.account)?;
                 let now = (self.clock)();
                 let wait = i64::try_from(self.desk.writing.undo_send.as_secs()).unwrap_or(0);
                 drafting::send(&self.store, own, id, now.saturating_add(wait), &self.date(now))?;
-                Drafted::Sent
+                Drafted::Sent(id)
             }
             Deed::Discard(id) => {
+                if let Some(process) = held_elsewhere(id, db)? {
+                    return Ok(Drafted::Held(process));
+                }
+                drafting::discard(&self.store, id, &self.date((self.clock)()))?;
+                forget(self.store.dir(), id);
+                Drafted::Gone(id)
+            }
+            Deed::Forget(id) => {
                 self.store.discard_draft(id)?;
                 forget(self.store.dir(), id);
-                Drafted::Gone
+                Drafted::Quiet
             }
             Deed::TakeBack(outgoing) => match self.store.take_back(outgoing)? {
                 Some(id) => self.open(id, db)?,
@@ -105,33 +138,69 @@ impl Drafter {
         Ok(found.iter().map(|concern| Clean::line(&concern.to_string())).collect())
     }
 
-    /// Opens a draft that is kept, with what an editor left that was killed.
+    /// Opens a draft that is kept, with what an editor left that was killed; unless another process has it.
     fn open(&mut self, id: DraftId, db: &Reader) -> Result<Drafted> {
-        let kept = db.draft(id)?.ok_or_else(|| Error::new(Kind::Gone, "the draft is not there any more"))?;
-        self.versions.insert(id, kept.version);
-        let mut draft = kept.draft;
-        let mut id = id;
+        let gone = || Error::new(Kind::Gone, "the draft is not there any more");
+        if !self.store.claim_draft(id)? {
+            return held_elsewhere(id, db)?.map(Drafted::Held).ok_or_else(gone);
+        }
+        let kept = db.draft(id)?.ok_or_else(gone)?;
+        let (mut id, mut draft) = (id, kept.draft);
+        self.known.insert(id, (kept.version, draft.clone()));
         for (path, headers) in files(self.store.dir(), id) {
             if let Ok(text) = fs::read_to_string(path)
                 && !text.trim().is_empty()
             {
                 draft.take_text(&text, headers);
-                id = self.keep(Some(id), &draft)?;
+                (id, draft) = self.keep(Some(id), draft, db)?;
             }
         }
         Ok(Drafted::Opened(id, Box::new(draft), false))
     }
 
-    /// Durable when this returns; only then what an editor left is taken away.
-    fn keep(&mut self, id: Option<DraftId>, draft: &Draft) -> Result<DraftId> {
-        let over = id.and_then(|id| Some((id, *self.versions.get(&id)?)));
+    /// Those of the open drafts on which somebody else wrote.
+    fn look(&self, open: &[DraftId], db: &Reader) -> Result<Drafted> {
+        let mut renewed = Vec::new();
+        for id in open {
+            let Some((version, base)) = self.known.get(id) else { continue };
+            if let Some(kept) = db.draft(*id)?.filter(|kept| kept.version > *version && kept.draft != *base) {
+                renewed.push((*id, kept.version, base.clone(), kept.draft));
+            }
+        }
+        Ok(if renewed.is_empty() { Drafted::Quiet } else { Drafted::Renewed(renewed) })
+    }
+
+    /// Durable when this returns; only then what an editor left is taken away. Files that others put to it meanwhile
+    /// are put to this one.
+    fn keep(&mut self, id: Option<DraftId>, mut draft: Draft, db: &Reader) -> Result<(DraftId, Draft)> {
+        let mut over = None;
+        if let Some(id) = id
+            && let Some((version, base)) = self.known.get(&id)
+        {
+            over = Some((id, *version));
+            if let Some(newer) = db.draft(id)?.filter(|kept| kept.version > *version)
+                && (Draft { attachments: base.attachments.clone(), ..newer.draft.clone() }) == *base
+            {
+                let is_new =
+                    |file: &Attached| !base.attachments.contains(file) && !draft.attachments.contains(file);
+                let new: Vec<_> =
+                    newer.draft.attachments.iter().filter(|file| is_new(file)).cloned().collect();
+                draft.attachments.extend(new);
+                over = Some((id, newer.version));
+            }
+        }
         let msgid = compose::message_id(secret::random()?, &draft.from);
-        let (kept, version) = self.store.save_draft(over, &msgid, draft)?;
-        self.versions.insert(kept, version);
+        let (kept, version) = self.store.save_draft(over, &msgid, &draft)?;
         if let Some(id) = id {
             forget(self.store.dir(), id);
+            if id != kept {
+                self.known.remove(&id);
+                self.store.release_draft(id)?;
+                self.store.claim_draft(kept)?;
+            }
         }
-        Ok(kept)
+        self.known.insert(kept, (version, draft.clone()));
+        Ok((kept, draft))
     }
 
     fn account(&self, db: &Reader, id: AccountId) -> Result<&Account> {
@@ -144,6 +213,12 @@ impl Drafter {
         let now = Timestamp::from_second(now).unwrap_or_default().to_zoned(self.desk.zone.clone());
         now.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
     }
+}
+
+/// The other process that has a draft open.
+fn held_elsewhere(id: DraftId, db: &Reader) -> Result<Option<u32>> {
+    let holder = db.draft(id)?.and_then(|kept| kept.editor);
+    Ok(holder.filter(|process| *process != std::process::id()))
 }
 
 /// The first of these mails that is not the user's own; where all are, the first.

@@ -293,7 +293,7 @@ impl<'a, S: Stage> Show<'a, S> {
         self.stage.resume()?;
         drop(paused);
         self.tell_time();
-        let effects = self.app.edited(edited.map_err(|e| Clean::line(&e.to_string())));
+        let effects = self.app.edited(id, edited.map_err(|e| Clean::line(&e.to_string())));
         self.perform(effects)?;
         self.redraw().map(drop)
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::binned::Binning;
 use super::far::Far;
 use super::join::Edit;
 use super::places::Placement;
@@ -38,6 +39,8 @@ pub(super) enum Act {
     Shape(Shape),
     /// What was copied to a folder of another account is gone from there. The mail here, and there.
     Back { from: FolderId, to: FolderId, pairs: Vec<(MessageId, MessageId)> },
+    /// A draft was thrown away, or is back.
+    Draft(Binning),
 }
 
 impl Act {
@@ -52,7 +55,7 @@ impl Act {
             | Self::Remove { messages, .. }
             | Self::Snooze { messages, .. }
             | Self::Wake { messages, .. } => Box::new(messages.iter().copied()),
-            Self::Shape(_) | Self::Mute { .. } => Box::new(std::iter::empty()),
+            Self::Shape(_) | Self::Mute { .. } | Self::Draft(_) => Box::new(std::iter::empty()),
             Self::Far { pairs, .. } => Box::new(pairs.iter().map(|(here, _)| *here)),
             Self::Back { pairs, .. } => Box::new(pairs.iter().map(|(_, there)| *there)),
         }
@@ -71,7 +74,7 @@ impl Act {
             Self::Remove { folder: there, .. }
             | Self::Snooze { folder: there, .. }
             | Self::Wake { folder: there, .. } => *there == folder,
-            Self::Shape(_) | Self::Mute { .. } => false,
+            Self::Shape(_) | Self::Mute { .. } | Self::Draft(_) => false,
         }
     }
 
@@ -91,6 +94,7 @@ impl Act {
                 Self::Snooze { folder: *folder, messages: messages.clone(), until: *until }
             }
             Self::Shape(shape) => Self::Shape(shape.inverse()),
+            Self::Draft(binning) => Self::Draft(binning.inverse()),
             Self::Mute { account, names, on } => {
                 Self::Mute { account: *account, names: names.clone(), on: !on }
             }
@@ -181,6 +185,7 @@ impl Tx<'_> {
                 Ok(copies.iter().map(|copy| (copy.folder, copy.message)).collect())
             }
             Act::Shape(shape) => self.perform_shape(shape).map(|_| Vec::new()),
+            Act::Draft(binning) => self.perform_binning(binning).map(|_| Vec::new()),
             Act::Mute { account, names, on } => self.perform_mute(*account, names, *on).map(|()| Vec::new()),
             Act::Kin { account, was, now, copies } => {
                 let found = self.copies_named(copies.iter().copied())?;
@@ -220,7 +225,10 @@ impl Tx<'_> {
     }
 
     /// The visible copies with these names. A folder may hold a mail twice: each copy is taken once.
-    fn copies_named(&self, names: impl Iterator<Item = (FolderId, MessageId)>) -> Result<Vec<Placement>> {
+    pub(super) fn copies_named(
+        &self,
+        names: impl Iterator<Item = (FolderId, MessageId)>,
+    ) -> Result<Vec<Placement>> {
         let (mut copies, mut taken) = (Vec::new(), HashSet::new());
         for (folder, message) in names {
             let mut named = self.copies(message)?;

@@ -1,5 +1,6 @@
 //! Mail that is being written (promise O5): kept, listed, held by one editor at a time, and back when it is taken back.
 
+use super::binned::Binned;
 use super::db::{Db, sql, unsigned};
 use super::handle::Store;
 use super::inbox::{Answer, Job};
@@ -30,6 +31,7 @@ pub struct Kept {
 pub(super) enum Deed {
     Save(Option<(DraftId, u64)>, String, Box<Draft>),
     Discard(DraftId),
+    Bin(DraftId, Option<Box<Binned>>),
     Claim(DraftId, String),
     Release(DraftId, String),
     TakeBack(i64),
@@ -50,9 +52,15 @@ impl Store {
         Ok((id, version))
     }
 
-    /// Throws a draft away, unless its mail is in the outbox; whether it was there.
+    /// Forgets a draft that nobody would miss, unless its mail is in the outbox; whether it was there.
     pub fn discard_draft(&self, id: DraftId) -> Result<bool> {
         self.on_draft(Deed::Discard(id)).map(|done| done.is_some())
+    }
+
+    /// Throws a draft away, unless its mail is in the outbox; whether it was there. Undo brings it back. `mail`: what
+    /// of it goes to Trash.
+    pub fn bin_draft(&self, id: DraftId, mail: Option<Binned>) -> Result<bool> {
+        self.on_draft(Deed::Bin(id, mail.map(Box::new))).map(|done| done.is_some())
     }
 
     /// Takes a draft into an editor of this process; false: another one that lives has it.
@@ -125,13 +133,8 @@ impl Tx<'_> {
     pub(super) fn draft(&mut self, deed: &Deed) -> Result<Answer> {
         let done = match deed {
             Deed::Save(over, msgid, draft) => Some(self.save_draft(*over, msgid, draft)?),
-            Deed::Discard(id) => {
-                let gone = self.db.run(
-                    sql!("DELETE FROM drafts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE draft_id = ?1)"),
-                    [id],
-                )?;
-                (gone > 0).then_some(id.0)
-            }
+            Deed::Discard(id) => self.drop_draft(*id)?.then_some(id.0),
+            Deed::Bin(id, mail) => self.bin(*id, mail.as_deref())?.then_some(id.0),
             Deed::Claim(id, us) => {
                 let holder = holder(self.db, *id)?;
                 let is_free = holder.is_some_and(|holder| holder == *us || living(&holder).is_none());

@@ -9,6 +9,7 @@ mod about;
 mod acts;
 mod addresses;
 mod batch;
+mod binned;
 mod bodies;
 mod book;
 mod carry;
@@ -92,6 +93,7 @@ pub use batch::{
     Batch, Changed, Chunk, Committed, Fares, FolderSpec, FolderState, Incoming, Maildrop, Packed, Step,
     WantedBody,
 };
+pub use binned::Binned;
 pub use carry::{Carried, Leg};
 pub use claim::{AccountLock, Holder, Locked, PostLock, PostLocked};
 pub use cleanup::Cleanable;

@@ -132,12 +132,13 @@ impl Tx<'_> {
         Ok(refused(&passed.unwrap_or_else(|| format!("nothing to {}", way.verb))))
     }
 
-    /// Performs the acts as far as their mail is there; says on which copies, and whether folders changed.
+    /// Performs the acts as far as their mail is there; says on which copies, and whether folders or drafts changed.
     fn replay(&mut self, acts: &[Act]) -> Result<(Vec<(FolderId, MessageId)>, bool)> {
         let (mut done, mut shaped) = (Vec::new(), false);
         for act in acts {
             match act {
                 Act::Shape(shape) => shaped |= self.perform_shape(shape)?,
+                Act::Draft(binning) => shaped |= self.perform_binning(binning)?,
                 act => done.extend(self.perform(act)?),
             }
         }

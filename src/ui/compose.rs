@@ -26,7 +26,7 @@ const KEYS: [(&str, &str); 9] = [
 ];
 
 pub(super) fn draw(compose: &Compose, brush: &mut Brush<'_>, body: Area) {
-    footer(brush, body.low(1));
+    footer(brush, body.low(1), &KEYS);
     let draft = &compose.draft;
     let (room, end) = (body.width.saturating_sub(NAME + 3), body.bottom() - 1);
     let mut y = body.y;
@@ -84,13 +84,14 @@ pub(super) fn draw(compose: &Compose, brush: &mut Brush<'_>, body: Area) {
     }
 }
 
-fn footer(brush: &mut Brush<'_>, line: Area) {
+/// Keys and what they do, as many as there is room for.
+pub(super) fn footer(brush: &mut Brush<'_>, line: Area, keys: &[(&'static str, &'static str)]) {
     let mut x = line.x + 1;
-    for (key, words) in KEYS {
-        if x + 2 + cells(words) > line.right() {
+    for (key, words) in keys.iter().copied() {
+        if x + cells(key) + 1 + cells(words) > line.right() {
             break;
         }
-        x = brush.put(x, line.y, key, Role::PanelKey, 1);
+        x = brush.put(x, line.y, key, Role::PanelKey, cells(key));
         x = brush.put(x + 1, line.y, words, Role::Dim, cells(words)) + 2;
     }
 }

@@ -137,6 +137,7 @@ fn elsewhere(place: Focus) -> &'static str {
         Focus::Links => "Only in the links",
         Focus::Ledger => "Only in what waits",
         Focus::Compose => "Only on a draft",
+        Focus::Drafts => "Only among the drafts",
         Focus::Help => "Only in help",
     }
 }

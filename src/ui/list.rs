@@ -79,7 +79,7 @@ impl Columns {
 
 /// What the accounts are called where there is little room: in a narrow list with as few cells as tell them
 /// apart.
-fn short_names(app: &App, most: usize) -> Vec<Clean> {
+pub(super) fn short_names(app: &App, most: usize) -> Vec<Clean> {
     let names: Vec<&str> = app.accounts.all.iter().map(|a| a.name.as_str()).collect();
     let starts = |n: &usize| -> HashSet<&str> { names.iter().map(|name| head(name, *n)).collect() };
     let enough = (1..most).find(|n| most == NARROW_NAME && starts(n).len() == names.len());

@@ -1,6 +1,7 @@
 //! Drawing: from the state of the program to the cells of the terminal. It changes nothing.
 
 mod compose;
+mod drafts;
 mod folders;
 mod glyphs;
 mod help;
@@ -106,8 +107,10 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
     title::draw(app, brush, layout.title);
     if let Some(Overlay::Help(of, scroll)) = &app.overlay {
         facts.help_last = help::draw(app, *of, *scroll, brush, layout.body);
-    } else if let Some(open) = &app.compose {
+    } else if let Some(open) = app.pages.shown() {
         compose::draw(open, brush, layout.body);
+    } else if let Some(open) = &app.drafts {
+        drafts::draw(app, open, look, brush, layout.body);
     } else if let Some(ledger) = &app.ledger {
         ledger::draw(app, ledger, look, brush, layout.body);
     } else {

@@ -141,6 +141,11 @@ fn draw_right(app: &App, look: &Look, brush: &mut Brush<'_>, area: Area) -> u16 
         let x = brush.put_right(end, y, &text, Role::StatusError, cells(&text)).saturating_sub(1);
         end = brush.put_right(x, y, "!", Role::DotBad, 1).saturating_sub(2);
     }
+    let open = Clean::line(&app.open_aside());
+    if !open.is_empty() {
+        end = brush.put_right(end, y, "gt", Role::StatusKeys, 2).saturating_sub(1);
+        end = brush.put_right(end, y, &open, Role::StatusDim, cells(&open)).saturating_sub(2);
+    }
     if queued > 0 {
         let text = Clean::join([&number(queued), &Clean::fixed("queued")], " ");
         end = brush.put_right(end, y, &text, Role::StatusDim, cells(&text)).saturating_sub(2);

@@ -26,8 +26,18 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
         }
         return;
     }
-    if app.compose.is_some() {
-        brush.put(x, area.y, "Draft", Role::TitlePlace, room);
+    if let Some(page) = app.pages.shown() {
+        let x = brush.put(x, area.y, "Draft", Role::TitlePlace, room);
+        let dot = brush.glyphs.dot;
+        let subject = Clean::line(&page.draft.subject).trim();
+        if !subject.is_empty() && x + 3 < end {
+            let x = brush.put(x + 1, area.y, dot, Role::TitleDim, 1) + 1;
+            brush.put(x, area.y, &subject, Role::TitleDim, end - x);
+        }
+        return;
+    }
+    if app.drafts.is_some() {
+        brush.put(x, area.y, "Drafts", Role::TitlePlace, room);
         return;
     }
     if app.ledger.is_some() {
@@ -95,8 +105,19 @@ fn counts(app: &App, brush: &mut Brush<'_>, area: Area) -> u16 {
             false => right,
         };
     }
-    if app.compose.is_some() {
-        return right;
+    if let Some(at) = app.pages.number() {
+        if app.pages.count() < 2 {
+            return right;
+        }
+        let text = Clean::line(&format!("{at} of {}", app.pages.count()));
+        let x = brush.put_right(right, area.y, "gt", Role::StatusKeys, 2);
+        return brush.put_right(x - 1, area.y, &text, Role::TitleDim, area.width / 3);
+    }
+    if let Some(drafts) = &app.drafts {
+        return match drafts.rows.len() {
+            0 => right,
+            n => brush.put_right(right, area.y, number(n as u64), Role::TitleDim, area.width / 3),
+        };
     }
     if let Some(ledger) = &app.ledger {
         let text = match ledger.total() {

@@ -310,7 +310,13 @@ fn folders_are_reached_by_keys_and_left_again() {
         .until("work · Archive")
         .keys("gs")
         .until("work · Sent");
-    screen.keys("gd").until("work · Drafts").keys("gj").until("work · Junk").keys("gD").until("work · Trash");
+    screen
+        .keys("gdgd")
+        .until("work · Drafts")
+        .keys("gj")
+        .until("work · Junk")
+        .keys("gD")
+        .until("work · Trash");
     screen
         .keys("gu")
         .until(" All inboxes")

@@ -100,7 +100,7 @@ fn o5_a_new_mail_has_its_fields_in_the_editor_and_on_its_page() {
     // Left without a question, and gone on with.
     screen.keys("q").until("Kept as a draft").at("Tables").keys(":resume<Enter>").until("Compilers");
     kept(&post, |draft| draft.subject == "Compilers");
-    screen.keys("X").until("The draft is thrown away");
+    screen.keys("X").until("The draft is in Trash");
     assert_eq!(drafts(&post), []);
 }
 

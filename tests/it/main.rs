@@ -37,6 +37,7 @@ mod faults_writers;
 mod floors;
 mod flows;
 mod flows_compose;
+mod flows_drafts;
 mod flows_find;
 mod flows_lists;
 mod flows_outbox;

@@ -30,7 +30,7 @@ fn keys_of_roles_stay_among_all_accounts_and_lead_back() {
     screen.when("the folder pane", |s| s.lines().nth(3).is_some_and(|l| l.starts_with("▌All trash")));
     screen.keys("q").until(" All inboxes").at("In Inbox at work.").gone("All trash");
     screen.keys("gs").until(" All sent").until("Nothing was sent yet").keys("<Esc>").until(" All inboxes");
-    screen.keys("ga").until(" All archives").keys("gj").until(" All junk").keys("gd").until(" All drafts");
+    screen.keys("ga").until(" All archives").keys("gj").until(" All junk").keys("gdgd").until(" All drafts");
     screen.keys("q").until(" All junk").keys("qq").until(" All inboxes").keys("q").until("q again quits");
     // The same key again: the account of the mail under the cursor.
     screen
