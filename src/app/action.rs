@@ -123,6 +123,16 @@ pub enum Action {
     Field(Field, String),
     /// Open the editor on the draft.
     Edit,
+    /// Put a file to the draft, as typed; of nothing typed the command line asks.
+    Attach(String),
+    /// Show or leave the panel of the draft's files.
+    Files,
+    /// Take the file under the cursor there off the draft.
+    Detach,
+    /// Show the draft as those who get it will see it, or its page again.
+    Preview,
+    /// Send the draft at a time, as typed; of nothing typed the command line asks.
+    SendDraftAt(String),
     /// Send the draft.
     Send,
     /// Throw the draft away.

@@ -68,6 +68,12 @@ pub enum Args {
     When,
     /// Words to look for.
     Words,
+    /// Addresses with commas, completed from those written to.
+    People,
+    /// As whom a mail is written: one of the user's own addresses.
+    Sender,
+    /// A file.
+    File,
     /// A path of a folder, all that follows its name.
     Path,
     /// A folder that is there, its account first: what [`super::targets::ranked`] finds for it.
@@ -78,7 +84,17 @@ impl Args {
     /// Whether all that follows the name is its argument.
     #[must_use]
     pub fn is_text(self) -> bool {
-        matches!(self, Self::Tags | Self::When | Self::Words | Self::Path | Self::Folder)
+        matches!(
+            self,
+            Self::Tags
+                | Self::When
+                | Self::Words
+                | Self::Path
+                | Self::Folder
+                | Self::People
+                | Self::Sender
+                | Self::File
+        )
     }
 }
 

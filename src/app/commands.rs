@@ -5,7 +5,7 @@ use super::command::{Args, Call, Command, Group, Needs};
 use super::scope::Scope;
 use crate::model::{Order, Purpose, Role, Settle, View};
 
-use Args::{Count, Folder, None as No, Path, Tags, When, Words};
+use Args::{Count, File, Folder, None as No, Path, People, Sender, Tags, When, Words};
 use Group::{Act, Fold as Threads, Go, Move, Program, Read, Select as Pick, Settle as Ledgers};
 use Needs::{Accounts, Folder as OneFolder, Mail, Nothing, Part, Shown};
 
@@ -17,6 +17,7 @@ const PANES: Scope = Scope::PANES;
 const LEDGER: Scope = Scope::LEDGER;
 const COMPOSE: Scope = Scope::COMPOSE;
 const DRAFTS: Scope = Scope::DRAFTS;
+const FILES: Scope = Scope::FILES;
 /// Where one goes from one open draft to the next.
 const DESK: Scope = PANES.and(COMPOSE).and(DRAFTS).and(LEDGER);
 const ALL: Scope = Scope::ALL;
@@ -179,15 +180,22 @@ pub const COMMANDS: &[Command] = &[
     row("resume", PANES, &[], No).does(Go, "Go on with the last draft", |_| Action::Resume),
     row("send", COMPOSE, &["y"], No).does(Act, "Send it", |_| Action::Send),
     row("edit", COMPOSE, &["e", "<Enter>"], No).does(Act, "Edit the text", |_| Action::Edit),
-    row("to", COMPOSE, &["t"], Words).does(Act, "Edit to whom", |c| c.typed(|t| Action::Field(Field::To, t))),
-    row("cc", COMPOSE, &["c"], Words)
+    row("to", COMPOSE, &["t"], People)
+        .does(Act, "Edit to whom", |c| c.typed(|t| Action::Field(Field::To, t))),
+    row("cc", COMPOSE, &["c"], People)
         .does(Act, "Edit who gets a copy", |c| c.typed(|t| Action::Field(Field::Cc, t))),
-    row("bcc", COMPOSE, &["b"], Words)
+    row("bcc", COMPOSE, &["b"], People)
         .does(Act, "Edit who gets it unseen", |c| c.typed(|t| Action::Field(Field::Bcc, t))),
     row("subject", COMPOSE, &["s"], Words)
         .does(Act, "Edit the subject", |c| c.typed(|t| Action::Field(Field::Subject, t))),
-    row("from", COMPOSE, &["f"], Words)
+    row("from", COMPOSE, &["f"], Sender)
         .does(Act, "Edit as whom", |c| c.typed(|t| Action::Field(Field::From, t))),
+    row("attach", COMPOSE.and(FILES), &["a"], File)
+        .does(Act, "Put a file to it", |c| c.typed(Action::Attach)),
+    row("attached", COMPOSE.and(FILES), &["A"], No).does(Act, "List its files", |_| Action::Files),
+    row("detach", FILES, &["d", "X"], No).does(Act, "Delete it from the draft", |_| Action::Detach),
+    row("preview", COMPOSE, &["p"], No).does(Act, "Show it as others see it", |_| Action::Preview),
+    row("send-later", COMPOSE, &["Y"], When).does(Act, "Send it at a time", |c| c.typed(Action::SendDraftAt)),
     row("discard-draft", COMPOSE.and(DRAFTS), &["X"], No).does(Act, "Delete the draft", |_| Action::Discard),
     // Selecting.
     row("select", LIST, &["x"], Count)

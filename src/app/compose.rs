@@ -5,6 +5,7 @@ use super::effect::{Effect, Load};
 use super::notice::Notice;
 use super::press::stepped;
 use super::{App, scope::Focus};
+use crate::mime::Line;
 use crate::model::{AccountId, Draft, DraftId, MessageId, Purpose};
 use crate::text::Clean;
 
@@ -34,6 +35,10 @@ pub enum Deed {
     Keep(DraftId, Box<Draft>),
     /// Keep it, and put its mail into the outbox; unless the user is sure, not where something is odd about it.
     Send(DraftId, Box<Draft>, bool),
+    /// Put this file to it, and keep it.
+    Attach(DraftId, Box<Draft>, String),
+    /// Lay it out as those who get it will see it, in so many cells.
+    Preview(DraftId, Box<Draft>, u16),
     /// Throw it away: undo brings it back.
     Discard(DraftId),
     /// Forget one in which nothing is written.
@@ -56,6 +61,8 @@ pub enum Drafted {
         /// What it says, where others put files to it meanwhile.
         merged: Option<Box<Draft>>,
     },
+    /// It as those who get it will see it.
+    Laid(DraftId, Vec<Line>),
     /// Somebody else wrote on some that are open: its version, what it said here, and what it says.
     Renewed(Vec<(DraftId, u64, Draft, Draft)>),
     /// Another process of this number has it open.
@@ -83,6 +90,8 @@ pub struct Compose {
     pub draft: Draft,
     /// The first line of the text on the screen.
     pub scroll: usize,
+    /// It as those who get it will see it, while that is shown.
+    pub preview: Option<Vec<Line>>,
     /// What is odd about it, found when it was to be sent: the next time it is.
     pub concerns: Vec<Clean>,
     /// It is being sent or thrown away.
@@ -91,7 +100,7 @@ pub struct Compose {
 
 impl Compose {
     pub(super) fn new(id: DraftId, draft: Draft) -> Self {
-        Self { id, draft, scroll: 0, concerns: Vec::new(), is_leaving: false }
+        Self { id, draft, scroll: 0, preview: None, concerns: Vec::new(), is_leaving: false }
     }
 }
 
@@ -138,6 +147,11 @@ impl App {
                 }
             }
             Ok(Drafted::Kept { was, id, merged }) => self.kept(was, id, merged),
+            Ok(Drafted::Laid(id, lines)) => {
+                if let Some(page) = self.pages.find(id) {
+                    (page.preview, page.scroll) = (Some(lines), 0);
+                }
+            }
             Ok(Drafted::Renewed(found)) => {
                 found
                     .into_iter()
@@ -149,9 +163,10 @@ impl App {
                 self.notice = Some(notice.hint("q there gives it back"));
             }
             Ok(Drafted::Sent(id)) => {
-                self.close_page(id);
                 // What stands there is of before: now it counts down.
-                self.notice = None;
+                let send_at = self.pages.find(id).map_or(0, |page| page.draft.send_at);
+                self.close_page(id);
+                self.tell_later(send_at);
             }
             Ok(Drafted::Odd(id, concerns)) => {
                 if let Some(page) = self.pages.find(id) {
@@ -179,6 +194,7 @@ impl App {
             page.id = id;
             if let Some(merged) = merged {
                 page.draft.attachments = merged.attachments;
+                page.draft.account = merged.account;
             }
         }
         if was != id {
@@ -209,7 +225,7 @@ impl App {
             Ok(draft) => {
                 if let Some(page) = self.pages.find(id) {
                     page.draft = draft.clone();
-                    (page.scroll, page.concerns) = (0, Vec::new());
+                    (page.scroll, page.concerns, page.preview) = (0, Vec::new(), None);
                 }
                 self.draft(Deed::Keep(id, Box::new(draft)));
             }
@@ -218,7 +234,7 @@ impl App {
         self.out()
     }
 
-    fn keep_draft(&mut self) {
+    pub(super) fn keep_draft(&mut self) {
         if let Some((id, draft)) = self.pages.shown().map(|page| (page.id, page.draft.clone())) {
             self.draft(Deed::Keep(id, Box::new(draft)));
         }
@@ -246,6 +262,7 @@ impl App {
             return self.run(Action::CommandLine(line));
         }
         compose.concerns.clear();
+        compose.preview = None;
         // One that is to be empty is typed as `-`.
         *text = if typed == "-" { String::new() } else { typed.to_owned() };
         self.keep_draft();
@@ -285,6 +302,9 @@ impl App {
 
     /// Leaves it as a draft: what it says is kept already. An empty one nobody would miss.
     pub(super) fn leave_compose(&mut self) {
+        if self.pages.shown_mut().is_some_and(|page| page.preview.take().is_some()) {
+            return;
+        }
         let Some(page) = self.pages.shown() else { return };
         let (id, is_blank) = (page.id, page.draft.is_blank());
         if is_blank && !page.is_leaving {
@@ -298,7 +318,8 @@ impl App {
 
     pub(super) fn go_compose(&mut self, motion: Motion, height: usize) {
         if let Some(compose) = self.pages.shown_mut() {
-            let last = compose.draft.body.lines().count().saturating_sub(1);
+            let lines = compose.preview.as_ref().map_or_else(|| compose.draft.body.lines().count(), Vec::len);
+            let last = lines.saturating_sub(1);
             compose.scroll = stepped(compose.scroll, motion, height, last);
         }
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::compose::{Deed, Drafted};
 use super::letter::Letter;
 use crate::engine;
-use crate::model::{AccountId, Draft, DraftId, Intent, MessageId, Order, View};
+use crate::model::{AccountId, Address, Draft, DraftId, Intent, MessageId, Order, View};
 use crate::store::{Cleanable, Extent, Gathered, Ranks};
 use crate::text::Clean;
 
@@ -84,6 +84,16 @@ pub enum Load {
     },
     /// Something about a draft.
     Draft(Deed),
+    /// Whom the user's own command knows by this.
+    People {
+        /// What was typed.
+        typed: String,
+    },
+    /// What is in a directory.
+    Files {
+        /// As typed, with its last `/`; empty: where this runs.
+        dir: String,
+    },
     /// Open a link.
     Browse {
         /// With this program, and what it takes before the link.
@@ -154,6 +164,20 @@ pub enum Loaded {
     },
     /// Something became of a draft, or why not.
     Drafted(Result<Drafted, Clean>),
+    /// Whom the user's own command knows, or why it does not say.
+    People {
+        /// What was typed.
+        typed: String,
+        /// They.
+        result: Result<Vec<Address>, Clean>,
+    },
+    /// What is in a directory: nothing where it cannot be read. Directories end in `/`.
+    Files {
+        /// As asked.
+        dir: String,
+        /// Their names.
+        names: Vec<String>,
+    },
     /// Files were written: what and where, or why not.
     Saved(Result<Clean, Clean>),
     /// A link was handed to a browser, or why not.

@@ -2,9 +2,11 @@
 
 pub mod accounts;
 pub mod action;
+mod attach;
 pub mod bindings;
 pub mod command;
 mod commands;
+mod complete;
 pub mod compose;
 pub mod drafts;
 pub mod effect;
@@ -85,6 +87,8 @@ pub struct Settings {
     pub zone: TimeZone,
     /// Where attachments are saved.
     pub downloads: PathBuf,
+    /// As whom mail can be written, as From says it.
+    pub senders: Vec<String>,
     /// What opens a link: a program and what it takes before the link; `None`: there is none here.
     pub browser: Option<Vec<String>>,
     /// The keys.
@@ -280,6 +284,7 @@ impl App {
             Some(Overlay::Help(..)) => Focus::Help,
             Some(Overlay::Parts(_)) => Focus::Parts,
             Some(Overlay::Links(_)) => Focus::Links,
+            Some(Overlay::Files(_)) => Focus::Files,
             _ => self.focus,
         }
     }

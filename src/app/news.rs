@@ -200,6 +200,14 @@ impl App {
                 self.drafted(result);
                 true
             }
+            Loaded::People { typed, result } => {
+                self.people_found(typed, result);
+                true
+            }
+            Loaded::Files { dir, names } => {
+                self.files_found(dir, names);
+                true
+            }
             Loaded::Saved(Ok(text)) => {
                 self.say(text.as_str());
                 true

@@ -14,6 +14,8 @@ pub enum Overlay {
     Parts(usize),
     /// The links of the mail that is shown, and which one the cursor is on.
     Links(usize),
+    /// The files that come with a draft, and which one the cursor is on.
+    Files(usize),
     /// Nothing but the mail, for selecting by hand with what the terminal has for that (promise A12).
     Bare,
     /// The command line.

@@ -80,7 +80,10 @@ impl App {
 
     fn press_prompt(&mut self, mut prompt: Prompt, key: Key) {
         match prompt.press(key) {
-            Edited::Still => self.overlay = Some(Overlay::Prompt(prompt)),
+            Edited::Still => {
+                self.look_up(&mut prompt);
+                self.overlay = Some(Overlay::Prompt(prompt));
+            }
             Edited::Left => {}
             Edited::Run(line) if line.trim().is_empty() => {}
             Edited::Run(line) => {
@@ -269,6 +272,11 @@ impl App {
             Action::Page(by) => self.step_page(by),
             Action::Field(field, text) => self.set_field(field, &text),
             Action::Edit => self.edit(),
+            Action::Attach(path) => self.attach(&path),
+            Action::Files => self.toggle_files(),
+            Action::Detach => self.detach(),
+            Action::Preview => self.preview_draft(),
+            Action::SendDraftAt(when) => self.send_draft_at(&when),
             Action::Send => self.send_draft(),
             Action::Discard => self.discard_draft(),
             Action::SendAt(when) => self.send_at(&when),
@@ -290,6 +298,8 @@ impl App {
                 let prompt = Prompt::new(text, self.place(), self.history.clone());
                 let prompt = prompt.with_tags(tags).with_places(places);
                 let prompt = prompt.with_clock(self.now.unix, self.settings.zone.clone());
+                let mut prompt = self.stock(prompt);
+                self.look_up(&mut prompt);
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
             Action::Yank(what) => self.yank(what),
@@ -312,6 +322,11 @@ impl App {
             return;
         }
         match &mut self.overlay {
+            Some(Overlay::Files(at)) => {
+                let last =
+                    self.pages.shown().map_or(0, |page| page.draft.attachments.len()).saturating_sub(1);
+                *at = stepped(*at, motion, height, last);
+            }
             Some(Overlay::Help(_, scroll)) => *scroll = stepped(*scroll, motion, height, usize::MAX / 2),
             Some(Overlay::Parts(at)) => {
                 let chips = self.reader.letter().map_or(0, |l| l.chips.len());

@@ -3,6 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::command::{self, Args, Command};
+use super::complete::{Stock, last_address};
 use super::key::{Code, Key};
 use super::scope::Focus;
 use super::targets::ranked;
@@ -52,6 +53,8 @@ pub struct Prompt {
     places: Vec<String>,
     /// The moment at which a time is typed, and its zone.
     clock: Option<(i64, TimeZone)>,
+    /// What is looked up beside it.
+    pub(super) stock: Stock,
 }
 
 /// Something that what is typed may become.
@@ -63,6 +66,10 @@ pub enum Completion {
     Word(String),
     /// A folder: all that follows the command.
     Place(String),
+    /// Somebody: the last of the addresses that follow the command.
+    Person(String),
+    /// A sender, or a file: all that follows the command.
+    Whole(String),
     /// A time: all that follows the command, and which moment that is.
     Time(String, Clean),
 }
@@ -83,8 +90,8 @@ impl Prompt {
     #[must_use]
     pub fn new(text: String, focus: Focus, history: Vec<String>) -> Self {
         let (kind, tags, places) = (Kind::Line, Vec::new(), Vec::new());
-        let (picked, recalled, clock) = (None, None, None);
-        Self { kind, cursor: text.len(), text, picked, history, recalled, focus, tags, places, clock }
+        let (picked, recalled, clock, stock) = (None, None, None, Stock::default());
+        Self { kind, cursor: text.len(), text, picked, history, recalled, focus, tags, places, clock, stock }
     }
 
     /// Opens the palette.
@@ -109,6 +116,12 @@ impl Prompt {
     #[must_use]
     pub fn with_clock(self, now: i64, zone: TimeZone) -> Self {
         Self { clock: Some((now, zone)), ..self }
+    }
+
+    /// With what can be looked up.
+    #[must_use]
+    pub fn with_stock(self, stock: Stock) -> Self {
+        Self { stock, ..self }
     }
 
     /// With tags to complete.
@@ -159,7 +172,18 @@ impl Prompt {
                 let typed = typed.get(name.len()..).unwrap_or_default();
                 return ranked(&self.places, typed).into_iter().cloned().map(Completion::Place).collect();
             }
-            _ => return Vec::new(),
+            Some(args) => {
+                let typed = typed.get(name.len() + 1..).unwrap_or_default();
+                return match args {
+                    Args::People => self.stock.people(typed).into_iter().map(Completion::Person).collect(),
+                    Args::Sender => self.stock.senders(typed).into_iter().map(Completion::Whole).collect(),
+                    Args::File => {
+                        self.stock.files(typed.trim_start()).into_iter().map(Completion::Whole).collect()
+                    }
+                    _ => Vec::new(),
+                };
+            }
+            None => return Vec::new(),
         }
         let (sign, start) = last_word(typed);
         let begins = |tag: &&String| {
@@ -283,8 +307,12 @@ impl Prompt {
         }
         let text = match &found[next] {
             Completion::Command(command) => command.name.to_owned(),
-            Completion::Place(place) | Completion::Time(place, _) => {
+            Completion::Place(place) | Completion::Whole(place) | Completion::Time(place, _) => {
                 format!("{} {place}", typed.split(' ').next().unwrap_or_default())
+            }
+            Completion::Person(who) => {
+                let (name, list) = typed.split_once(' ').unwrap_or((&typed, ""));
+                format!("{name} {}{who}", last_address(list).0)
             }
             Completion::Word(word) => {
                 let (sign, start) = last_word(&typed);

@@ -19,13 +19,15 @@ pub enum Focus {
     Compose,
     /// The list of drafts.
     Drafts,
+    /// The panel of the files of a draft.
+    Files,
     /// The page of keys.
     Help,
 }
 
 impl Focus {
     /// Every place.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Folders,
         Self::List,
         Self::Reader,
@@ -34,6 +36,7 @@ impl Focus {
         Self::Ledger,
         Self::Compose,
         Self::Drafts,
+        Self::Files,
         Self::Help,
     ];
 
@@ -49,6 +52,7 @@ impl Focus {
             Self::Ledger => "What waits",
             Self::Compose => "Draft",
             Self::Drafts => "Drafts",
+            Self::Files => "Attached files",
             Self::Help => "Help",
         }
     }
@@ -77,10 +81,12 @@ impl Scope {
     pub const COMPOSE: Self = Self(128);
     /// The list of drafts.
     pub const DRAFTS: Self = Self(256);
+    /// The panel of the files of a draft.
+    pub const FILES: Self = Self(512);
     /// The three panes.
     pub const PANES: Self = Self(7);
     /// Every place.
-    pub const ALL: Self = Self(511);
+    pub const ALL: Self = Self(1023);
 
     /// The places of both.
     #[must_use]
@@ -100,6 +106,7 @@ impl Scope {
             Focus::Ledger => Self::LEDGER,
             Focus::Compose => Self::COMPOSE,
             Focus::Drafts => Self::DRAFTS,
+            Focus::Files => Self::FILES,
             Focus::Help => Self::HELP,
         };
         self.0 & bit.0 != 0

@@ -12,7 +12,7 @@ use crate::compose::{self, Mailto};
 use crate::config::Config;
 use crate::engine::drafting;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Address, Attached, AttachedFrom, DraftId};
+use crate::model::{Address, DraftId};
 use crate::secret;
 use crate::store::Store;
 use crate::text::Clean;
@@ -52,7 +52,7 @@ pub(super) fn compose(what: &Compose, config: &Config, store: &Store, out: &mut 
     draft.references = Some(link.in_reply_to.clone()).filter(|id| !id.is_empty()).into_iter().collect();
     draft.in_reply_to = link.in_reply_to;
     for path in &what.attach {
-        draft.attachments.push(attached(path)?);
+        draft.attachments.push(drafting::attached(path)?);
     }
     let msgid = compose::message_id(secret::random()?, &account.email);
     let (id, _) = store.save_draft(None, &msgid, &draft)?;
@@ -118,13 +118,4 @@ fn read(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path)
         .map_err(|e| Error::new(Kind::Gone, format!("could not read {}", path.display())).because(e))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// A file that is read when the draft is sent, wherever mailtui runs then.
-fn attached(path: &Path) -> Result<Attached> {
-    let fail = |e| Error::new(Kind::Gone, format!("could not read {}", path.display())).because(e);
-    let whole = std::fs::canonicalize(path).map_err(fail)?;
-    let size = std::fs::metadata(&whole).map_err(fail)?.len();
-    let name = path.file_name().map_or("file".into(), |name| name.to_string_lossy().into_owned());
-    Ok(Attached { media: send::media(&name).to_owned(), name, size, source: AttachedFrom::File(whole) })
 }

@@ -7,10 +7,12 @@ use std::time::Duration;
 use crate::app::Settings;
 use crate::app::accounts::Identity;
 use crate::app::keymap::Keymap;
+use crate::compose;
 use crate::config::theme::Theme;
-use crate::config::{self, Config};
+use crate::config::{self, Account, Config};
 use crate::engine::{Engine, Mode, Setup};
 use crate::error::{Error, Kind, Result};
+use crate::model::Address;
 use crate::runtime::{self, Desk, Ended, Inbox, Session};
 use crate::store::Store;
 use crate::ui::Look;
@@ -50,6 +52,7 @@ impl Face {
                 advance: config.ui.advance,
                 zone: config.ui.timezone.clone(),
                 downloads: config.ui.download_dir.clone(),
+                senders: senders(config),
                 browser: browser(config.ui.browser.as_deref()),
                 keymap,
                 asks: Vec::new(),
@@ -73,6 +76,19 @@ impl Face {
         let Self { look, settings, desk, clock } = self;
         Session { inbox, store: store.clone(), send, settings, desk, look, clock }
     }
+}
+
+/// As whom the accounts write, as From says it.
+fn senders(config: &Config) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for identity in config.accounts.iter().flat_map(Account::identities) {
+        let who = Address { name: identity.name, addr: identity.email };
+        let said = compose::field(&[who]);
+        if !all.contains(&said) {
+            all.push(said);
+        }
+    }
+    all
 }
 
 /// What opens links: what the user named, else what the desktop opens them with. On a headless box there is none.

@@ -8,7 +8,7 @@ use super::args::Send;
 use super::out::Out;
 use crate::compose::{self, Attachment, Letter};
 use crate::config::{Account, Config};
-use crate::engine::{self, Mail, Posted, send_due};
+use crate::engine::{self, Mail, Posted, drafting, send_due};
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::model::Address;
@@ -140,33 +140,5 @@ fn attachment(path: &Path) -> Result<Attachment> {
     let bytes = std::fs::read(path)
         .map_err(|e| Error::new(Kind::Gone, format!("could not read {}", path.display())).because(e))?;
     let name = path.file_name().map_or("file".into(), |name| name.to_string_lossy().into_owned());
-    Ok(Attachment { media: media(&name).to_owned(), name, bytes })
-}
-
-/// What a file is, by the end of its name: enough for others to open it.
-pub(super) fn media(name: &str) -> &'static str {
-    let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
-    match end.as_str() {
-        "txt" | "log" | "md" => "text/plain",
-        "patch" | "diff" => "text/x-patch",
-        "csv" => "text/csv",
-        "html" | "htm" => "text/html",
-        "ics" => "text/calendar",
-        "vcf" => "text/vcard",
-        "pdf" => "application/pdf",
-        "zip" => "application/zip",
-        "gz" | "tgz" => "application/gzip",
-        "json" => "application/json",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "svg" => "image/svg+xml",
-        "webp" => "image/webp",
-        "mp3" => "audio/mpeg",
-        "mp4" => "video/mp4",
-        "odt" => "application/vnd.oasis.opendocument.text",
-        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        _ => "application/octet-stream",
-    }
+    Ok(Attachment { media: drafting::media(&name).to_owned(), name, bytes })
 }

@@ -16,6 +16,7 @@ use crate::model::{
 use crate::secret;
 use crate::store::{Binned, Reader, Store};
 use crate::text::Clean;
+use crate::text::amount::size;
 
 /// Bytes of a mail that are read to be answered.
 const MOST: u64 = 64 << 20;
@@ -95,6 +96,86 @@ pub fn send(store: &Store, account: &Account, id: DraftId, not_before: i64, date
         draft: Some((id, kept.version)),
     };
     freeze(store, account, draft.account, mail)
+}
+
+/// A file for a draft: it is read when that is sent, wherever mailtui runs then.
+///
+/// # Errors
+/// [`Kind::Gone`] for what is not there, or is no file.
+pub fn attached(path: &Path) -> Result<Attached> {
+    let shown = Clean::line(&path.display().to_string());
+    let fail = |e| Error::new(Kind::Gone, format!("could not read {shown}")).because(e);
+    let whole = std::fs::canonicalize(path).map_err(fail)?;
+    let found = std::fs::metadata(&whole).map_err(fail)?;
+    if !found.is_file() {
+        return Err(Error::new(Kind::Refused, format!("{shown} is no file")));
+    }
+    std::fs::File::open(&whole).map_err(fail)?;
+    let name = path.file_name().map_or("file".into(), |name| name.to_string_lossy().into_owned());
+    let media = media(&name).to_owned();
+    Ok(Attached { media, name, size: found.len(), source: AttachedFrom::File(whole) })
+}
+
+/// A draft as those who get it will see it, laid out in so many cells.
+///
+/// # Errors
+/// As for [`send`]: what cannot be sent cannot be shown so.
+pub fn preview(reader: &Reader, draft: &Draft, date: &str, width: usize) -> Result<Vec<mime::Line>> {
+    let files = draft.attachments.iter().map(|file| bytes_of(reader, file)).collect::<Result<_>>()?;
+    let letter = compose::letter(draft, files)?;
+    let raw = compose::build(&letter, &compose::message_id(secret::random()?, &letter.from.addr), date)?;
+    let document = mime::open(&raw);
+    let people = |list: &[Address]| compose::field(list);
+    let fields = [
+        ("From", people(std::slice::from_ref(&letter.from))),
+        ("To", people(&letter.to)),
+        ("Cc", people(&letter.cc)),
+        ("Date", date.to_owned()),
+        ("Subject", letter.subject.trim().to_owned()),
+    ];
+    let mut lines: Vec<mime::Line> = Vec::new();
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        let mut line = mime::Line::of(Clean::line(&format!("{name:<10}")), mime::Role::HeaderName);
+        line.spans.extend(mime::Line::of(Clean::line(value), mime::Role::HeaderValue).spans);
+        lines.push(line);
+    }
+    lines.push(mime::Line::of(Clean::default(), mime::Role::Plain));
+    let options = mime::RenderOptions { all_quotes: true, ..mime::RenderOptions::default() };
+    lines.extend(mime::render(&document, width, &options).lines);
+    for file in &letter.attachments {
+        let text = format!("{:<10}{}  {}", "File", file.name, size(file.bytes.len() as u64));
+        lines.push(mime::Line::of(Clean::line(&text), mime::Role::HeaderName));
+    }
+    Ok(lines)
+}
+
+/// What a file is, by the end of its name: enough for others to open it.
+#[must_use]
+pub fn media(name: &str) -> &'static str {
+    let end = name.rsplit_once('.').map_or("", |(_, end)| end).to_ascii_lowercase();
+    match end.as_str() {
+        "txt" | "log" | "md" => "text/plain",
+        "patch" | "diff" => "text/x-patch",
+        "csv" => "text/csv",
+        "html" | "htm" => "text/html",
+        "ics" => "text/calendar",
+        "vcf" => "text/vcard",
+        "pdf" => "application/pdf",
+        "zip" => "application/zip",
+        "gz" | "tgz" => "application/gzip",
+        "json" => "application/json",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "svg" => "image/svg+xml",
+        "webp" => "image/webp",
+        "mp3" => "audio/mpeg",
+        "mp4" => "video/mp4",
+        "odt" => "application/vnd.oasis.opendocument.text",
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        _ => "application/octet-stream",
+    }
 }
 
 /// Throws a draft away: it goes to Trash as a mail, and undo brings it back (promise A1). Whether it was there. `date`:

@@ -15,6 +15,7 @@ use crate::compose::{self, Original};
 use crate::config::{Account, Writing};
 use crate::engine::drafting;
 use crate::error::{Error, Kind, Result};
+use crate::mime;
 use crate::model::{AccountId, Attached, Draft, DraftId, MessageId, Purpose};
 use crate::secret;
 use crate::store::{Kept, Reader, Store};
@@ -22,6 +23,8 @@ use crate::text::Clean;
 
 /// Bytes that hold a mail's header.
 const HEADER: u64 = 256 << 10;
+/// Files of a directory that are told.
+const FILES: usize = 2000;
 
 /// Who writes, and how.
 #[derive(Debug, Clone)]
@@ -104,6 +107,16 @@ impl Drafter {
                 let wait = i64::try_from(self.desk.writing.undo_send.as_secs()).unwrap_or(0);
                 drafting::send(&self.store, own, id, now.saturating_add(wait), &self.date(now))?;
                 Drafted::Sent(id)
+            }
+            Deed::Attach(was, mut draft, path) => {
+                let said = draft.clone();
+                draft.attachments.push(drafting::attached(&expanded(&path))?);
+                let (id, kept) = self.keep(Some(was), *draft, db)?;
+                Drafted::Kept { was, id, merged: Some(Box::new(kept)).filter(|kept| *kept != said) }
+            }
+            Deed::Preview(id, draft, width) => {
+                let date = self.date((self.clock)());
+                Drafted::Laid(id, drafting::preview(db, &draft, &date, width.into())?)
             }
             Deed::Discard(id) => {
                 if let Some(process) = held_elsewhere(id, db)? {
@@ -189,6 +202,7 @@ impl Drafter {
                 over = Some((id, newer.version));
             }
         }
+        draft.account = self.sends(&draft, db)?;
         let msgid = compose::message_id(secret::random()?, &draft.from);
         let (kept, version) = self.store.save_draft(over, &msgid, &draft)?;
         if let Some(id) = id {
@@ -203,6 +217,18 @@ impl Drafter {
         Ok((kept, draft))
     }
 
+    /// The account that sends a draft: the one it has, unless only another one writes as its sender.
+    fn sends(&self, draft: &Draft, db: &Reader) -> Result<AccountId> {
+        let Some(from) = mime::typed(&draft.from).into_iter().next() else { return Ok(draft.account) };
+        if self.account(db, draft.account).is_ok_and(|account| account.is_own(&from.addr)) {
+            return Ok(draft.account);
+        }
+        let other = self.desk.accounts.iter().find(|account| account.is_own(&from.addr));
+        let row =
+            db.accounts()?.into_iter().find(|row| other.is_some_and(|account| account.name == row.name));
+        Ok(row.map_or(draft.account, |row| row.id))
+    }
+
     fn account(&self, db: &Reader, id: AccountId) -> Result<&Account> {
         let name = db.accounts()?.into_iter().find(|row| row.id == id).map(|row| row.name);
         let found = self.desk.accounts.iter().find(|account| Some(&account.name) == name.as_ref());
@@ -213,6 +239,28 @@ impl Drafter {
         let now = Timestamp::from_second(now).unwrap_or_default().to_zoned(self.desk.zone.clone());
         now.strftime("%a, %d %b %Y %H:%M:%S %z").to_string()
     }
+}
+
+/// A path as people type it: `~/` is their home.
+fn expanded(path: &str) -> PathBuf {
+    match (path.strip_prefix("~/"), std::env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(path),
+    }
+}
+
+/// What is in a directory, by name; directories end in `/`. Nothing of one that cannot be read.
+pub(super) fn names_in(dir: &str) -> Vec<String> {
+    let path = if dir.is_empty() { PathBuf::from(".") } else { expanded(dir) };
+    let Ok(entries) = fs::read_dir(path) else { return Vec::new() };
+    let name = |entry: fs::DirEntry| {
+        let name = entry.file_name().into_string().ok().filter(|name| !name.contains(char::is_control))?;
+        let is_dir = fs::metadata(entry.path()).is_ok_and(|found| found.is_dir());
+        Some(if is_dir { format!("{name}/") } else { name })
+    };
+    let mut names: Vec<String> = entries.filter_map(|entry| name(entry.ok()?)).take(FILES).collect();
+    names.sort();
+    names
 }
 
 /// The other process that has a draft open.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use super::desk::Drafter;
+use super::desk::{Drafter, names_in};
 use crate::app::effect::{Load, Loaded, Piece, Wish};
 use crate::app::letter::{Chip, Letter, Link, Whom};
 use crate::error::{Error, Kind, Result};
@@ -59,6 +59,12 @@ impl Loader {
                 Loaded::Saved(self.save(message, what, &dir).map_err(worded))
             }
             Load::Draft(deed) => Loaded::Drafted(self.drafter.carry_out(deed, &self.db).map_err(worded)),
+            Load::Files { dir } => {
+                let names = names_in(&dir);
+                Loaded::Files { dir, names }
+            }
+            // Asked on a thread of its own: it may take long.
+            Load::People { typed } => Loaded::People { typed, result: Ok(Vec::new()) },
             Load::Browse { browser, url } => Loaded::Browsed(browse(&browser, &url).map_err(worded)),
         }
     }

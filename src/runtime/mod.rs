@@ -5,6 +5,7 @@ mod desk;
 mod inbox;
 mod input;
 mod loads;
+mod lookup;
 mod show;
 mod signals;
 mod terminal;

@@ -13,6 +13,7 @@ use super::desk::{self, Desk, Drafter};
 use super::inbox::{Inbox, Wakeup};
 use super::input::Hands;
 use super::loads::Loader;
+use super::lookup::Lookup;
 use super::signals::Ears;
 use super::terminal::{Screen, Stage};
 use super::work::Worker;
@@ -108,6 +109,7 @@ struct Show<'a, S: Stage> {
     stage: &'a mut S,
     wakeups: Receiver<Wakeup>,
     worker: Worker,
+    lookup: Lookup,
     hands: Option<Hands>,
     store: Store,
     send: Box<dyn Fn(Command) + Send>,
@@ -132,6 +134,7 @@ impl<'a, S: Stage> Show<'a, S> {
             let _ = changes.send(Wakeup::Changed(changed.clone()));
         }));
         let app = App::new(store.reader()?, settings, now, (size.width, size.height))?;
+        let lookup = Lookup::start(desk.writing.address_command.clone(), bell.clone())?;
         let worker = Worker::start(store.reader()?, Drafter::new(desk.clone(), store.clone(), clock), bell)?;
         let (stale, painted_at, ended) = (true, None, None);
         Ok(Self {
@@ -139,6 +142,7 @@ impl<'a, S: Stage> Show<'a, S> {
             stage,
             wakeups,
             worker,
+            lookup,
             hands,
             store,
             send,
@@ -265,6 +269,7 @@ impl<'a, S: Stage> Show<'a, S> {
         for effect in effects {
             match effect {
                 Effect::Intend(intent) => self.store.intend(intent),
+                Effect::Load(Load::People { typed }) => self.lookup.ask(typed),
                 Effect::Load(load) => self.worker.ask(load),
                 Effect::Engine(command) => (self.send)(command),
                 Effect::Remember(key, value) => self.store.remember(key, &value),

@@ -73,7 +73,11 @@ fn latest(loads: Vec<Load>) -> Vec<Load> {
         Load::Gather { .. } => Some(at) == last_all,
         Load::Rank { .. } => Some(at) == last_rank,
         Load::Cleanable { .. } => Some(at) == last_count,
-        Load::Save { .. } | Load::Browse { .. } | Load::Draft(_) => true,
+        Load::Save { .. }
+        | Load::Browse { .. }
+        | Load::Draft(_)
+        | Load::Files { .. }
+        | Load::People { .. } => true,
     };
     loads.into_iter().enumerate().filter(|(at, load)| wanted(*at, load)).map(|(_, load)| load).collect()
 }
@@ -87,6 +91,8 @@ enum Asked {
     Save,
     Browse,
     Draft,
+    Files(String),
+    People(String),
 }
 
 impl Load {
@@ -99,6 +105,8 @@ impl Load {
             Self::Save { .. } => Asked::Save,
             Self::Browse { .. } => Asked::Browse,
             Self::Draft(_) => Asked::Draft,
+            Self::Files { dir } => Asked::Files(dir.clone()),
+            Self::People { typed } => Asked::People(typed.clone()),
         }
     }
 }
@@ -113,6 +121,8 @@ impl Asked {
             Self::Cleanable(account) => Loaded::Cleanable { account, result: Err(why) },
             Self::Save => Loaded::Saved(Err(why)),
             Self::Browse => Loaded::Browsed(Err(why)),
+            Self::Files(dir) => Loaded::Files { dir, names: Vec::new() },
+            Self::People(typed) => Loaded::People { typed, result: Err(why) },
             Self::Draft => Loaded::Drafted(Err(why)),
         }
     }

@@ -29,8 +29,9 @@ impl Known {
         (1.0 + self.sent as f64).ln() + 2.0 * 0.5_f64.powf(age)
     }
 
-    /// Whether each typed word begins a word of the name or a piece of the address.
-    fn fits(&self, typed: &[String]) -> bool {
+    /// Whether each typed word, in lower case, begins a word of the name or a piece of the address.
+    #[must_use]
+    pub fn fits(&self, typed: &[String]) -> bool {
         let (name, addr) = (self.who.name.to_lowercase(), self.who.addr.to_lowercase());
         let pieces =
             || name.split(|c: char| !c.is_alphanumeric()).chain(addr.split(['.', '-', '_', '+', '@']));

@@ -1,19 +1,23 @@
 //! The page of a draft: its fields, its text, and every key that does something to it.
 
+use super::Look;
 use super::paint::{Brush, cells};
+use super::reader::style_of;
+use crate::app::App;
 use crate::app::compose::Compose;
 use crate::app::layout::Area;
 use crate::config::theme::Role;
-use crate::text::Clean;
+use crate::mime::Line;
 use crate::text::amount::size;
 use crate::text::wrap::wrap;
+use crate::text::{Clean, when};
 
 /// Cells of the name of a field, and of prose.
 const NAME: u16 = 10;
 const PROSE: u16 = 80;
 
 /// What the footer tells, in the order of the hand.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 14] = [
     ("y", "send"),
     ("e", "edit"),
     ("t", "to"),
@@ -21,14 +25,25 @@ const KEYS: [(&str, &str); 9] = [
     ("b", "bcc"),
     ("s", "subject"),
     ("f", "from"),
+    ("a", "attach"),
+    ("A", "files"),
+    ("p", "preview"),
+    ("Y", "send at"),
     ("q", "keep"),
     ("X", "discard"),
+    ("gt", "next open"),
 ];
+/// The same while the preview is shown.
+const PREVIEW: [(&str, &str); 4] = [("y", "send"), ("e", "edit"), ("p", "page"), ("q", "back")];
 
-pub(super) fn draw(compose: &Compose, brush: &mut Brush<'_>, body: Area) {
-    footer(brush, body.low(1), &KEYS);
+pub(super) fn draw(compose: &Compose, app: &App, look: &Look, brush: &mut Brush<'_>, body: Area) {
+    if let Some(lines) = &compose.preview {
+        footer(brush, body.low(1), &PREVIEW);
+        return draw_preview(lines, compose.scroll, brush, Area { height: body.height - 1, ..body });
+    }
+    let low = footer(brush, body, &KEYS);
     let draft = &compose.draft;
-    let (room, end) = (body.width.saturating_sub(NAME + 3), body.bottom() - 1);
+    let (room, end) = (body.width.saturating_sub(NAME + 3), body.bottom() - low);
     let mut y = body.y;
     let fields = [
         ("From", &draft.from, true),
@@ -52,6 +67,12 @@ pub(super) fn draw(compose: &Compose, brush: &mut Brush<'_>, body: Area) {
             brush.put(body.x + 2 + NAME, y, &text, Role::ReaderChip, room);
             y += 1;
         }
+    }
+    if draft.send_at > app.now.unix && y < end {
+        brush.put(body.x + 2, y, "Send at", Role::Dim, NAME);
+        let text = Clean::line(&when::long(draft.send_at, app.now.unix, &look.zone));
+        brush.put(body.x + 2 + NAME, y, &text, Role::Accent, room);
+        y += 1;
     }
     if y < end {
         brush.line(body, y);
@@ -84,14 +105,35 @@ pub(super) fn draw(compose: &Compose, brush: &mut Brush<'_>, body: Area) {
     }
 }
 
-/// Keys and what they do, as many as there is room for.
-pub(super) fn footer(brush: &mut Brush<'_>, line: Area, keys: &[(&'static str, &'static str)]) {
-    let mut x = line.x + 1;
-    for (key, words) in keys.iter().copied() {
-        if x + cells(key) + 1 + cells(words) > line.right() {
-            break;
+/// The mail as those who get it will see it.
+fn draw_preview(lines: &[Line], scroll: usize, brush: &mut Brush<'_>, area: Area) {
+    for (y, line) in (area.y..area.bottom()).zip(lines.iter().skip(scroll)) {
+        let (mut x, end) = (area.x + 2, area.right() - 1);
+        for span in &line.spans {
+            let style = style_of(brush, span);
+            x = brush.put_styled(x, y, &span.text, style, end.saturating_sub(x));
         }
-        x = brush.put(x, line.y, key, Role::PanelKey, cells(key));
-        x = brush.put(x + 1, line.y, words, Role::Dim, cells(words)) + 2;
     }
+}
+
+/// Keys and what they do at the foot of an area, in one line or two; how many.
+pub(super) fn footer(brush: &mut Brush<'_>, area: Area, keys: &[(&'static str, &'static str)]) -> u16 {
+    let wide = |(key, words): &(&'static str, &'static str)| cells(*key) + 1 + cells(*words) + 2;
+    let room = area.width.saturating_sub(1);
+    let all: u16 = keys.iter().map(wide).sum();
+    let most = if area.height >= 12 { 2 } else { 1 };
+    let lines = if all <= room + 2 { 1 } else { most.min(area.height) };
+    let area = area.low(lines);
+    let (mut x, mut y) = (area.x + 1, area.y);
+    for (key, words) in keys.iter().copied() {
+        if x + cells(key) + 1 + cells(words) > area.right() {
+            (x, y) = (area.x + 1, y + 1);
+            if y >= area.bottom() {
+                break;
+            }
+        }
+        x = brush.put(x, y, key, Role::PanelKey, cells(key));
+        x = brush.put(x + 1, y, words, Role::Dim, cells(words)) + 2;
+    }
+    lines
 }

@@ -138,6 +138,7 @@ fn elsewhere(place: Focus) -> &'static str {
         Focus::Ledger => "Only in what waits",
         Focus::Compose => "Only on a draft",
         Focus::Drafts => "Only among the drafts",
+        Focus::Files => "Only in attached files",
         Focus::Help => "Only in help",
     }
 }

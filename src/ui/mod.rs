@@ -108,7 +108,7 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
     if let Some(Overlay::Help(of, scroll)) = &app.overlay {
         facts.help_last = help::draw(app, *of, *scroll, brush, layout.body);
     } else if let Some(open) = app.pages.shown() {
-        compose::draw(open, brush, layout.body);
+        compose::draw(open, app, look, brush, layout.body);
     } else if let Some(open) = &app.drafts {
         drafts::draw(app, open, look, brush, layout.body);
     } else if let Some(ledger) = &app.ledger {

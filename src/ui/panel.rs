@@ -10,6 +10,7 @@ use crate::app::prompt::{self, Completion, Prompt};
 use crate::app::scope::Focus;
 use crate::app::{App, Overlay, Question};
 use crate::config::theme::Role;
+use crate::model::AttachedFrom;
 use crate::text::Clean;
 use crate::text::amount::size;
 
@@ -24,6 +25,7 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) {
     match &app.overlay {
         Some(Overlay::Prompt(prompt)) => draw_completions(app, prompt, brush, body),
         Some(Overlay::Parts(at)) => draw_parts(app, *at, brush, body),
+        Some(Overlay::Files(at)) => draw_files(app, *at, brush, body),
         Some(Overlay::Links(at)) => draw_links(app, *at, brush, body),
         Some(Overlay::Ask(question)) => draw_question(question, brush, body),
         _ if app.hints_shown => draw_hints(app, brush, body),
@@ -128,7 +130,10 @@ fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Are
                 brush.put(line.x + 2, line.y, Clean::line(text), Role::PanelText, 18);
                 brush.put(line.x + 21, line.y, moment, Role::PanelKey, line.width.saturating_sub(23));
             }
-            Completion::Word(word) | Completion::Place(word) => {
+            Completion::Word(word)
+            | Completion::Place(word)
+            | Completion::Person(word)
+            | Completion::Whole(word) => {
                 let room = line.width.saturating_sub(4);
                 brush.put(line.x + 2, line.y, Clean::line(word), Role::PanelText, room);
             }
@@ -161,6 +166,27 @@ fn draw_parts(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
         let kind = right.saturating_sub(24).max(line.x + line.width / 2);
         brush.put(kind, line.y, &chip.kind, Role::Dim, end.saturating_sub(kind + 2));
         brush.put(line.x + 2, line.y, &chip.name, Role::PanelText, kind.saturating_sub(line.x + 4));
+    });
+}
+
+/// The files that come with a draft.
+fn draw_files(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
+    let Some(page) = app.pages.shown() else { return };
+    let files = &page.draft.attachments;
+    let keys = " a attach   d take off   Esc leaves ";
+    draw_choice(brush, body, ("Attached files", keys), (at, files.len()), |brush, line, i| {
+        let file = &files[i];
+        let right = line.right() - 2;
+        let bytes = if file.size > 0 { size(file.size) } else { Clean::default() };
+        let end = brush.put_right(right, line.y, &bytes, Role::Dim, cells(&bytes)).saturating_sub(2);
+        let name = Clean::line(&file.name);
+        let x = brush.put(line.x + 2, line.y, &name, Role::PanelText, end.saturating_sub(line.x + 2)) + 2;
+        let from = match &file.source {
+            AttachedFrom::File(path) => Clean::line(&path.display().to_string()),
+            AttachedFrom::Part { .. } => Clean::fixed("from the mail"),
+            AttachedFrom::Mail(_) => Clean::fixed("the mail as a whole"),
+        };
+        brush.put(x, line.y, &from, Role::Dim, end.saturating_sub(x));
     });
 }
 

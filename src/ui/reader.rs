@@ -205,7 +205,7 @@ fn draw_line(app: &App, brush: &mut Brush<'_>, line: &Line, area: Area) {
     }
 }
 
-fn style_of(brush: &Brush<'_>, span: &Span) -> Style {
+pub(super) fn style_of(brush: &Brush<'_>, span: &Span) -> Style {
     let role = match span.role {
         Kind::Plain | Kind::HeaderValue => Role::Text,
         Kind::Quote(depth) => match depth % 3 {

@@ -30,6 +30,7 @@ impl Still {
             advance: Advance::Next,
             zone: jiff::tz::TimeZone::UTC,
             downloads: post.dir.path().to_owned(),
+            senders: Vec::new(),
             browser: None,
             keymap: Keymap::new(),
             asks: Vec::new(),

@@ -38,6 +38,7 @@ mod floors;
 mod flows;
 mod flows_compose;
 mod flows_drafts;
+mod flows_fields;
 mod flows_find;
 mod flows_lists;
 mod flows_outbox;

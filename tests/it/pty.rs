@@ -177,6 +177,7 @@ fn child_that_panics() {
             advance: Advance::Next,
             zone: jiff::tz::TimeZone::UTC,
             downloads: post.dir.path().to_owned(),
+            senders: Vec::new(),
             browser: None,
             keymap: Keymap::new(),
             asks: Vec::new(),

@@ -40,6 +40,7 @@ fn app(post: &Post) -> App {
         advance: Advance::Next,
         zone: jiff::tz::TimeZone::UTC,
         downloads: post.dir.path().to_owned(),
+        senders: Vec::new(),
         keymap: Keymap::new(),
         browser: None,
         asks: Vec::new(),

@@ -104,7 +104,11 @@ pub fn desk(post: &Post) -> Desk {
     (work.email, work.display_name) = ("robin@example.org".to_owned(), "Robin".to_owned());
     work.sending.way = Some(Outlet::Command("false".to_owned()));
     let editor = Some(format!("sh {}", post.dir.path().join("editor").display()));
-    Desk { accounts: vec![work], writing: Writing { editor, ..Writing::default() }, zone: TimeZone::UTC }
+    // As the editor: where the test put one.
+    let people = post.dir.path().join("people");
+    let address_command = people.exists().then(|| format!("sh {}", people.display()));
+    let writing = Writing { editor, address_command, ..Writing::default() };
+    Desk { accounts: vec![work], writing, zone: TimeZone::UTC }
 }
 
 impl Screen {
@@ -127,6 +131,7 @@ impl Screen {
                 zone: TimeZone::UTC,
                 browser: Some(vec!["touch".to_owned(), downloads.join("opened").display().to_string()]),
                 downloads,
+                senders: ["robin@example.org", "lists@example.org"].map(|a| format!("Robin <{a}>")).to_vec(),
                 keymap: start.keymap,
                 asks: Vec::new(),
             },
