@@ -54,7 +54,7 @@ pub struct Prompt {
     /// The moment at which a time is typed, and its zone.
     clock: Option<(i64, TimeZone)>,
     /// What is looked up beside it.
-    pub(super) stock: Stock,
+    pub(super) stock: Box<Stock>,
 }
 
 /// Something that what is typed may become.
@@ -90,7 +90,7 @@ impl Prompt {
     #[must_use]
     pub fn new(text: String, focus: Focus, history: Vec<String>) -> Self {
         let (kind, tags, places) = (Kind::Line, Vec::new(), Vec::new());
-        let (picked, recalled, clock, stock) = (None, None, None, Stock::default());
+        let (picked, recalled, clock, stock) = (None, None, None, Box::default());
         Self { kind, cursor: text.len(), text, picked, history, recalled, focus, tags, places, clock, stock }
     }
 
@@ -121,7 +121,7 @@ impl Prompt {
     /// With what can be looked up.
     #[must_use]
     pub fn with_stock(self, stock: Stock) -> Self {
-        Self { stock, ..self }
+        Self { stock: Box::new(stock), ..self }
     }
 
     /// With tags to complete.
