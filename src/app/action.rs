@@ -123,6 +123,12 @@ pub enum Action {
     Field(Field, String),
     /// Open the editor on the draft.
     Edit,
+    /// Pass the mail on as it is, to whom as typed; of nothing typed the command line asks.
+    Bounce(String),
+    /// Make a draft again of the mail on its way out that the cursor is on.
+    EditAgain,
+    /// Write an answer under the mail.
+    QuickReply,
     /// Put a file to the draft, as typed; of nothing typed the command line asks.
     Attach(String),
     /// Show or leave the panel of the draft's files.

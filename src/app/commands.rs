@@ -177,6 +177,12 @@ pub const COMMANDS: &[Command] = &[
     row("edit-as-new", MAIL, &["E"], No)
         .does(Act, "Write it anew", |_| Action::Write(Purpose::EditAsNew))
         .needs(Mail),
+    row("bounce", MAIL, &["B"], People)
+        .does(Act, "Send it on as it is", |c| c.typed(Action::Bounce))
+        .needs(Mail),
+    row("quick-reply", MAIL, &["I"], No)
+        .does(Act, "Reply under the mail", |_| Action::QuickReply)
+        .needs(Mail),
     row("resume", PANES, &[], No).does(Go, "Go on with the last draft", |_| Action::Resume),
     row("send", COMPOSE, &["y"], No).does(Act, "Send it", |_| Action::Send),
     row("edit", COMPOSE, &["e", "<Enter>"], No).does(Act, "Edit the text", |_| Action::Edit),
@@ -311,6 +317,7 @@ pub const COMMANDS: &[Command] = &[
     row("hold", LEDGER, &["h"], No).does(Ledgers, "Put off sending it", |_| Action::Settle(Settle::Hold)),
     row("send-at", LEDGER, &["Y"], When)
         .does(Ledgers, "Put off sending to a time", |c| c.typed(Action::SendAt)),
+    row("edit-again", LEDGER, &["E"], No).does(Ledgers, "Edit a mail again", |_| Action::EditAgain),
     row("undo-this", LEDGER, &["u"], No)
         .does(Ledgers, "Undo the whole action", |_| Action::Settle(Settle::Undo)),
     row("mkdir", SIDE, &[], Path).does(Go, "Make a folder", |c| c.typed(Action::MakeFolder)),

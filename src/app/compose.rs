@@ -35,6 +35,26 @@ pub enum Deed {
     Keep(DraftId, Box<Draft>),
     /// Keep it, and put its mail into the outbox; unless the user is sure, not where something is odd about it.
     Send(DraftId, Box<Draft>, bool),
+    /// Begin an answer to one of these that is written under it.
+    Quick {
+        /// Of this account.
+        account: AccountId,
+        /// The first that the user did not write.
+        messages: Vec<MessageId>,
+    },
+    /// This text is written under the mail: keep the draft with it where an answer belongs; whether it is whole.
+    Say(DraftId, Box<Draft>, String, bool),
+    /// Pass one of these on as it is.
+    Bounce {
+        /// Of this account.
+        account: AccountId,
+        /// The mail.
+        message: MessageId,
+        /// To whom, as typed.
+        to: String,
+    },
+    /// Make a draft again of the mail with this row of the outbox.
+    Again(i64),
     /// Put this file to it, and keep it.
     Attach(DraftId, Box<Draft>, String),
     /// Lay it out as those who get it will see it, in so many cells.
@@ -61,6 +81,10 @@ pub enum Drafted {
         /// What it says, where others put files to it meanwhile.
         merged: Option<Box<Draft>>,
     },
+    /// An answer begins that is written under the mail: to whom.
+    Begun(DraftId, Box<Draft>),
+    /// A mail that was passed on is in the outbox.
+    Bounced,
     /// It as those who get it will see it.
     Laid(DraftId, Vec<Line>),
     /// Somebody else wrote on some that are open: its version, what it said here, and what it says.
@@ -107,13 +131,7 @@ impl Compose {
 impl App {
     /// Begins a mail, an answer to the mail at hand or from it.
     pub(super) fn write(&mut self, purpose: Purpose) {
-        let at_hand = match self.focus {
-            Focus::Reader => self.reader.mail().map(|m| (m.account, vec![m.message])),
-            _ => self.list.current().map(|entry| {
-                let painted = self.list.painted_members(entry).into_iter().map(|member| member.message);
-                (entry.row().head.account, painted.collect())
-            }),
-        };
+        let at_hand = self.mails_at_hand();
         let (account, messages) = match (purpose, at_hand) {
             (Purpose::New, _) => (self.account_at_hand(), Vec::new()),
             (_, Some((account, messages))) => (Some(account), messages),
@@ -121,6 +139,17 @@ impl App {
         };
         let Some(account) = account else { return self.say("There is no account to write from") };
         self.draft(Deed::Begin { account, messages, purpose });
+    }
+
+    /// The mails at hand, of which one is answered.
+    pub(super) fn mails_at_hand(&self) -> Option<(AccountId, Vec<MessageId>)> {
+        match self.focus {
+            Focus::Reader => self.reader.mail().map(|m| (m.account, vec![m.message])),
+            _ => self.list.current().map(|entry| {
+                let painted = self.list.painted_members(entry).into_iter().map(|member| member.message);
+                (entry.row().head.account, painted.collect())
+            }),
+        }
     }
 
     /// Says at the start which drafts were left.
@@ -147,6 +176,9 @@ impl App {
                 }
             }
             Ok(Drafted::Kept { was, id, merged }) => self.kept(was, id, merged),
+            Ok(Drafted::Begun(id, draft)) => self.begin_quick(id, &draft),
+            // It counts down, as any mail.
+            Ok(Drafted::Bounced) => self.notice = None,
             Ok(Drafted::Laid(id, lines)) => {
                 if let Some(page) = self.pages.find(id) {
                     (page.preview, page.scroll) = (Some(lines), 0);

@@ -1,6 +1,7 @@
 //! What waits (promise A2): the accounts with their health, and entries by pages, never all at once.
 
 use super::action::Motion;
+use super::overlay::Yes;
 use super::press::stepped;
 use super::scope::Focus;
 use super::triage::Deed;
@@ -334,7 +335,7 @@ impl App {
             Settle::Accept => format!("Believe it: {what}? {count} y/n"),
             Settle::Retry | Settle::Refetch | Settle::Undo | Settle::Hold => return self.carry_out(deed),
         };
-        self.overlay = Some(Overlay::Ask(Question { text: Clean::line(&text), yes: deed }));
+        self.overlay = Some(Overlay::Ask(Question { text: Clean::line(&text), yes: Yes::Do(deed) }));
     }
 }
 

@@ -33,6 +33,7 @@ mod overlay;
 pub mod pages;
 mod press;
 pub mod prompt;
+pub mod quick;
 pub mod reader;
 mod record;
 mod resume;
@@ -43,6 +44,7 @@ mod shape;
 pub mod sort;
 pub mod tags;
 pub mod targets;
+pub mod textarea;
 mod triage;
 pub mod window;
 mod yank;
@@ -322,7 +324,7 @@ impl App {
         }
         if layout.has_preview() && self.focus != Focus::Reader {
             self.preview();
-        } else if layout.reader.is_none() {
+        } else if layout.reader.is_none() && matches!(self.focus, Focus::List | Focus::Folders) {
             self.reader.close();
         }
         if let Some(area) = layout.reader {
@@ -352,7 +354,10 @@ impl App {
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         let hints = self.pending_since.filter(|_| !self.hints_shown).map(|since| since + HINTS_AFTER);
-        [hints, self.reader.deadline(), self.outgoing_deadline()].into_iter().flatten().min()
+        [hints, self.reader.deadline(), self.outgoing_deadline(), self.quick_deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Does what is due. Says whether the screen changes.
@@ -365,6 +370,7 @@ impl App {
         if self.reader.read_at.is_some_and(|at| self.now.at >= at) {
             self.mark_shown();
         }
+        self.keep_quick(false);
         (news, self.out())
     }
 

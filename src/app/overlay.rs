@@ -1,6 +1,8 @@
 //! What stands over the panes and has the keys: panels, the command line, questions.
 
+use super::compose;
 use super::prompt::Prompt;
+use super::quick::Quick;
 use super::scope::Focus;
 use super::triage::Deed;
 use crate::text::Clean;
@@ -20,6 +22,8 @@ pub enum Overlay {
     Bare,
     /// The command line.
     Prompt(Prompt),
+    /// A quick answer, written under the mail.
+    Quick(Box<Quick>),
     /// A question that wants a yes.
     Ask(Question),
     /// The user quit, and these mails of the outbox are sent first (promise O7).
@@ -32,5 +36,14 @@ pub struct Question {
     /// What is asked.
     pub text: Clean,
     /// What a yes does.
-    pub(crate) yes: Deed,
+    pub(crate) yes: Yes,
+}
+
+/// What a yes does.
+#[derive(Debug)]
+pub(crate) enum Yes {
+    /// Something to mail.
+    Do(Deed),
+    /// Something that sends mail.
+    Send(Box<compose::Deed>),
 }

@@ -10,6 +10,7 @@ use super::effect::Effect;
 use super::key::{Code, Key};
 use super::keymap::Typed;
 use super::notice::{Notice, Tone};
+use super::overlay::Yes;
 use super::prompt::{Edited, Prompt};
 use super::scope::Focus;
 use super::{App, Overlay, Pending};
@@ -53,9 +54,13 @@ impl App {
         match self.overlay.take() {
             Some(Overlay::Prompt(prompt)) => self.press_prompt(prompt, key),
             Some(Overlay::Ask(question)) => match key.text() {
-                Some('y') => self.carry_out(question.yes),
+                Some('y') => match question.yes {
+                    Yes::Do(deed) => self.carry_out(deed),
+                    Yes::Send(deed) => self.draft(*deed),
+                },
                 _ => self.say("Nothing was done"),
             },
+            Some(Overlay::Quick(quick)) => self.press_quick(quick, key),
             Some(Overlay::Leaving(_)) if key == Key::plain(Code::Esc) => self.effects.push(Effect::Quit),
             Some(Overlay::Leaving(_)) => self.say("The mail is on its way; ZZ quits"),
             other => {
@@ -73,6 +78,7 @@ impl App {
         self.drop_pending();
         match &mut self.overlay {
             Some(Overlay::Prompt(prompt)) => prompt.insert(text.trim_end_matches(['\n', '\r'])),
+            Some(Overlay::Quick(quick)) => quick.paste(text, self.now.at),
             _ => self.say("Pasted text is not taken for keys: nothing was run"),
         }
         self.out()
@@ -272,6 +278,9 @@ impl App {
             Action::Page(by) => self.step_page(by),
             Action::Field(field, text) => self.set_field(field, &text),
             Action::Edit => self.edit(),
+            Action::Bounce(to) => self.bounce(&to),
+            Action::EditAgain => self.edit_again(),
+            Action::QuickReply => self.quick_reply(),
             Action::Attach(path) => self.attach(&path),
             Action::Files => self.toggle_files(),
             Action::Detach => self.detach(),

@@ -60,6 +60,7 @@ impl App {
     /// The screen ends. Who quits begins anew next time; who was cut off goes on.
     pub fn leave(&mut self, quit: bool) -> Vec<Effect> {
         self.effects.clear();
+        self.keep_quick(true);
         if quit {
             self.effects.push(Effect::Remember(KEY, String::new()));
         } else {

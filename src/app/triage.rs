@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::action::{Action, Triage};
 use super::effect::Effect;
 use super::lines::{Entry, member};
+use super::overlay::Yes;
 use super::scope::Focus;
 use super::tags::{Again, Change};
 use super::{Advance, App, Overlay, Question, Silent, some};
@@ -173,7 +174,7 @@ impl App {
     }
 
     pub(super) fn ask(&mut self, text: &str, yes: Deed) {
-        self.overlay = Some(Overlay::Ask(Question { text: Clean::line(text), yes }));
+        self.overlay = Some(Overlay::Ask(Question { text: Clean::line(text), yes: Yes::Do(yes) }));
     }
 
     /// What an action is about.

@@ -6,7 +6,7 @@ use super::args::Reply;
 use super::out::Out;
 use super::{find, get, send};
 use crate::compose;
-use crate::config::{Config, ReplyStyle};
+use crate::config::Config;
 use crate::engine::drafting;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, BodyState, Purpose};
@@ -37,14 +37,7 @@ pub(super) fn run(what: &Reply, config: &Config, store: &Store, out: &mut Out) -
     let mut draft =
         drafting::begin(&reader, (account, mail.account), purpose, mail.message, &config.ui.timezone)?;
     let from = compose::people("From", &draft.from)?;
-    let style = from.first().and_then(|who| account.identity_of(&who.addr)).unwrap_or_default().style.reply;
-    let text = format!("{}\n", text.trim_end());
-    // Every line of a quote begins with a mark: this is the signature.
-    let at = match style {
-        ReplyStyle::Top | ReplyStyle::None => 0,
-        ReplyStyle::Bottom | ReplyStyle::Trimmed => draft.body.rfind("\n-- \n").unwrap_or(draft.body.len()),
-    };
-    draft.body.insert_str(at, &text);
+    drafting::say(account, &mut draft, &text);
     let original = compose::Original::read(None, &reader.raw(mail.message, HEAD)?);
     let known: Vec<Address> = reader.known()?.into_iter().map(|one| one.who).collect();
     let concerns = compose::concerns(&draft, &config.compose, &original.list, &known);

@@ -22,7 +22,7 @@ pub use check::{Concern, concerns};
 pub use finish::{letter, people};
 pub use mailto::Mailto;
 pub use original::Original;
-pub use reply::{answer, blank, field, whole};
+pub use reply::{answer, as_whom, blank, field, whole};
 pub use resent::resent;
 pub use text::{Body, lay_out};
 

@@ -116,7 +116,8 @@ fn references(original: &Original) -> Vec<String> {
 }
 
 /// As whom a mail is answered: the address that it came to.
-fn as_whom(original: &Original, account: &Account) -> (Identity, Address) {
+#[must_use]
+pub fn as_whom(original: &Original, account: &Account) -> (Identity, Address) {
     let own = |who: &&Address| account.is_own(&who.addr);
     let wrote = original.from.iter().find(own);
     let came = || original.to.iter().chain(&original.cc).chain(&original.delivered).find(own);

@@ -1,19 +1,23 @@
 //! Between the pages of a writer and the store: a draft that begins with a mail, and one that is sent.
 
-use std::path::Path;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use jiff::tz::TimeZone;
 
 use super::freeze::{Mail, freeze, packed};
 use crate::compose::{self, Attachment, Letter, Original};
-use crate::config::{Account, Identity, Signature};
+use crate::config::{Account, Identity, ReplyStyle, Signature};
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::model::{
-    AccountId, Address, Attached, AttachedFrom, Draft, DraftId, MessageId, Purpose, is_sendable,
+    AccountId, Address, Attached, AttachedFrom, BodyState, Draft, DraftId, MessageId, Purpose, is_sendable,
 };
 use crate::secret;
+use crate::store::outbox::Sending;
 use crate::store::{Binned, Reader, Store};
 use crate::text::Clean;
 use crate::text::amount::size;
@@ -114,6 +118,105 @@ pub fn attached(path: &Path) -> Result<Attached> {
     let name = path.file_name().map_or("file".into(), |name| name.to_string_lossy().into_owned());
     let media = media(&name).to_owned();
     Ok(Attached { media, name, size: found.len(), source: AttachedFrom::File(whole) })
+}
+
+/// Puts what was written under a mail where the text of an answer belongs.
+pub fn say(account: &Account, draft: &mut Draft, text: &str) {
+    let from = mime::typed(&draft.from).into_iter().next();
+    let style = from.and_then(|who| account.identity_of(&who.addr)).unwrap_or_default().style.reply;
+    let text = format!("{}\n", text.trim_end());
+    // Every line of a quote begins with a mark: this is the signature.
+    let at = match style {
+        ReplyStyle::Top | ReplyStyle::None => 0,
+        ReplyStyle::Bottom | ReplyStyle::Trimmed => draft.body.rfind("\n-- \n").unwrap_or(draft.body.len()),
+    };
+    draft.body.insert_str(at, &text);
+}
+
+/// Passes a mail on as it is: puts it into the outbox under fields that say who did (RFC 5322 section 3.6.6). Its row.
+/// `when`: Unix time until which it can be held back, and now as a mail says it.
+///
+/// # Errors
+/// [`Kind::Gone`] while not all of it is here, [`Kind::Config`] for whom it cannot be sent to.
+pub fn bounce(
+    store: &Store,
+    (account, id): (&Account, AccountId),
+    message: MessageId,
+    to: &str,
+    (not_before, date): (i64, &str),
+) -> Result<i64> {
+    let reader = store.lister()?;
+    let mail = reader.message(message)?.filter(|mail| mail.body == BodyState::Whole);
+    if mail.is_none() {
+        let error = Error::new(Kind::Gone, "not all of this mail is here, so it cannot be passed on");
+        return Err(error.hint("gm fetches the rest of it"));
+    }
+    let raw = reader.raw(message, u64::MAX)?;
+    let original = Original::read(Some(message), &raw);
+    let from = compose::as_whom(&original, account).1;
+    let to = compose::people("To", to)?;
+    let msgid = compose::message_id(secret::random()?, &from.addr);
+    let raw = compose::resent(&raw, &from, &to, &msgid, date)?;
+    freeze(store, account, id, Mail { raw, from: from.addr, to, send_at: not_before, ..Mail::default() })
+}
+
+/// A draft of a mail in the outbox, for those who have not got it.
+///
+/// # Errors
+/// [`Kind::Store`] and what the store says.
+pub fn again(
+    reader: &Reader,
+    account: &Account,
+    mail: &Sending,
+    zone: &TimeZone,
+    dir: &Path,
+) -> Result<Draft> {
+    let kept = mail.draft.map(|id| reader.draft(id)).transpose()?.flatten();
+    let mut draft = match kept {
+        Some(kept) => kept.draft,
+        None => {
+            let original = Original::read(Some(mail.message), &reader.raw(mail.message, u64::MAX)?);
+            let as_new = (account, mail.account);
+            let mut draft = compose::answer(&original, Purpose::EditAsNew, as_new, zone, &signature)?;
+            // The bytes go with the row of the outbox: its files are put where they stay.
+            for file in &mut draft.attachments {
+                let bytes = bytes_of(reader, file)?.bytes;
+                file.size = bytes.len() as u64;
+                file.source = AttachedFrom::File(put_aside(dir, &file.name, &bytes)?);
+            }
+            draft
+        }
+    };
+    if mail.is_partial || draft.to.is_empty() && draft.cc.is_empty() && draft.bcc.is_empty() {
+        let lacks = |who: &Address| mail.lack.iter().any(|addr| addr.eq_ignore_ascii_case(&who.addr));
+        for field in [&mut draft.to, &mut draft.cc, &mut draft.bcc] {
+            let left: Vec<Address> = mime::typed(field).into_iter().filter(|who| lacks(who)).collect();
+            *field = compose::field(&left);
+        }
+        let named = mime::typed(&[&*draft.to, &*draft.cc, &*draft.bcc].join(", "));
+        let unnamed =
+            mail.lack.iter().filter(|addr| !named.iter().any(|who| who.addr.eq_ignore_ascii_case(addr)));
+        let hidden: Vec<Address> =
+            unnamed.map(|addr| Address { name: String::new(), addr: addr.clone() }).collect();
+        if !hidden.is_empty() {
+            let bcc = mime::typed(&draft.bcc);
+            draft.bcc = compose::field(&bcc.into_iter().chain(hidden).collect::<Vec<_>>());
+        }
+    }
+    draft.send_at = 0;
+    Ok(draft)
+}
+
+/// Writes a file into a directory of its own, for its owner only.
+fn put_aside(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+    let own = secret::random::<16>()?.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
+    let dir = dir.join(own);
+    let path = dir.join(mime::safe_file_name(name));
+    let fail = |e| Error::new(Kind::Store, format!("could not write {}", path.display())).because(e);
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(fail)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(fail)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)?;
+    Ok(path)
 }
 
 /// A draft as those who get it will see it, laid out in so many cells.

@@ -108,6 +108,28 @@ impl Drafter {
                 drafting::send(&self.store, own, id, now.saturating_add(wait), &self.date(now))?;
                 Drafted::Sent(id)
             }
+            Deed::Quick { account, messages } => {
+                let own = self.account(db, account)?;
+                let Some(message) = not_own(own, &messages, db)? else { return Ok(Drafted::Nothing) };
+                let draft = drafting::begin(db, (own, account), Purpose::Reply, message, &self.desk.zone)?;
+                let (id, draft) = self.keep(None, draft, db)?;
+                self.store.claim_draft(id)?;
+                Drafted::Begun(id, Box::new(draft))
+            }
+            Deed::Say(id, mut draft, text, is_whole) => {
+                drafting::say(self.account(db, draft.account)?, &mut draft, &text);
+                let (id, draft) = self.keep(Some(id), *draft, db)?;
+                if is_whole { Drafted::Opened(id, Box::new(draft), false) } else { Drafted::Quiet }
+            }
+            Deed::Bounce { account, message, to } => {
+                let own = self.account(db, account)?;
+                let now = (self.clock)();
+                let wait = i64::try_from(self.desk.writing.undo_send.as_secs()).unwrap_or(0);
+                let when = (now.saturating_add(wait), self.date(now));
+                drafting::bounce(&self.store, (own, account), message, &to, (when.0, &when.1))?;
+                Drafted::Bounced
+            }
+            Deed::Again(outgoing) => self.again(outgoing, db)?,
             Deed::Attach(was, mut draft, path) => {
                 let said = draft.clone();
                 draft.attachments.push(drafting::attached(&expanded(&path))?);
@@ -169,6 +191,20 @@ impl Drafter {
             }
         }
         Ok(Drafted::Opened(id, Box::new(draft), false))
+    }
+
+    /// Makes a draft again of a mail in the outbox: for all whom it was to go to, or for those who have not got it.
+    fn again(&mut self, outgoing: i64, db: &Reader) -> Result<Drafted> {
+        if let Some(id) = self.store.take_back(outgoing)? {
+            return self.open(id, db);
+        }
+        let gone = || Error::new(Kind::Gone, "the mail is not in the outbox any more, or is being sent");
+        let mail = db.outgoing(outgoing)?.ok_or_else(gone)?;
+        let own = self.account(db, mail.account)?;
+        let draft = drafting::again(db, own, &mail, &self.desk.zone, &self.store.dir().join("drafts"))?;
+        let msgid = compose::message_id(secret::random()?, &draft.from);
+        let id = self.store.rework(outgoing, &msgid, &draft)?.ok_or_else(gone)?;
+        self.open(id, db)
     }
 
     /// Those of the open drafts on which somebody else wrote.

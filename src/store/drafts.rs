@@ -35,6 +35,7 @@ pub(super) enum Deed {
     Claim(DraftId, String),
     Release(DraftId, String),
     TakeBack(i64),
+    Rework(i64, String, Box<Draft>),
 }
 
 impl Store {
@@ -77,6 +78,13 @@ impl Store {
     /// `None`: it is too late, or it was made of none.
     pub fn take_back(&self, outgoing: i64) -> Result<Option<DraftId>> {
         self.on_draft(Deed::TakeBack(outgoing)).map(|id| id.map(DraftId))
+    }
+
+    /// Makes a mail in the outbox a draft, in one step: it goes, and so does the draft that it was made of. `None`: it is
+    /// on the wire, or not there any more. Who got it already is not told again by that.
+    pub fn rework(&self, outgoing: i64, msgid: &str, draft: &Draft) -> Result<Option<DraftId>> {
+        let deed = Deed::Rework(outgoing, msgid.to_owned(), Box::new(draft.clone()));
+        self.on_draft(deed).map(|id| id.map(DraftId))
     }
 
     fn on_draft(&self, deed: Deed) -> Result<Option<i64>> {
@@ -148,6 +156,7 @@ impl Tx<'_> {
                 None
             }
             Deed::TakeBack(outgoing) => self.unsend(*outgoing)?,
+            Deed::Rework(outgoing, msgid, draft) => self.rework(*outgoing, msgid, draft)?,
         };
         Ok(done.map_or(Answer::Done, Answer::Row))
     }
@@ -174,6 +183,19 @@ impl Tx<'_> {
             (draft.account, msgid, &state, self.now),
         )?;
         Ok(self.db.last_id())
+    }
+
+    fn rework(&mut self, outgoing: i64, msgid: &str, draft: &Draft) -> Result<Option<i64>> {
+        let of = self.db.one(sql!("SELECT draft_id FROM outbox WHERE id = ?1"), [outgoing], |row| {
+            row.get::<_, Option<DraftId>>(0)
+        })?;
+        if !self.recall(outgoing)? {
+            return Ok(None);
+        }
+        if let Some(former) = of.flatten() {
+            self.drop_draft(former)?;
+        }
+        self.save_draft(None, msgid, draft).map(Some)
     }
 
     fn unsend(&mut self, outgoing: i64) -> Result<Option<i64>> {

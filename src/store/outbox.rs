@@ -61,6 +61,21 @@ pub struct Due {
     pub tries: u32,
 }
 
+/// What a mail in the outbox is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sending {
+    /// Whose.
+    pub account: AccountId,
+    /// Its bytes.
+    pub message: MessageId,
+    /// The draft that it was made of.
+    pub draft: Option<DraftId>,
+    /// Those who have not got it.
+    pub lack: Vec<String>,
+    /// Whether somebody has it.
+    pub is_partial: bool,
+}
+
 /// What became of one recipient, in words where it is not good.
 pub type Told = (String, Option<String>);
 
@@ -162,6 +177,20 @@ impl Reader {
             }
             Ok(due)
         })
+    }
+
+    /// What a mail in the outbox is made of; `None`: it is not there any more.
+    pub fn outgoing(&self, id: i64) -> Result<Option<Sending>> {
+        let found = self.0.one(
+            sql!("SELECT account_id, message_id, draft_id FROM outbox WHERE id = ?1"),
+            [id],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )?;
+        let Some((account, message, draft)) = found else { return Ok(None) };
+        let (have, lack): (Vec<_>, Vec<_>) =
+            self.recipients(id)?.into_iter().partition(|(_, state, _)| state == "accepted");
+        let lack = lack.into_iter().map(|(addr, ..)| addr).collect();
+        Ok(Some(Sending { account, message, draft, lack, is_partial: !have.is_empty() }))
     }
 
     /// Whether it is not known of a mail whether it was sent.

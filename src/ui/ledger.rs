@@ -20,17 +20,21 @@ const STANDING: u16 = 12;
 const NAME: u16 = 14;
 
 /// What the footer tells, and the way of settling behind it.
-const KEYS: [(&str, &str, Option<Settle>); 9] = [
+const KEYS: [(&str, &str, Option<Settle>); 10] = [
     ("r", "try again", Some(Settle::Retry)),
     ("D", "give up", Some(Settle::Discard)),
     ("a", "believe", Some(Settle::Accept)),
     ("f", "look anew", Some(Settle::Refetch)),
     ("u", "undo", Some(Settle::Undo)),
+    (EDIT, "edit", Some(Settle::Hold)),
     ("h", "hold", Some(Settle::Hold)),
     ("Y", "send at", Some(Settle::Hold)),
     ("Enter", "details", None),
     ("q", "back", None),
 ];
+
+/// What makes a draft again of a mail, also of one that failed.
+const EDIT: &str = "E";
 
 /// One line of the list.
 enum Line<'a> {
@@ -347,6 +351,10 @@ fn footer(ledger: &Ledger, brush: &mut Brush<'_>, line: Area) {
     let mut x = line.x + 1;
     for (key, words, how) in KEYS {
         let works = match (how, ledger.entry()) {
+            (Some(_), Some(entry)) if key == EDIT => {
+                matches!(entry.matter, Matter::Outgoing(_))
+                    && !matches!(entry.standing, Standing::Running | Standing::Unsure)
+            }
             (Some(how), Some(entry)) => unfit(entry, how).is_none(),
             (Some(how), None) => {
                 !matches!(how, Settle::Undo | Settle::Hold) && !ledger.entries.is_empty()

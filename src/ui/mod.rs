@@ -134,8 +134,8 @@ fn paint(app: &App, look: &Look, buffer: &mut Buffer, facts: &mut Facts) {
             brush.rule(area.right(), Area { y: up, height: area.bottom() - up, ..area });
         }
     }
-    panel::draw(app, brush, layout.body);
-    facts.cursor = status::draw(app, look, brush, layout.status);
+    let written = panel::draw(app, brush, layout.body);
+    facts.cursor = status::draw(app, look, brush, layout.status).or(written);
 }
 
 fn too_small(brush: &mut Brush<'_>, all: Area) {

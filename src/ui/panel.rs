@@ -7,6 +7,7 @@ use crate::app::key::Key;
 use crate::app::keymap::Hint;
 use crate::app::layout::Area;
 use crate::app::prompt::{self, Completion, Prompt};
+use crate::app::quick::Quick;
 use crate::app::scope::Focus;
 use crate::app::{App, Overlay, Question};
 use crate::config::theme::Role;
@@ -21,16 +22,40 @@ const HINT: u16 = 38;
 /// What a key does that only begins others.
 const MORE: &str = "more";
 
-pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) {
+/// Where the cursor of what is written there stands.
+pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) -> Option<(u16, u16)> {
     match &app.overlay {
         Some(Overlay::Prompt(prompt)) => draw_completions(app, prompt, brush, body),
         Some(Overlay::Parts(at)) => draw_parts(app, *at, brush, body),
+        Some(Overlay::Quick(quick)) => return draw_quick(app, quick, brush, body),
         Some(Overlay::Files(at)) => draw_files(app, *at, brush, body),
         Some(Overlay::Links(at)) => draw_links(app, *at, brush, body),
         Some(Overlay::Ask(question)) => draw_question(question, brush, body),
         _ if app.hints_shown => draw_hints(app, brush, body),
         _ => {}
     }
+    None
+}
+
+/// An answer that is written under the mail: it grows with its text to half of the screen.
+fn draw_quick(app: &App, quick: &Quick, brush: &mut Brush<'_>, body: Area) -> Option<(u16, u16)> {
+    let room = app.quick_room();
+    let rows = quick.text.rows(room);
+    let lines = (rows.len() + 1).clamp(5, usize::from(body.height / 2).max(5));
+    let title = Clean::line(&format!("Answer to {}", quick.to));
+    let area = open(brush, body, lines, &title);
+    let keys = " Esc ends it: y sends it then ";
+    if cells(&title) + cells(keys) + 6 < area.width {
+        brush.put_right(area.right() - 2, area.y - 1, keys, Role::Dim, cells(keys));
+    }
+    let (row, aside) = quick.text.cursor(room);
+    let top = (row + 1).saturating_sub(usize::from(area.height));
+    for (y, row) in (area.y..area.bottom()).zip(rows.iter().skip(top)) {
+        let text = quick.text.text().get(row.clone()).unwrap_or_default();
+        brush.put(area.x + 2, y, Clean::line(text), Role::Text, area.width.saturating_sub(3));
+    }
+    let (x, y) = (u16::try_from(aside).unwrap_or(0), u16::try_from(row - top).unwrap_or(0));
+    Some((area.x + 2 + x, area.y + y))
 }
 
 /// An empty panel of so many lines under a rule with a title; the area below the rule.

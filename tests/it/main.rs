@@ -42,6 +42,7 @@ mod flows_fields;
 mod flows_find;
 mod flows_lists;
 mod flows_outbox;
+mod flows_quick;
 mod flows_rows;
 mod flows_select;
 mod flows_snooze;
