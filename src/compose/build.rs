@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::field::{self, Field};
-use super::text::{in_base64, lay_out};
+use super::text::{Body, in_base64, lay_out};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Address, is_sendable};
 use crate::text::Clean;
@@ -119,7 +119,12 @@ pub fn build(letter: &Letter, msgid: &str, date: &str) -> Result<Vec<u8>> {
         field.end(&mut raw);
     }
     raw.extend_from_slice(b"MIME-Version: 1.0\r\n");
-    let body = lay_out(&letter.text);
+    attach_all(&lay_out(&letter.text), &letter.attachments, msgid, &mut raw);
+    Ok(raw)
+}
+
+/// The rest of a mail: its text, and what comes with it.
+pub(super) fn attach_all(body: &Body, attachments: &[Attachment], msgid: &str, raw: &mut Vec<u8>) {
     let text = |raw: &mut Vec<u8>| {
         let head = format!(
             "Content-Type: {}\r\nContent-Transfer-Encoding: {}\r\n\r\n",
@@ -129,9 +134,8 @@ pub fn build(letter: &Letter, msgid: &str, date: &str) -> Result<Vec<u8>> {
         raw.extend_from_slice(head.as_bytes());
         raw.extend_from_slice(&body.bytes);
     };
-    if letter.attachments.is_empty() {
-        text(&mut raw);
-        return Ok(raw);
+    if attachments.is_empty() {
+        return text(raw);
     }
     // `=_` cannot come about in anything encoded; the rest nobody can guess.
     let boundary = format!(
@@ -140,14 +144,13 @@ pub fn build(letter: &Letter, msgid: &str, date: &str) -> Result<Vec<u8>> {
     );
     let head = format!("Content-Type: multipart/mixed;\r\n boundary=\"{boundary}\"\r\n\r\n--{boundary}\r\n");
     raw.extend_from_slice(head.as_bytes());
-    text(&mut raw);
-    for file in &letter.attachments {
+    text(raw);
+    for file in attachments {
         // The line end before a boundary belongs to the boundary (RFC 2046 section 5.1.1).
         raw.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
-        attach(file, &mut raw);
+        attach(file, raw);
     }
     raw.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    Ok(raw)
 }
 
 /// The field that says who writes.

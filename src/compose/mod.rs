@@ -12,6 +12,7 @@ mod original;
 mod quote;
 mod reply;
 mod resent;
+mod shelf;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -24,6 +25,7 @@ pub use mailto::Mailto;
 pub use original::Original;
 pub use reply::{answer, as_whom, blank, field, whole};
 pub use resent::resent;
+pub use shelf::{shelved, unshelved};
 pub use text::{Body, lay_out};
 
 pub use vcard::vcards;

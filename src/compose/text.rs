@@ -39,10 +39,25 @@ pub fn lay_out(text: &str) -> Body {
         (false, true) => "text/plain; charset=us-ascii; format=flowed",
         (false, false) => "text/plain; charset=utf-8; format=flowed",
     };
+    encoded(lines, media)
+}
+
+/// A text whose lines are all as they were typed: of a draft, that is written on.
+pub(super) fn as_it_is(text: &str) -> Body {
+    let text = text.replace("\r\n", "\n").replace(['\r', '\0'], "\n");
+    let mut lines = text.replace('\n', "\r\n");
+    if !lines.ends_with('\n') {
+        lines.push_str("\r\n");
+    }
+    encoded(lines, "text/plain; charset=utf-8")
+}
+
+/// Encoded so that any server takes it.
+fn encoded(lines: String, media: &'static str) -> Body {
     let is_short = lines.split("\r\n").all(|line| line.len() <= LONGEST);
     // `From ` at the beginning of a line is changed by what keeps mail in mbox files.
     let is_safe = !lines.split("\r\n").any(|line| line.starts_with("From "));
-    if ascii && is_short && is_safe {
+    if lines.is_ascii() && is_short && is_safe {
         return Body { media, encoding: "7bit", bytes: lines.into_bytes() };
     }
     let beyond = lines.bytes().filter(|b| !b.is_ascii()).count();

@@ -9,6 +9,7 @@ use super::event::{AccountState, Command, Event};
 use super::plan::{self, Mode, Next};
 use super::portion::{Pace, Spent};
 use super::session::Session;
+use super::shelf::Shelf;
 use super::tight;
 use super::told::{Emit, Told};
 use super::trouble::{Fared, IN_STEP};
@@ -148,6 +149,7 @@ pub(super) struct Worker<'a> {
     pub(super) fared: Fared,
     /// The disk has little room: only the newest bodies are fetched (promise I14).
     pub(super) is_tight: bool,
+    pub(super) shelf: Shelf,
     pub(super) report: Report,
     pub(super) first_error: Option<Error>,
 }
@@ -191,6 +193,7 @@ impl<'a> Worker<'a> {
             round: None,
             fared: Fared::default(),
             is_tight: false,
+            shelf: Shelf::default(),
             report: Report::default(),
             first_error: None,
         })
@@ -202,6 +205,7 @@ impl<'a> Worker<'a> {
         }
         loop {
             self.hear();
+            self.keep_drafts()?;
             let done = match self.plan() {
                 Next::Stop => return self.end(),
                 Next::Sleep(until) => {
@@ -265,7 +269,8 @@ impl<'a> Worker<'a> {
     /// When the next queued operation may be tried again. A store that cannot be read says so in the
     /// step that needs it.
     fn ops_at(&self) -> Option<Instant> {
-        let at = self.reader.next_op_at(self.id, now()).ok()??;
+        let op = self.reader.next_op_at(self.id, now()).ok()?;
+        let at = [op, self.drafts_at()].into_iter().flatten().min()?;
         let wait = u64::try_from(at.saturating_sub(now())).unwrap_or(0);
         Some(Instant::now() + Duration::from_secs(wait))
     }

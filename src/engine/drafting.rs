@@ -1,14 +1,13 @@
 //! Between the pages of a writer and the store: a draft that begins with a mail, and one that is sent.
 
-use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use jiff::tz::TimeZone;
 
 use super::freeze::{Mail, freeze, packed};
+use super::shelf::put_aside;
 use crate::compose::{self, Attachment, Letter, Original};
 use crate::config::{Account, Identity, ReplyStyle, Signature};
 use crate::error::{Error, Kind, Result};
@@ -182,7 +181,7 @@ pub fn again(
             for file in &mut draft.attachments {
                 let bytes = bytes_of(reader, file)?.bytes;
                 file.size = bytes.len() as u64;
-                file.source = AttachedFrom::File(put_aside(dir, &file.name, &bytes)?);
+                file.source = AttachedFrom::File(put_aside(dir, &file.name, &mut |to| to.write_all(&bytes))?);
             }
             draft
         }
@@ -205,18 +204,6 @@ pub fn again(
     }
     draft.send_at = 0;
     Ok(draft)
-}
-
-/// Writes a file into a directory of its own, for its owner only.
-fn put_aside(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
-    let own = secret::random::<16>()?.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    let dir = dir.join(own);
-    let path = dir.join(mime::safe_file_name(name));
-    let fail = |e| Error::new(Kind::Store, format!("could not write {}", path.display())).because(e);
-    DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(fail)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(fail)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fail)?;
-    Ok(path)
 }
 
 /// A draft as those who get it will see it, laid out in so many cells.
@@ -324,7 +311,7 @@ fn unfinished(reader: &Reader, draft: &Draft, msgid: &str, date: &str) -> Result
 }
 
 /// An attachment with its bytes.
-fn bytes_of(reader: &Reader, file: &Attached) -> Result<Attachment> {
+pub(super) fn bytes_of(reader: &Reader, file: &Attached) -> Result<Attachment> {
     let name = Clean::line(&file.name);
     let bytes = match &file.source {
         AttachedFrom::File(path) => read(path),

@@ -28,6 +28,7 @@ mod renaming;
 mod room;
 mod search;
 mod session;
+pub mod shelf;
 mod sign_in;
 mod survey;
 mod tight;

@@ -42,6 +42,18 @@ impl Document {
     }
 }
 
+impl Document {
+    /// The text of a mail that is a draft, line by line as it was typed; `None`: it was laid out on its way, is HTML, or
+    /// has several.
+    #[must_use]
+    pub fn typed(&self) -> Option<String> {
+        let [text] = &self.texts[..] else { return None };
+        let plain = text.plain.as_ref().filter(|plain| !plain.is_flowed && !plain.form.is_cut)?;
+        let text = plain.form.text.replace("\r\n", "\n");
+        Some(format!("{}\n", text.strip_suffix('\n').unwrap_or(&text)))
+    }
+}
+
 fn as_it_is(line: &str) -> Paragraph {
     let (depth, text) = wrap::quoted(line);
     // The separator of a signature ends in a space.

@@ -13,7 +13,7 @@ use jiff::tz::TimeZone;
 use crate::app::compose::{Deed, Drafted};
 use crate::compose::{self, Original};
 use crate::config::{Account, Writing};
-use crate::engine::drafting;
+use crate::engine::{drafting, shelf};
 use crate::error::{Error, Kind, Result};
 use crate::mime;
 use crate::model::{AccountId, Attached, Draft, DraftId, MessageId, Purpose};
@@ -56,6 +56,12 @@ impl Drafter {
         Ok(match deed {
             Deed::Begin { account, messages, purpose } => {
                 let own = self.account(db, account)?;
+                // A draft is written on, whoever made it: that is no new mail.
+                if let (Purpose::EditAsNew, [message, ..]) = (purpose, &messages[..])
+                    && let Some(id) = shelf::open(&self.store, db, account, *message)?
+                {
+                    return self.open(id, db);
+                }
                 let draft = match not_own(own, &messages, db)? {
                     Some(message) => drafting::begin(db, (own, account), purpose, message, &self.desk.zone)?,
                     None => {
@@ -201,7 +207,7 @@ impl Drafter {
         let gone = || Error::new(Kind::Gone, "the mail is not in the outbox any more, or is being sent");
         let mail = db.outgoing(outgoing)?.ok_or_else(gone)?;
         let own = self.account(db, mail.account)?;
-        let draft = drafting::again(db, own, &mail, &self.desk.zone, &self.store.dir().join("drafts"))?;
+        let draft = drafting::again(db, own, &mail, &self.desk.zone, self.store.dir())?;
         let msgid = compose::message_id(secret::random()?, &draft.from);
         let id = self.store.rework(outgoing, &msgid, &draft)?.ok_or_else(gone)?;
         self.open(id, db)

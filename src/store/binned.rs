@@ -63,13 +63,17 @@ impl Tx<'_> {
     }
 
     pub(super) fn drop_draft(&mut self, id: DraftId) -> Result<bool> {
-        let gone = self.db.run(
+        let is_free = self.db.one(
             sql!(
-                "DELETE FROM drafts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE draft_id = ?1)"
+                "SELECT 1 FROM drafts WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM outbox WHERE draft_id = ?1)"
             ),
             [id],
+            |_| Ok(()),
         )?;
-        Ok(gone > 0)
+        if is_free.is_some() {
+            self.end_draft(id)?;
+        }
+        Ok(is_free.is_some())
     }
 
     fn put_into_trash(&mut self, account: AccountId, mail: &Binned) -> Result<(FolderId, MessageId)> {

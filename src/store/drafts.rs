@@ -2,6 +2,7 @@
 
 use super::binned::Binned;
 use super::db::{Db, sql, unsigned};
+use super::draft_copies::{Adopted, DraftCopy};
 use super::handle::Store;
 use super::inbox::{Answer, Job};
 use super::reader::Reader;
@@ -36,6 +37,8 @@ pub(super) enum Deed {
     Release(DraftId, String),
     TakeBack(i64),
     Rework(i64, String, Box<Draft>),
+    Copy(Box<DraftCopy>),
+    Adopt(Box<Adopted>),
 }
 
 impl Store {
@@ -87,7 +90,7 @@ impl Store {
         self.on_draft(deed).map(|id| id.map(DraftId))
     }
 
-    fn on_draft(&self, deed: Deed) -> Result<Option<i64>> {
+    pub(super) fn on_draft(&self, deed: Deed) -> Result<Option<i64>> {
         match self.ask(Job::Draft(deed))? {
             Answer::Row(id) => Ok(Some(id)),
             Answer::Done => Ok(None),
@@ -123,7 +126,7 @@ impl Reader {
     }
 }
 
-fn kept(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Kept>> {
+pub(super) fn kept(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Kept>> {
     let (account, state, editor) =
         (row.get::<_, AccountId>(1)?, row.get::<_, String>(6)?, row.get::<_, String>(5)?);
     let Some(draft) = Draft::from_json(account, &state) else { return Ok(None) };
@@ -157,14 +160,19 @@ impl Tx<'_> {
             }
             Deed::TakeBack(outgoing) => self.unsend(*outgoing)?,
             Deed::Rework(outgoing, msgid, draft) => self.rework(*outgoing, msgid, draft)?,
+            Deed::Copy(copy) => self.copy_draft(copy)?,
+            Deed::Adopt(adopted) => self.adopt_draft(adopted)?,
         };
         Ok(done.map_or(Answer::Done, Answer::Row))
     }
 
     fn save_draft(&mut self, over: Option<(DraftId, u64)>, msgid: &str, draft: &Draft) -> Result<i64> {
         self.touched.accounts.insert(draft.account);
+        // Who syncs the account puts its copy into Drafts.
+        self.touched.ops.insert(draft.account);
         let state = draft.to_json();
         if let Some((id, version)) = over {
+            self.leave_account(id, draft.account)?;
             let saved = self.db.run(
                 sql!(
                     "UPDATE drafts SET state = ?3, account_id = ?4, updated_at = ?5, version = version + 1

@@ -35,6 +35,7 @@ impl Tx<'_> {
         let (mut op, mut moved, mut left) = (None, Vec::new(), Vec::new());
         for copy in copies {
             self.touched.message(copy.message);
+            self.draft_leaves(copy.id)?;
             if is_local {
                 moved.push(copy.message);
                 self.db.run(sql!("UPDATE placements SET folder_id = ?2 WHERE id = ?1"), (copy.id, to))?;
@@ -163,6 +164,7 @@ impl Tx<'_> {
         let mut op = None;
         for copy in copies {
             self.touched.message(copy.message);
+            self.draft_leaves(copy.id)?;
             if is_local {
                 if self.copies(copy.message)?.len() <= 1 {
                     self.want_deleted(copy.message)?;

@@ -136,7 +136,7 @@ impl Tx<'_> {
     }
 
     /// The operation that will put this copy on its server, if it was never tried and nothing builds on it.
-    fn untried_append(&self, copy: &Placement) -> Result<Option<OpId>> {
+    pub(super) fn untried_append(&self, copy: &Placement) -> Result<Option<OpId>> {
         self.db.one(
             sql!(
                 "SELECT o.id FROM op_items i JOIN ops o ON o.id = i.op_id
@@ -149,7 +149,7 @@ impl Tx<'_> {
         )
     }
 
-    fn drop_append(&mut self, op: OpId, copy: &Placement) -> Result<()> {
+    pub(super) fn drop_append(&mut self, op: OpId, copy: &Placement) -> Result<()> {
         self.drop_item(op, copy.id)?;
         self.remove(copy)
     }
@@ -209,7 +209,7 @@ impl Tx<'_> {
     }
 
     /// Takes a copy out of its folder, once the operation `after` has put it elsewhere.
-    fn depart(&mut self, here: AccountId, copy: &Placement, after: Option<OpId>) -> Result<()> {
+    pub(super) fn depart(&mut self, here: AccountId, copy: &Placement, after: Option<OpId>) -> Result<()> {
         if self.owner(here)? == Owner::Here && after.is_none() {
             return self.leave(copy);
         }

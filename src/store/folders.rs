@@ -271,6 +271,7 @@ impl Tx<'_> {
     /// A folder was looked at completely.
     pub(super) fn synced(&mut self, folder: FolderId, at: i64) -> Result<()> {
         self.sweep(folder)?;
+        self.drafts_gone(folder)?;
         self.db.run(sql!("UPDATE folders SET synced_at = ?2 WHERE id = ?1"), (folder, at))?;
         Ok(())
     }

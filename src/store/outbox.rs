@@ -420,7 +420,7 @@ impl Tx<'_> {
         )?;
         let Some((message, draft)) = gone else { return Ok(()) };
         if let Some(draft) = draft {
-            self.db.run(sql!("DELETE FROM drafts WHERE id = ?1"), [draft])?;
+            self.end_draft(draft)?;
         }
         self.forget_unplaced(message)
     }

@@ -15,6 +15,11 @@ const SCANS: &[(&str, &str)] = &[
     ("SELECT id, name, protocol, remote_key, parked <> 0, owner FROM accounts", "a handful of accounts"),
     ("SELECT id FROM accounts", "a handful of accounts"),
     ("SELECT d.id, d.account_id, d.msgid", "drafts: few rows"),
+    ("SELECT d.id, d.version, m.id", "drafts: few rows"),
+    ("SELECT d.id FROM drafts d", "drafts: few rows"),
+    ("SELECT state FROM drafts", "drafts: few rows"),
+    ("DELETE FROM drafts WHERE account_id", "drafts: few rows"),
+    ("UPDATE drafts SET pushed = 0 WHERE account_id", "drafts: few rows"),
     ("SELECT addr, name, sent, last FROM addresses", "people, not mails"),
     ("SELECT id, name, state, trouble", "a handful of accounts"),
     (
@@ -55,6 +60,7 @@ const SORTS: &[(&str, &str)] = &[
     ("SELECT m.id, p.id, p.folder_id", "the mails of one conversation"),
     ("SELECT p.id, p.folder_id, p.message_id, p.uid", "the copies of one mail"),
     ("SELECT f.path, f.total", "the check reads everything"),
+    ("SELECT d.id, d.version, m.id", "drafts: few rows"),
     ("SELECT d.id, d.account_id, d.msgid", "drafts: few rows"),
 ];
 

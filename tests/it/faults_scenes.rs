@@ -232,6 +232,26 @@ const OTHERS: Scene = Scene {
     ..IMAP
 };
 
+/// Drafts are put on the server, written on, and thrown away.
+const DRAFTS: Scene = Scene {
+    mails: 1,
+    acts: &[
+        Sync,
+        Here(|user| {
+            user.write(2, "first\n");
+            user.write(3, "first\n");
+        }),
+        Sync,
+        Here(|user| {
+            user.write(2, "second\n");
+            user.discard(3);
+            user.write(4, "new\n");
+        }),
+    ],
+    there: &["1 INBOX", "2 Drafts \\Seen \\Draft", "4 Drafts \\Seen \\Draft"],
+    ..IMAP
+};
+
 /// Mail that has been here for as many days as it stays there: none.
 const OVER: Scene = Scene { leave: Leave::Days(0), ..DELETE };
 
@@ -251,6 +271,8 @@ const PURGE: Scene = Scene {
 };
 
 table! {
+    o5_i7_draft_replace: DRAFTS;
+    o5_i7_draft_replace_over_an_old_protocol: Scene { lacks: OLD, ..DRAFTS };
     i11_labels: LABELS;
     i11_labels_without_condstore: Scene { lacks: &["CONDSTORE"], ..LABELS };
     a1_i11_labels_after_the_push: Scene {

@@ -16,6 +16,7 @@ mod conformance;
 mod corpus;
 mod demo;
 mod docs;
+mod drafts;
 mod engine;
 mod engine_guards;
 mod engine_names;

@@ -11,7 +11,7 @@ use mailtui::Result;
 use mailtui::config::Account;
 use mailtui::engine::{AccountState, Command, Emit, Engine, Event, Mode, Opener, Report, Setup};
 use mailtui::model::{
-    AccountId, FlagDelta, FolderId, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View,
+    AccountId, Draft, FlagDelta, FolderId, Intent, Owner, PlacementId, Reach, Role, Settle, Target, View,
 };
 use mailtui::protocol::memory::Server;
 use mailtui::store::{Edge, Reader, Store};
@@ -335,6 +335,28 @@ impl User<'_> {
         for how in [Settle::Accept, Settle::Discard] {
             self.store.intend_wait(Intent::Settle { how, reach: Reach::Everything }).unwrap();
         }
+    }
+
+    /// Keeps a draft called as a seed is; a newer version of it where there is one.
+    pub fn write(&self, n: u32, body: &str) {
+        let subject = format!("seed {n}");
+        let drafts = self.reader.drafts().unwrap();
+        let known = drafts.iter().find(|kept| kept.draft.subject == subject);
+        let over = known.map(|kept| (kept.id, kept.version));
+        let draft = Draft {
+            to: "bob@example.org".to_owned(),
+            body: body.to_owned(),
+            subject,
+            ..Draft::new(self.account, "ada@example.org")
+        };
+        self.store.save_draft(over, &format!("draft{n}@example.org"), &draft).unwrap();
+    }
+
+    /// Throws it away.
+    pub fn discard(&self, n: u32) {
+        let drafts = self.reader.drafts().unwrap();
+        let known = drafts.iter().find(|kept| kept.draft.subject == format!("seed {n}"));
+        assert!(self.store.discard_draft(known.expect("it was written").id).unwrap());
     }
 
     pub fn redo(&self) {

@@ -62,7 +62,9 @@ fn seed(n: u32, chance: &mut Chance) -> Seed {
 /// The number of the mail that these bytes are, or once were.
 pub fn number(raw: &[u8]) -> Option<u32> {
     let head = String::from_utf8_lossy(mime::header_block(raw)).into_owned();
-    head.lines().find_map(|line| line.strip_prefix("X-Seed: ")?.trim().parse().ok())
+    let drafted = head.contains("\nX-Mailtui-Draft:").then_some("Subject: seed ");
+    let field = drafted.unwrap_or("X-Seed: ");
+    head.lines().find_map(|line| line.strip_prefix(field)?.trim().parse().ok())
 }
 
 #[test]
