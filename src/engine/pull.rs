@@ -178,6 +178,32 @@ impl Intake<'_> {
         if self.stopped { Flow::Stop } else { Flow::Continue }
     }
 
+    /// Hands on a mail, new or shown for the first time.
+    fn message(
+        &mut self,
+        id: &RemoteId,
+        remote_id: Option<String>,
+        (flags, keywords): (Flags, Vec<String>),
+        size: u64,
+        (internal, head): (i64, &[u8]),
+    ) -> Result<()> {
+        let envelope = mime::envelope(head);
+        let received = arrival(internal, head, envelope.date, self.now);
+        self.out.push(Step::Message(Box::new(Incoming {
+            folder: self.folder,
+            uid: Some(uid(id)?),
+            uidl: None,
+            remote_id,
+            flags,
+            keywords,
+            size,
+            received,
+            internal,
+            envelope,
+            body: None,
+        })))
+    }
+
     /// Hands on what is gone, as one.
     pub(super) fn tell_gone(&mut self) -> Result<()> {
         let folder = self.folder;
@@ -226,26 +252,19 @@ impl Sink for Intake<'_> {
                 self.new += u64::from(is_news);
                 self.unread += u64::from(is_news && !flags.has(Flags::SEEN));
                 self.told.add(1, head.len() as u64);
-                let envelope = mime::envelope(&head);
-                let internal = received;
-                let received = arrival(internal, &head, envelope.date, self.now);
-                self.out.push(Step::Message(Box::new(Incoming {
-                    folder,
-                    uid: Some(uid(&id)?),
-                    uidl: None,
-                    remote_id,
-                    flags,
-                    keywords,
-                    size,
-                    received,
-                    internal,
-                    envelope,
-                    body: None,
-                })))?;
+                self.message(&id, remote_id, (flags, keywords), size, (received, &head))?;
+            }
+            Change::Shown { id, remote_id, flags, keywords, size, received, head } => {
+                self.changes += 1;
+                self.message(&id, remote_id, (flags, keywords), size, (received, &head))?;
             }
             Change::Flags { id, flags, keywords } => {
                 self.changes += 1;
                 self.out.push(Step::Flags { folder, uid: uid(&id)?, flags, keywords })?;
+            }
+            Change::Misnamed { id } => {
+                self.changes += 1;
+                self.out.push(Step::Misnamed { folder, uid: uid(&id)? })?;
             }
             // Judged together (promise I8), and never cut in the middle.
             Change::Gone { id, certain } => {

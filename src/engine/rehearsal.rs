@@ -185,7 +185,7 @@ impl Sink for Count {
                 let text = "a folder was numbered anew by the server: all of it is compared";
                 self.remarks.push(text.to_owned());
             }
-            Change::Expect { .. } | Change::Covered(_) => {}
+            Change::Shown { .. } | Change::Misnamed { .. } | Change::Expect { .. } | Change::Covered(_) => {}
         }
         Ok(Flow::Continue)
     }

@@ -96,6 +96,15 @@ impl Worker<'_> {
             {
                 return Ok(());
             }
+            // What a server says of where it put a mail may be a lie: nothing is done to a mail under a name that was
+            // only told, before the folder shows whose it is (promise I1).
+            if !caps.labels
+                && let Some(home) = op.folder
+                && self.is_only_told(home, &op)?
+                && !self.pull(home)?
+            {
+                return Ok(());
+            }
             // To take a copy back is not to delete the mail: another client may have moved the original away.
             if let Some(folders) = self.reader.spares(op.id)? {
                 for folder in folders {
@@ -146,6 +155,17 @@ impl Worker<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a mail of the operation has a name in this folder that was told when it was put there, and not shown
+    /// since.
+    fn is_only_told(&self, home: FolderId, op: &Op) -> Result<bool> {
+        let newest = op.items.iter().filter_map(|item| item.uid).max().unwrap_or(0);
+        if newest == 0 {
+            return Ok(false);
+        }
+        let uidnext = self.reader.cursor(home)?.uidnext;
+        Ok(uidnext != 0 && newest >= uidnext)
     }
 
     /// Says once for each account that tags stay here, where the server keeps none (promise A8).

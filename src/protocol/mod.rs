@@ -275,6 +275,30 @@ pub enum Change {
         /// Other keywords.
         keywords: Vec<String>,
     },
+    /// A message that is known only by what was told when it was put there (COPYUID and APPENDUID, RFC 4315 section 3),
+    /// seen for the first time: whether it is the one that was meant is for the caller to tell. Comes ahead of `New`.
+    Shown {
+        /// Its name.
+        id: RemoteId,
+        /// As for `New`.
+        remote_id: Option<String>,
+        /// System flags.
+        flags: Flags,
+        /// Other keywords.
+        keywords: Vec<String>,
+        /// RFC822.SIZE in bytes.
+        size: u64,
+        /// INTERNALDATE as Unix seconds.
+        received: i64,
+        /// The raw header block.
+        head: Vec<u8>,
+    },
+    /// A message is known by a name that was told when it was put there, and that the folder has not given out
+    /// (RFC 9051 section 2.3.1.1): it is there under another one.
+    Misnamed {
+        /// The name that is nobody's.
+        id: RemoteId,
+    },
     /// A known message is not there any more. Reported only after a complete tagged OK (promise I8).
     Gone {
         /// Its name.

@@ -68,6 +68,14 @@ pub enum Step {
         /// Keywords.
         keywords: Vec<String>,
     },
+    /// The folder has not given this UID out, whatever was told when a mail was put there: the mails that were put
+    /// there since it was looked at are found under the names that they are shown with (promise I1).
+    Misnamed {
+        /// The folder.
+        folder: FolderId,
+        /// The UID.
+        uid: u32,
+    },
     /// The server does not have it any more.
     Gone {
         /// The folder.

@@ -71,6 +71,12 @@ impl Tx<'_> {
         if let Some(uid) = incoming.uid
             && let Some(held) = self.by_uid(incoming.folder, uid)?
         {
+            self.shown.insert((incoming.folder, uid));
+            if !self.is_it(held.message, incoming)? {
+                tracing::warn!("the server put mail elsewhere than it told: it is looked for");
+                self.unname(incoming.folder, uid)?;
+                return Ok(None);
+            }
             self.told_flags(incoming.folder, uid, incoming.flags, &incoming.keywords)?;
             return Ok(Some(held.message));
         }
@@ -78,6 +84,20 @@ impl Tx<'_> {
             Some(uidl) => self.seen(account, uidl, incoming),
             None => Ok(None),
         }
+    }
+
+    /// Whether a mail that is shown can be the one that is held under its name. What a server touches on the way keeps
+    /// its Message-ID.
+    fn is_it(&self, message: MessageId, incoming: &Incoming) -> Result<bool> {
+        let found = self.db.one(
+            sql!(
+                "SELECT 1 FROM messages WHERE id = ?1
+                  AND ((msgid <> '' AND msgid = ?2) OR head_hash = ?3 OR head_hash = x'')"
+            ),
+            (message, clip_msgid(&incoming.envelope.msgid), &incoming.envelope.head_hash[..]),
+            |_| Ok(()),
+        )?;
+        Ok(found.is_some())
     }
 
     /// The row of the same content, by proof only: the server's own word, or Message-ID, size and the hash

@@ -252,6 +252,30 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// This UID is of another mail than was told when one was put there: nothing of what was told of the folder and
+    /// not shown yet is believed any more. Each is found under its name as it is shown (promise I1).
+    pub(super) fn unname(&mut self, folder: FolderId, uid: u32) -> Result<()> {
+        let told: Vec<(PlacementId, u32)> = self.db.all(
+            sql!(
+                "SELECT p.id, p.uid FROM placements p JOIN folders f ON f.id = p.folder_id
+                  WHERE p.folder_id = ?1 AND (p.uid = ?2 OR p.uid >= f.uidnext)"
+            ),
+            (folder, uid),
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        for (placement, told) in told {
+            if told == uid || !self.shown.contains(&(folder, told)) {
+                self.db.run(
+                    sql!("UPDATE placements SET uid = NULL, stale = ?2 WHERE id = ?1"),
+                    (placement, AWAITED),
+                )?;
+            }
+        }
+        self.in_doubt.remove(&folder);
+        self.touched.folders.insert(folder);
+        Ok(())
+    }
+
     /// The server does not have it any more. An op that is about to take it away says so itself when it is
     /// done; till then the copy is only in doubt.
     pub(super) fn gone(&mut self, folder: FolderId, uid: u32) -> Result<()> {

@@ -1,6 +1,6 @@
 //! One job within a transaction: what it did, and the dispatch of steps to the tables that they change.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::batch::{Batch, Changed, Committed, Step};
@@ -22,6 +22,8 @@ pub(super) struct Tx<'a> {
     pub(super) touched: Touched,
     /// Whether a folder has placements in doubt: looked up once a job.
     pub(super) in_doubt: HashMap<FolderId, bool>,
+    /// What was shown by the server under a name that was here already.
+    pub(super) shown: HashSet<(FolderId, u32)>,
     /// The operations that were queued so far.
     pub(super) queued: Vec<OpId>,
     /// What was joined and split by hand in an account: looked up once a job, and when it changes.
@@ -66,7 +68,8 @@ impl Touched {
 impl<'a> Tx<'a> {
     pub(super) fn new(db: &'a Db, now: i64) -> Self {
         let (in_doubt, owners) = (HashMap::new(), HashMap::new());
-        Self { db, now, touched: Touched::default(), in_doubt, queued: Vec::new(), edits: None, owners }
+        let (touched, shown) = (Touched::default(), HashSet::new());
+        Self { db, now, touched, in_doubt, shown, queued: Vec::new(), edits: None, owners }
     }
 
     pub(super) fn job(&mut self, job: &Job) -> Result<Answer> {
@@ -149,6 +152,7 @@ impl<'a> Tx<'a> {
                 Step::Flags { folder, uid, flags, keywords } => {
                     self.told_flags(*folder, *uid, *flags, keywords)?
                 }
+                Step::Misnamed { folder, uid } => self.unname(*folder, *uid)?,
                 Step::Gone { folder, uid } => self.gone(*folder, *uid)?,
                 Step::Vanished { folder, uids, certain } => self.vanished(*folder, uids, *certain)?,
                 Step::Cursor { folder, cursor } => self.cursor(*folder, *cursor)?,

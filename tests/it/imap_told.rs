@@ -46,7 +46,7 @@ fn i12_i13_a_mail_that_is_too_long_for_the_other_server_never_leaves_and_says_wh
 }
 
 /// What a server says of where mail went, and what is made of it.
-const LIES: [(&str, &str); 10] = [
+const LIES: [(&str, &str); 13] = [
     // Another numbering.
     ("[COPYUID 1", "[COPYUID 2"),
     ("[APPENDUID 1", "[APPENDUID 2"),
@@ -60,6 +60,10 @@ const LIES: [(&str, &str); 10] = [
     (" 2:3 2:3]", " 2:3 2,2]"),
     (" 2:3 2:3]", " 7:8 2:3]"),
     (" 2:3 2:3]", " 1:4294967295 1:4294967295]"),
+    // All could be so, and is not: one too high, one too low for one of them, and of a mail that is not there.
+    (" 2:3 2:3]", " 2:3 3:4]"),
+    (" 2:3 2:3]", " 2:3 3,9]"),
+    (" 2] Append completed", " 3] Append completed"),
 ];
 
 /// Two mails come into an archive that holds one already, by a move and by an append, while the server tells this lie;
@@ -105,5 +109,48 @@ fn believed(from: &str, to: &str, by_append: bool) {
 fn i1_i6_what_cannot_be_so_of_where_mail_went_is_looked_for_instead() {
     for (from, to) in LIES {
         believed(from, to, from.to_lowercase().contains("append"));
+    }
+}
+
+#[test]
+fn i1_nothing_is_done_to_a_mail_under_a_name_that_was_only_told() {
+    // Another mail is in the archive already by the time of the move; the server says that the first that was moved is it,
+    // and what is to be done to the moved ones is queued along with the move.
+    for to in [" 2:3 2:3]", " 2:3 4:5]", " 2:3 9:10]"] {
+        let Some((home, proxy)) = Side::lying("home", Plan::none()) else { return };
+        let pair = Pair::new(Side::memory("work", Protocol::Imap, Server::new(Protocol::Imap)), home);
+        let inbox = pair.folder("home", Role::Inbox);
+        let go = || {
+            let items = pair.copies(inbox);
+            pair.act(Intent::Move { items, to: Target::Folder(pair.archive()) });
+        };
+        pair.home.deliver(1);
+        pair.settle();
+        go();
+        pair.settle();
+        (2..=3).for_each(|n| pair.home.deliver(n));
+        pair.settle();
+        // Another client's, not seen here yet: it is mail 2 of the archive, and the moved ones become 3 and 4.
+        let Kept::Dovecot(user) = &pair.home.server else { return };
+        user.deliver(&pair.remote(pair.archive()), &raw(4));
+        assert_eq!(pair.sent().len(), 2, "{to}: it has its number");
+        proxy.begin(lie(" 2:3 3:4]", to));
+        go();
+        let reader = pair.reader();
+        let subject = |copy: &PlacementId| reader.summary(*copy).unwrap().unwrap().subject.to_string();
+        let items: Vec<_> =
+            pair.copies(pair.archive()).into_iter().filter(|copy| subject(copy) == "Letter 3").collect();
+        assert_eq!(items.len(), 1, "{to}");
+        pair.act(Intent::Flag { items, delta: FlagDelta::add(Flags::FLAGGED), undoable: true });
+        pair.settle();
+        proxy.begin(Plan::none());
+        pair.settle();
+        let marks = |mail: &There| (mail.raw.len(), mail.flags.has(Flags::FLAGGED));
+        let mut there: Vec<_> = pair.sent().iter().map(marks).collect();
+        there.sort_unstable();
+        assert_eq!(there, [1, 2, 3, 4].map(|n| (raw(n).len(), n == 3)), "{to}");
+        let mut here: Vec<_> = pair.copies(pair.archive()).iter().map(subject).collect();
+        here.sort_unstable();
+        assert_eq!(here, [1, 2, 3, 4].map(|n| format!("Letter {n}")), "{to}");
     }
 }

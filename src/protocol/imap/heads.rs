@@ -72,6 +72,19 @@ impl Out<'_> {
         RemoteId::Uid { validity: self.validity, uid }
     }
 
+    fn tell_shown(&mut self, uid: u32, told: Fetched) -> Result<()> {
+        let (flags, keywords) = told.flags.unwrap_or_default();
+        self.tell(Change::Shown {
+            id: self.id(uid),
+            remote_id: told.remote_id,
+            flags,
+            keywords,
+            size: told.size.unwrap_or(0),
+            received: told.received.unwrap_or(0),
+            head: told.head.unwrap_or_default(),
+        })
+    }
+
     fn tell_new(&mut self, uid: u32, told: Fetched) -> Result<()> {
         if let Some(size) = told.size.filter(|_| self.sizes.len() < SIZES) {
             self.sizes.insert(uid, size);
@@ -99,6 +112,8 @@ pub(super) struct Heads<'a, 'b> {
     from: u32,
     pub(super) held: &'a UidSet,
     waiting: Vec<(u32, Fetched)>,
+    /// Those of `held`: what was put there is shown for the first time.
+    shown: Vec<(u32, Fetched)>,
     bytes: usize,
     /// Which were told.
     pub(super) told: UidSet,
@@ -109,7 +124,16 @@ pub(super) struct Heads<'a, 'b> {
 impl<'a, 'b> Heads<'a, 'b> {
     /// An ear for the headers of messages with UIDs not below `from`, those in `held` left out.
     pub(super) fn new(out: &'a mut Out<'b>, from: u32, held: &'a UidSet) -> Self {
-        Self { out, from, held, waiting: Vec::new(), bytes: 0, told: UidSet::new(), found: None }
+        Self {
+            out,
+            from,
+            held,
+            waiting: Vec::new(),
+            shown: Vec::new(),
+            bytes: 0,
+            told: UidSet::new(),
+            found: None,
+        }
     }
 
     /// Announces what is waiting.
@@ -118,8 +142,12 @@ impl<'a, 'b> Heads<'a, 'b> {
         if messages > 0 { self.out.tell(Change::Expect { messages }) } else { Ok(()) }
     }
 
-    /// Tells what was held back.
+    /// Tells what was held back, ahead of it what shows whether names that were told are right: new mail may be what
+    /// bore a wrong one.
     pub(super) fn release(&mut self) -> Result<()> {
+        for (uid, told) in std::mem::take(&mut self.shown) {
+            self.out.tell_shown(uid, told)?;
+        }
         self.waiting.sort_by_key(|(uid, _)| std::cmp::Reverse(*uid));
         for (uid, told) in std::mem::take(&mut self.waiting) {
             if !self.told.contains(uid) {
@@ -146,14 +174,19 @@ impl Ear for Heads<'_, '_> {
         let Some(uid) = told.uid.filter(|uid| *uid >= self.from) else { return Ok(None) };
         if self.held.contains(uid) {
             // A copy that we made: another client may have changed it, or what it was made from, meanwhile.
-            if let Some((flags, keywords)) = told.flags.take() {
+            if told.head.is_none()
+                && let Some((flags, keywords)) = told.flags.take()
+            {
                 self.out.tell(Change::Flags { id: self.out.id(uid), flags, keywords })?;
             }
-        } else {
+        }
+        let is_held = self.held.contains(uid);
+        if !is_held || told.head.is_some() {
             let words =
                 told.flags.as_ref().map_or(0, |(_, words)| words.iter().map(|word| word.len() + 32).sum());
             self.bytes += told.head.as_ref().map_or(0, Vec::len) + words + 200;
-            self.waiting.push((uid, *told));
+            let those = if is_held { &mut self.shown } else { &mut self.waiting };
+            those.push((uid, *told));
             if self.bytes > HELD_BACK {
                 self.release()?;
             }

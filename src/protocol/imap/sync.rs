@@ -117,6 +117,13 @@ impl Session {
             return Ok(before);
         }
         let uidnext = self.uidnext(mailbox)?;
+        let given = before.uidnext.max(uidnext);
+        if mailbox.uidnext != 0
+            && before.uidnext != 0
+            && let Some(uid) = sets::highest(&known.within(given, u32::MAX)?)
+        {
+            out.tell(Change::Misnamed { id: out.id(uid) })?;
+        }
         let leap = asked.is_none() && uidnext.saturating_sub(before.uidnext) > GAP;
         // A server restored from a backup may count from lower on: then nothing can be said by it.
         let by_modseq = before.modseq != 0 && mailbox.modseq >= before.modseq;

@@ -401,13 +401,14 @@ impl Sink for Held {
                 assert_eq!(twice, None, "told twice");
                 self.told += 1;
             }
-            Change::Flags { id, flags, keywords } => {
+            Change::Shown { id, flags, keywords, .. } | Change::Flags { id, flags, keywords } => {
                 // Those of a mail that is not known are passed over, as in the store.
                 if let Some(here) = self.mails.get_mut(&id) {
                     (here.flags, here.keywords) = (flags, keywords);
                     self.told += 1;
                 }
             }
+            Change::Misnamed { id } => panic!("{id:?} was not told of by anybody"),
             Change::Gone { id, certain } => {
                 self.certain += usize::from(certain);
                 assert!(self.mails.remove(&id).is_some(), "what is not known is not gone");
