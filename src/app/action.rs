@@ -45,6 +45,8 @@ pub enum Action {
     Sort(Order),
     /// One row a mail, or a conversation.
     Flat,
+    /// Show only mail with these words in the list; of none typed the command line asks.
+    Narrow(String),
     /// Change the selection.
     Select(Select),
     /// Find mail with these words in the list, and by the servers' own search; of none typed the command line asks.

@@ -338,6 +338,8 @@ pub const COMMANDS: &[Command] = &[
         .needs(OneFolder),
     // Finding.
     row("find", LIST, &["/"], Words).does(Go, "Find mail with some words", |c| c.typed(Action::Find)),
+    row("narrow", LIST, &["F", "\\"], Words)
+        .does(Go, "Show only some of the list", |c| c.typed(Action::Narrow)),
     row("seek", READER, &["/"], Words).does(Read, "Find words in this mail", |c| c.typed(Action::Seek)),
     row("next-match", READER, &["n"], Count)
         .does(Read, "Go to the next match", |c| Action::SeekOn(c.steps())),

@@ -67,6 +67,8 @@ pub enum Load {
         order: Order,
         /// One row a mail.
         is_flat: bool,
+        /// Only rows with these words; empty: all.
+        words: String,
     },
     /// What may go from the server of a maildrop.
     Cleanable {

@@ -225,6 +225,7 @@ impl App {
             Action::Select(select) => self.select(select),
             Action::Sort(order) => self.sort(order),
             Action::Flat => self.toggle_flat(),
+            Action::Narrow(words) => self.narrow(&words),
             Action::DeleteSet(set) => self.delete_set(set),
             Action::Triage(triage, rows) => self.triage(triage, rows as usize),
             Action::Tag(text) => self.tag(&text),
@@ -376,6 +377,9 @@ impl App {
         }
         if self.notice.as_ref().is_some_and(|n| n.tone == Tone::Error) {
             self.notice = None;
+            return;
+        }
+        if self.focus == Focus::List && self.widen() {
             return;
         }
         match self.focus {

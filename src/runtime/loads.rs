@@ -48,8 +48,8 @@ impl Loader {
                 self.db.arrange(None);
                 Loaded::Gathered { ticket, result }
             }
-            Load::Rank { ticket, view, order, is_flat } => {
-                let ranks = self.db.rank(view, order, is_flat);
+            Load::Rank { ticket, view, order, is_flat, words } => {
+                let ranks = self.db.rank(view, order, is_flat, &words);
                 Loaded::Ranked { ticket, result: ranks.map(Arc::new).map_err(worded) }
             }
             Load::Cleanable { account } => {

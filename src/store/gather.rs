@@ -64,10 +64,15 @@ impl Reader {
             let mails = all.rows.into_iter().flat_map(|(_, members)| members);
             all.rows = mails.map(|member| (alone(member.placement), vec![member])).collect();
         }
+        // What is not shown is not meant.
+        if let Some(ranks) = self.ranks(view).filter(|ranks| ranks.is_narrowed) {
+            let shown = ranks.threads();
+            all.rows.retain(|(thread, _)| shown.contains(thread));
+        }
         Ok(all)
     }
 
-    fn gather_by_thread(&self, view: View, extent: &Extent) -> Result<Gathered> {
+    pub(super) fn gather_by_thread(&self, view: View, extent: &Extent) -> Result<Gathered> {
         if matches!(view, View::Starred | View::Unread | View::Snoozed) {
             return self.gather_among(view, extent);
         }

@@ -5,14 +5,15 @@
 //! screen, and a page is then a slice.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::db::sql;
+use super::gather::Extent;
 use super::list::Head;
 use super::reader::Reader;
 use crate::error::Result;
-use crate::model::{Flags, FolderId, MessageId, Order, PlacementId, SortKey, ThreadId, View};
+use crate::model::{Flags, FolderId, Member, MessageId, Order, PlacementId, SortKey, ThreadId, View};
 use crate::text::subject::bare;
 
 /// The rows of a list, ranked.
@@ -20,6 +21,10 @@ use crate::text::subject::bare;
 pub struct Ranks {
     view: View,
     pub(super) is_flat: bool,
+    /// Not all of the list: only what the words are in.
+    pub(super) is_narrowed: bool,
+    /// Whether there are no more rows with the words than these.
+    pub is_whole: bool,
     /// From the top. The key of the n-th is -n, and its newest mail.
     pub(super) heads: Vec<Head>,
 }
@@ -45,6 +50,11 @@ impl Ranks {
         self.heads.is_empty()
     }
 
+    /// The rows that it holds.
+    pub(super) fn threads(&self) -> HashSet<ThreadId> {
+        self.heads.iter().map(|head| head.thread).collect()
+    }
+
     pub(super) fn below(&self, from: SortKey, limit: usize) -> Vec<Head> {
         let start = self.heads.partition_point(|head| head.key >= from);
         self.heads[start..].iter().take(limit).copied().collect()
@@ -57,11 +67,23 @@ impl Ranks {
 }
 
 impl Reader {
-    /// Ranks the rows of a list of folders: conversations, or mails where `is_flat`.
-    pub fn rank(&self, view: View, order: Order, is_flat: bool) -> Result<Ranks> {
+    /// Ranks the rows of a list of folders: conversations, or mails where `is_flat`; of words only those rows with
+    /// a mail whose subject or sender holds each of them.
+    pub fn rank(&self, view: View, order: Order, is_flat: bool, words: &str) -> Result<Ranks> {
         let mut rows = Vec::new();
         for folder in self.folders_of(view)? {
             rows.extend(self.ranked(folder, order, is_flat)?);
+        }
+        let (is_narrowed, mut is_whole) = (!words.trim().is_empty(), true);
+        if is_narrowed {
+            let found = self.gather_by_thread(view, &Extent::Words(words.to_owned()))?;
+            is_whole = found.is_whole;
+            let of = |(thread, mails): &(ThreadId, Vec<Member>)| match is_flat {
+                true => mails.iter().map(|mail| alone(mail.placement)).collect(),
+                false => vec![*thread],
+            };
+            let kept: HashSet<ThreadId> = found.rows.iter().flat_map(of).collect();
+            rows.retain(|row| kept.contains(&row.head.thread));
         }
         // Of equal ones the newest first.
         rows.sort_unstable_by_key(|row| Reverse(row.head.key));
@@ -76,7 +98,8 @@ impl Reader {
             let at = i64::try_from(rank).map_or(i64::MIN, |rank| -rank);
             Head { key: SortKey { at, ..row.head.key }, ..row.head }
         };
-        Ok(Ranks { view, is_flat, heads: rows.into_iter().enumerate().map(head).collect() })
+        let heads = rows.into_iter().enumerate().map(head).collect();
+        Ok(Ranks { view, is_flat, is_narrowed, is_whole, heads })
     }
 
     /// Shows its view by these ranks from now on; `None`: every view by date.

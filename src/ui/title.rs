@@ -69,8 +69,10 @@ pub(super) fn draw(app: &App, brush: &mut Brush<'_>, area: Area) {
 fn arranged(app: &App) -> Clean {
     let Arrangement { order, is_flat } = app.arranged();
     let order = Some(order.title()).filter(|_| order != Order::default());
-    let words: Vec<&str> = is_flat.then_some("messages").into_iter().chain(order).collect();
-    Clean::line(&words.join(", "))
+    let narrowed =
+        Some(app.narrowed()).filter(|words| !words.is_empty()).map(|words| format!("only “{words}”"));
+    let words = is_flat.then_some("messages").into_iter().chain(order).map(str::to_owned);
+    Clean::line(&words.chain(narrowed).collect::<Vec<_>>().join(", "))
 }
 
 /// The account and the name of what is shown.

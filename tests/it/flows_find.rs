@@ -93,3 +93,40 @@ fn words_are_found_in_the_mail_that_is_open() {
     screen.keys("N").until("Line 3 of 3").keys("N").until("\u{258c}Line 40 Needle");
     screen.keys("/absent<Enter>").until("`absent` is not in this mail").keys("q").at("Hay");
 }
+
+#[test]
+fn a_list_is_narrowed_to_words_and_escape_shows_all_again() {
+    let post = plain(40);
+    let mut screen = Screen::open(&post);
+    screen.keys("F").until(":narrow").keys("3.<Enter>").until("4 rows").until("only “3.”");
+    screen.at("Topic 3.").gone("Topic 4.").keys("G").at("Topic 33.").keys("k").at("Topic 23.");
+    // What is selected is what is shown, whatever finds it.
+    screen
+        .keys("Su")
+        .until("Selected 4 messages")
+        .keys("<Esc>")
+        .keys("*")
+        .until("Selected all 4 rows")
+        .keys("<Esc>");
+    // What is done is done to these alone, and what comes is looked at too.
+    screen.keys("d").until("Moved 1 to Trash").at("Topic 33.").gone("Topic 23.");
+    post.deliver(mail("Ada <ada@example.org>", "Number 3.").ago(1));
+    screen.until("Number 3.").gone("Topic 4.");
+    // Esc takes back one thing: the selection, then this.
+    screen.keys("x").until("1 selected").keys("<Esc>").gone("1 selected").until("only “3.”");
+    screen.keys("<Esc>").gone("only “3.”").until("Topic 32.");
+}
+
+#[test]
+fn a_list_is_narrowed_to_a_sender_by_the_other_key_and_words_that_nothing_has_leave_it_whole() {
+    let post = plain(3);
+    post.deliver(mail("Grace <grace@example.org>", "Linker").ago(9 * HOUR));
+    let mut screen = Screen::open(&post);
+    screen.keys("\\grace<Enter>").until("1 row").at("Linker").gone("Topic 1.");
+    // An order of its own stays when all is shown again.
+    screen.keys("os").until("by subject, only “grace”").keys("<Esc>").until("Topic 1.").until("by subject");
+    screen.keys("Fnowhere<Enter>").until("Nothing here has “nowhere”").until("Topic 1.");
+    screen.keys("od").gone("by subject").keys("Flinker<Enter>").at("Linker").gone("Topic 1.");
+    screen.keys("ga").until("work · Archive").keys("gi").until("Topic 1.").gone("only");
+    screen.keys("g*").until("Starred").keys("Fx<Enter>").until("This list cannot be narrowed");
+}

@@ -63,7 +63,7 @@ fn ranks_are_paged_from_both_ends_and_around_a_place() {
     let post = plain(120);
     let mut reader = post.store.reader().unwrap();
     let view = View::Folder(post.folder(post.work, Role::Inbox));
-    let ranks = reader.rank(view, Order::Oldest, false).unwrap();
+    let ranks = reader.rank(view, Order::Oldest, false, "").unwrap();
     assert_eq!(ranks.len(), 120);
     reader.arrange(Some(std::sync::Arc::new(ranks)));
     let subjects = |edge, limit| -> Vec<String> {
