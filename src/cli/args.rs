@@ -94,6 +94,8 @@ pub enum Verb {
     Compose(Compose),
     /// List the drafts, send one, or throw one away
     Drafts(Drafts),
+    /// Put what is on standard input to a draft as a file: to the one with this number, else to that changed last
+    Attach(Attach),
     /// List people written to, the likeliest first; take in those of vCard files
     Addresses(Addresses),
     /// Answer a mail with the text on standard input
@@ -198,6 +200,16 @@ pub struct Compose {
     /// The account to send with
     #[arg(long, value_name = "NAME")]
     pub account: Option<String>,
+}
+
+/// `mailtui attach`.
+#[derive(Debug, Args)]
+pub struct Attach {
+    /// The draft, as `mailtui drafts` tells it
+    pub draft: Option<i64>,
+    /// What the file is called
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
 }
 
 /// `mailtui addresses`.

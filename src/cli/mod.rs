@@ -4,6 +4,7 @@ mod accounts;
 mod acts;
 mod addresses;
 pub mod args;
+mod attach;
 mod cleanup;
 pub mod demo;
 mod drafts;
@@ -105,6 +106,7 @@ fn with_store(verb: Verb, config: &Config, store: &Store, out: &mut Out) -> Resu
         Verb::Show(show) => show::run(&show, config, &reader, out)?,
         Verb::Get(get) => get::run(&get, config, store, out)?,
         Verb::Compose(what) => return drafts::compose(&what, config, store, out),
+        Verb::Attach(what) => return attach::run(&what, store, out),
         Verb::Addresses(what) => return addresses::run(&what, store, out),
         Verb::Drafts(what) => return drafts::run(&what, config, store, out),
         Verb::Reply(what) => return reply::run(&what, config, store, out),

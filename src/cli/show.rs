@@ -9,6 +9,7 @@ use super::mails::Show;
 use super::out::Out;
 use super::words::sized;
 use crate::config::Config;
+use crate::engine::report;
 use crate::error::Result;
 use crate::mime::{self, Document, RenderOptions};
 use crate::model::BodyState;
@@ -30,7 +31,10 @@ pub(super) fn run(show: &Show, config: &Config, reader: &Reader, out: &mut Out) 
         get::whole(&mail)?;
     }
     let raw = reader.raw(mail.message, LARGEST)?;
-    let document = mime::open(&raw);
+    let mut document = mime::open(&raw);
+    if let Some(tidings) = report::tidings(reader, mail.account, &raw)? {
+        document.warnings.splice(0..0, tidings.lines);
+    }
     let width = out.width.map_or(COLUMNS, |columns| columns.min(COLUMNS));
     if out.json {
         let names = Names::of(reader)?;

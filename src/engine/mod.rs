@@ -25,6 +25,7 @@ mod push;
 mod receive;
 mod rehearsal;
 mod renaming;
+pub mod report;
 mod room;
 mod search;
 mod session;

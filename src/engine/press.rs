@@ -73,6 +73,8 @@ impl<'a> Press<'a> {
     pub(super) fn end(&mut self, whose: &dyn Fn(&[u8]) -> Target) -> Result<()> {
         let first = self.packer.beginning();
         let facts = mime::facts(first);
+        // Before its mail: what is marked twice is marked once.
+        let reported = super::report::step(first);
         let target = whose(first);
         let (chunks, size, sha256) = self.packer.finish()?;
         let body = Packed { chunks, size, sha256, snippet: facts.snippet, attachments: facts.attachments };
@@ -87,6 +89,7 @@ impl<'a> Press<'a> {
             }
         };
         self.row = None;
+        reported.map_or(Ok(()), |reported| self.out.push(reported))?;
         self.out.push(step)
     }
 }

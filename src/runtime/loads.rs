@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::desk::{Drafter, names_in};
 use crate::app::effect::{Load, Loaded, Piece, Wish};
 use crate::app::letter::{Chip, Letter, Link, Whom};
+use crate::engine::report;
 use crate::error::{Error, Kind, Result};
 use crate::mime::{self, Document, Part, PartKind, RenderOptions, Rendered};
 use crate::model::{BodyState, MessageId};
@@ -116,7 +117,14 @@ impl Loader {
         if let Some((_, kept)) = self.kept.iter().find(|(m, _)| *m == message && body == BodyState::Whole) {
             return Ok(Arc::clone(kept));
         }
-        let document = Arc::new(mime::open(&self.db.raw(message, SHOWN)?));
+        let raw = self.db.raw(message, SHOWN)?;
+        let mut document = mime::open(&raw);
+        if let Some(mail) = self.db.message(message)?
+            && let Some(tidings) = report::tidings(&self.db, mail.account, &raw)?
+        {
+            document.warnings.splice(0..0, tidings.lines);
+        }
+        let document = Arc::new(document);
         if body == BodyState::Whole {
             self.kept.push_back((message, Arc::clone(&document)));
             if self.kept.len() > KEPT {

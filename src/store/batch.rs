@@ -152,6 +152,15 @@ pub enum Step {
     About(About),
     /// How the account fares: told when it changes, and at the end of a round.
     Fares(Fares),
+    /// A delivery report came (promise O8): what was sent under this Message-ID is marked.
+    Reported {
+        /// Without brackets.
+        msgid: String,
+        /// Tags that it gets.
+        tag: Vec<String>,
+        /// Tags that it loses.
+        untag: Vec<String>,
+    },
     /// An operation is being carried out.
     OpRunning(OpId),
     /// The server does not keep these tags in the folder of an operation: they stay here only (promise A8).

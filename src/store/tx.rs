@@ -169,6 +169,7 @@ impl<'a> Tx<'a> {
                 Step::Labels(labels) => self.told_labels(account, *labels)?,
                 Step::About(about) => self.told_about(account, about)?,
                 Step::Fares(fares) => self.fares(account, fares)?,
+                Step::Reported { msgid, tag, untag } => self.reported(account, msgid, tag, untag)?,
                 Step::OpRunning(op) => self.op_running(*op)?,
                 Step::Unkept { op, tags } => self.unkept(*op, tags)?,
                 Step::OpMarked { op, mark } => self.op_marked(*op, *mark)?,

@@ -259,3 +259,45 @@ fn people_of_a_vcard_are_known_and_those_written_to_come_first() {
         "bob@example.org\tBob B\nbo@example.net\tBo Anders\n"
     );
 }
+
+#[test]
+fn a_file_comes_through_a_pipe_into_the_draft_and_is_sent_with_it() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    let none = run(place.path(), &["attach", "--name", "x.pdf"], b"bytes");
+    assert!(!none.status.success() && said(&none).contains("there is no draft"), "{}", said(&none));
+    let draft = ["compose", "--to", "bob@example.org", "--subject", "A file"];
+    assert!(run(place.path(), &draft, b"Here it is.\n").status.success());
+    let bytes: Vec<u8> = (0..3_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let output = run(place.path(), &["attach", "--name", "../../x.pdf"], &bytes);
+    assert!(said(&output).contains("(3000000 bytes) to draft 1"), "{}", said(&output));
+    let other = run(place.path(), &["attach", "9", "--name", "y"], b"");
+    assert!(said(&other).contains("there is no draft 9"), "{}", said(&other));
+    let output = run(place.path(), &["drafts", "send", "1", "--force"], b"");
+    assert!(output.status.success(), "{}", said(&output));
+    let mail = mta.taken().remove(0).bytes;
+    let mail = mailparse::parse_mail(&mail).unwrap();
+    let file = &mail.subparts[1];
+    let name = file.get_content_disposition().params["filename"].clone();
+    assert!(name.ends_with("x.pdf") && !name.contains('/'), "{name}");
+    assert_eq!(file.ctype.mimetype, "application/pdf");
+    assert!(file.get_body_raw().unwrap() == bytes);
+}
+
+#[test]
+fn a_file_that_is_gone_when_the_draft_is_sent_is_named_and_nothing_is_sent() {
+    let mta = Mta::open();
+    let place = place(&mta);
+    let file = place.path().join("report.txt");
+    std::fs::write(&file, "x").unwrap();
+    let draft =
+        ["compose", "--to", "bob@example.org", "--subject", "A file", "--attach", file.to_str().unwrap()];
+    assert!(run(place.path(), &draft, b"Here it is.\n").status.success());
+    std::fs::remove_file(&file).unwrap();
+    let output = run(place.path(), &["drafts", "send", "1", "--force"], b"");
+    assert!(!output.status.success());
+    let told = said(&output);
+    assert!(told.contains("report.txt cannot be attached") && told.contains("nothing was sent"), "{told}");
+    assert!(mta.taken().is_empty());
+    assert!(said(&run(place.path(), &["drafts"], b"")).contains("A file"), "the draft is still there");
+}

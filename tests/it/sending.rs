@@ -422,3 +422,61 @@ fn o3_a_mail_that_somebody_got_is_not_taken_back() {
     assert_eq!(desk.store.take_back(row).unwrap(), None);
     assert_eq!(desk.standing(row), Some(Standing::Failed));
 }
+
+/// What a server tells of the mail that [`Desk::freeze`] froze.
+fn report(action: &str, status: &str, msgid: &str) -> Vec<u8> {
+    format!(
+        "From: MAILER-DAEMON@mx.example.org\r\nTo: ann@example.org\r\nSubject: About your mail\r\n\
+         Message-ID: <{action}-{status}@mx.example.org>\r\n\
+         Content-Type: multipart/report; report-type=delivery-status; boundary=\"b\"\r\n\r\n\
+         --b\r\nContent-Type: text/plain\r\n\r\nThis is the mail system.\r\n\
+         --b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.org\r\n\r\n\
+         Final-Recipient: rfc822; bob@example.org\r\nAction: {action}\r\nStatus: {status}\r\n\r\n\
+         --b\r\nContent-Type: text/rfc822-headers\r\n\r\nSubject: Dots\r\nMessage-ID: <{msgid}>\r\n\r\n--b--\r\n"
+    )
+    .into_bytes()
+}
+
+#[test]
+fn o8_a_delivery_report_marks_what_was_sent_and_says_so_in_words() {
+    let desk = Desk::new(Owner::Server);
+    desk.freeze(&["bob@example.org"]);
+    assert_eq!(desk.send().sent, 1);
+    let sync = || {
+        let emit: Emit = Arc::new(|_| {});
+        let ended = Engine::start(&desk.store, vec![desk.setup.clone()], Mode::Once, &emit).unwrap().join();
+        ended.into_iter().for_each(|(_, report)| drop(report.unwrap()));
+    };
+    sync();
+    let tags = || desk.server.mails("Sent")[0].keywords.clone();
+    let tidings = |raw: &[u8]| {
+        let told =
+            mailtui::engine::report::tidings(&desk.store.reader().unwrap(), desk.id, raw).unwrap().unwrap();
+        (told.lines[0].to_string(), told.original.is_some())
+    };
+    let late = report("delayed", "4.4.1", "one@example.org");
+    desk.server.deliver("INBOX", late.clone(), Flags::NONE, 1_790_000_000);
+    sync();
+    assert_eq!(tags(), ["delayed"]);
+    let words = "your mail to bob@example.org is delayed and still being tried: the server does not answer";
+    assert_eq!(tidings(&late), (words.to_owned(), true));
+
+    let failed = report("failed", "5.1.1", "one@example.org");
+    desk.server.deliver("INBOX", failed.clone(), Flags::NONE, 1_790_000_100);
+    sync();
+    assert_eq!(tags(), ["undelivered"]);
+    let words = "your mail to bob@example.org was not delivered: unknown user";
+    assert_eq!(tidings(&failed), (words.to_owned(), true));
+
+    // One about another's mail marks nothing, and says what it is.
+    let other = report("failed", "5.2.2", "spam@example.net");
+    desk.server.deliver("INBOX", other.clone(), Flags::NONE, 1_790_000_200);
+    sync();
+    let (words, is_own) = tidings(&other);
+    assert!(
+        words.contains("not sent from here") && words.contains("the mailbox is full") && !is_own,
+        "{words}"
+    );
+    assert_eq!(tags(), ["undelivered"]);
+    assert_eq!(desk.store.reader().unwrap().check().unwrap(), Vec::<String>::new());
+}
