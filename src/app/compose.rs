@@ -33,6 +33,10 @@ pub enum Deed {
     Close(DraftId),
     /// Keep it as it is now.
     Keep(DraftId, Box<Draft>),
+    /// The same, with what an editor left.
+    Edited(DraftId, Box<Draft>),
+    /// What an editor left of one that is not open any more.
+    Late(DraftId, Written),
     /// Keep it, and put its mail into the outbox; unless the user is sure, not where something is odd about it.
     Send(DraftId, Box<Draft>, bool),
     /// Begin an answer to one of these that is written under it.
@@ -65,6 +69,15 @@ pub enum Deed {
     Forget(DraftId),
     /// Take the mail with this row out of the outbox, so that its draft can be written on.
     TakeBack(i64),
+}
+
+/// What an editor left of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// All of it.
+    pub text: String,
+    /// Whether the fields stand above the text.
+    pub headers: bool,
 }
 
 /// What became of a draft.
@@ -118,13 +131,23 @@ pub struct Compose {
     pub preview: Option<Vec<Line>>,
     /// What is odd about it, found when it was to be sent: the next time it is.
     pub concerns: Vec<Clean>,
+    /// An editor beside the screen has it.
+    pub in_editor: bool,
     /// It is being sent or thrown away.
     pub(super) is_leaving: bool,
 }
 
 impl Compose {
     pub(super) fn new(id: DraftId, draft: Draft) -> Self {
-        Self { id, draft, scroll: 0, preview: None, concerns: Vec::new(), is_leaving: false }
+        Self {
+            id,
+            draft,
+            scroll: 0,
+            preview: None,
+            concerns: Vec::new(),
+            in_editor: false,
+            is_leaving: false,
+        }
     }
 }
 
@@ -251,17 +274,29 @@ impl App {
         }
     }
 
-    /// The editor of a draft ended: with what it says now, or why that is as it was.
-    pub fn edited(&mut self, id: DraftId, result: Result<Draft, Clean>) -> Vec<Effect> {
-        match result {
-            Ok(draft) => {
-                if let Some(page) = self.pages.find(id) {
-                    page.draft = draft.clone();
-                    (page.scroll, page.concerns, page.preview) = (0, Vec::new(), None);
-                }
-                self.draft(Deed::Keep(id, Box::new(draft)));
+    /// An editor beside the screen has a draft now.
+    pub fn is_edited(&mut self, id: DraftId) {
+        if let Some(page) = self.pages.find(id) {
+            page.in_editor = true;
+        }
+    }
+
+    /// The editor of a draft ended: with what it left, or why the draft is as it was.
+    pub fn edited(&mut self, id: DraftId, result: Result<Written, Clean>) -> Vec<Effect> {
+        let page = self.pages.find(id).map(|page| {
+            page.in_editor = false;
+            page
+        });
+        match (result, page) {
+            (Ok(written), Some(page)) => {
+                page.draft.take_text(&written.text, written.headers);
+                (page.scroll, page.concerns, page.preview) = (0, Vec::new(), None);
+                let deed = Deed::Edited(id, Box::new(page.draft.clone()));
+                self.draft(deed);
             }
-            Err(why) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
+            // Its page was left meanwhile.
+            (Ok(written), None) => self.draft(Deed::Late(id, written)),
+            (Err(why), _) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
         }
         self.out()
     }
@@ -274,9 +309,12 @@ impl App {
 
     /// Opens the editor on it.
     pub(super) fn edit(&mut self) {
-        if let Some(compose) = self.pages.steady() {
-            self.effects.push(Effect::Edit(compose.id, Box::new(compose.draft.clone())));
+        let Some(page) = self.pages.steady() else { return };
+        if page.in_editor {
+            return self.say("It is in the editor already");
         }
+        let effect = Effect::Edit(page.id, Box::new(page.draft.clone()));
+        self.effects.push(effect);
     }
 
     /// Gives a field another text; of nothing typed the command line asks.
@@ -303,6 +341,9 @@ impl App {
     /// Sends it: it can be taken back for as long as the configuration says.
     pub(super) fn send_draft(&mut self) {
         let Some(compose) = self.pages.steady() else { return };
+        if compose.in_editor {
+            return self.fail("it is still in the editor: end that first");
+        }
         let draft = &compose.draft;
         if [&draft.to, &draft.cc, &draft.bcc].iter().all(|field| field.trim().is_empty()) {
             return self.fail("the mail goes to nobody yet: t writes to whom");

@@ -2,15 +2,13 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::compose::{Deed, Drafted};
+use super::editor::{files, forget};
+use crate::app::compose::{Deed, Drafted, Written};
 use crate::compose::{self, Original};
 use crate::config::{Account, Writing};
 use crate::engine::{drafting, shelf};
@@ -91,6 +89,24 @@ impl Drafter {
                 self.store.release_draft(id)?;
                 Drafted::Quiet
             }
+            Deed::Edited(was, draft) => {
+                let kept = self.carry_out(Deed::Keep(was, draft), db)?;
+                // Only now is what the editor left in no need of a file.
+                forget(self.store.dir(), was);
+                kept
+            }
+            Deed::Late(id, Written { text, headers }) => {
+                if let Some(kept) = db.draft(id)? {
+                    let mut draft = kept.draft;
+                    draft.take_text(&text, headers);
+                    self.known.entry(id).or_insert((kept.version, draft.clone()));
+                    self.keep(Some(id), draft, db)?;
+                    self.known.remove(&id);
+                    self.store.release_draft(id)?;
+                }
+                forget(self.store.dir(), id);
+                Drafted::Quiet
+            }
             Deed::Keep(was, draft) => {
                 let said = draft.clone();
                 let (id, kept) = self.keep(Some(was), *draft, db)?;
@@ -112,6 +128,7 @@ impl Drafter {
                 let now = (self.clock)();
                 let wait = i64::try_from(self.desk.writing.undo_send.as_secs()).unwrap_or(0);
                 drafting::send(&self.store, own, id, now.saturating_add(wait), &self.date(now))?;
+                forget(self.store.dir(), id);
                 Drafted::Sent(id)
             }
             Deed::Quick { account, messages } => {
@@ -192,8 +209,10 @@ impl Drafter {
             if let Ok(text) = fs::read_to_string(path)
                 && !text.trim().is_empty()
             {
+                let was = id;
                 draft.take_text(&text, headers);
                 (id, draft) = self.keep(Some(id), draft, db)?;
+                forget(self.store.dir(), was);
             }
         }
         Ok(Drafted::Opened(id, Box::new(draft), false))
@@ -225,7 +244,7 @@ impl Drafter {
         Ok(if renewed.is_empty() { Drafted::Quiet } else { Drafted::Renewed(renewed) })
     }
 
-    /// Durable when this returns; only then what an editor left is taken away. Files that others put to it meanwhile
+    /// Durable when this returns. Files that others put to it meanwhile
     /// are put to this one.
     fn keep(&mut self, id: Option<DraftId>, mut draft: Draft, db: &Reader) -> Result<(DraftId, Draft)> {
         let mut over = None;
@@ -247,13 +266,10 @@ impl Drafter {
         draft.account = self.sends(&draft, db)?;
         let msgid = compose::message_id(secret::random()?, &draft.from);
         let (kept, version) = self.store.save_draft(over, &msgid, &draft)?;
-        if let Some(id) = id {
-            forget(self.store.dir(), id);
-            if id != kept {
-                self.known.remove(&id);
-                self.store.release_draft(id)?;
-                self.store.claim_draft(kept)?;
-            }
+        if let Some(id) = id.filter(|id| *id != kept) {
+            self.known.remove(&id);
+            self.store.release_draft(id)?;
+            self.store.claim_draft(kept)?;
         }
         self.known.insert(kept, (version, draft.clone()));
         Ok((kept, draft))
@@ -319,60 +335,4 @@ fn not_own(account: &Account, messages: &[MessageId], db: &Reader) -> Result<Opt
         }
     }
     Ok(messages.first().copied())
-}
-
-/// Where the text of a draft lies while an editor has it: with the fields above it, and without.
-fn files(data: &Path, id: DraftId) -> [(PathBuf, bool); 2] {
-    let dir = data.join("drafts");
-    [(dir.join(format!("{}.eml", id.0)), true), (dir.join(format!("{}.txt", id.0)), false)]
-}
-
-fn forget(data: &Path, id: DraftId) {
-    for (path, _) in files(data, id) {
-        let _ = fs::remove_file(path);
-    }
-}
-
-/// Lets the user write on a draft with an editor, on this terminal; waits until that ends. What cannot be taken over
-/// stays in a file beside it.
-pub(super) fn edit(desk: &Desk, data: &Path, id: DraftId, mut draft: Draft) -> Result<Draft> {
-    let headers = desk.writing.edit_headers || draft.purpose == Purpose::New && draft.to.trim().is_empty();
-    let [with, without] = files(data, id);
-    let (path, _) = if headers { with } else { without };
-    let text = draft.to_text(headers);
-    let failed = |e| Error::new(Kind::Store, format!("could not write {}", path.display())).because(e);
-    let dir = data.join("drafts");
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(failed)?;
-    let _ = fs::remove_file(&path);
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(failed)?;
-    let own = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let named = desk.writing.editor.clone().or_else(|| own("VISUAL")).or_else(|| own("EDITOR"));
-    let line = format!("{} \"$1\"", named.unwrap_or_else(|| "vi".to_owned()));
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(line).arg("sh").arg(&path);
-    let ended = secret::keep_from(&mut shell).status();
-    let left = fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let why = match ended {
-        Ok(status) if status.success() && left.trim().is_empty() => {
-            let _ = fs::remove_file(&path);
-            return Err(Error::new(Kind::Refused, "the editor left nothing: the draft is as it was before"));
-        }
-        Ok(status) if status.success() => {
-            draft.take_text(&left, headers);
-            return Ok(draft);
-        }
-        Ok(status) => status.to_string(),
-        Err(e) => e.to_string(),
-    };
-    let kept = if left == text || left.trim().is_empty() {
-        let _ = fs::remove_file(&path);
-        String::new()
-    } else {
-        let aside = dir.join(format!("{}-left.txt", id.0));
-        fs::rename(&path, &aside).map_err(failed)?;
-        format!(", what was written is in {}", aside.display())
-    };
-    let why = Clean::line(&why);
-    Err(Error::new(Kind::Refused, format!("the editor failed ({why}): the draft is as it was{kept}")))
 }

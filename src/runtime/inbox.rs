@@ -3,9 +3,12 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::decode::Input;
+use crate::app::compose::Written;
 use crate::app::effect::Loaded;
 use crate::engine::Event;
+use crate::model::DraftId;
 use crate::store::Changed;
+use crate::text::Clean;
 
 /// Something that the screen has to look at.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub enum Wakeup {
     Changed(Changed),
     /// A load is done.
     Loaded(Loaded),
+    /// An editor beside the screen ended: with what it left, or why that is not taken.
+    Edited(DraftId, Result<Written, Clean>),
 }
 
 /// Where everything arrives. Make it first: the engines and the store need its bells.

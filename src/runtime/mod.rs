@@ -2,6 +2,7 @@
 
 mod decode;
 mod desk;
+mod editor;
 mod inbox;
 mod input;
 mod loads;

@@ -3,13 +3,14 @@
 
 use std::fmt;
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use ratatui::layout::Rect;
 
 use super::decode::Input;
-use super::desk::{self, Desk, Drafter};
+use super::desk::{Desk, Drafter};
+use super::editor::Sheet;
 use super::inbox::{Inbox, Wakeup};
 use super::input::Hands;
 use super::loads::Loader;
@@ -19,6 +20,7 @@ use super::terminal::{Screen, Stage};
 use super::work::Worker;
 use crate::app::effect::{Effect, Load};
 use crate::app::{App, Now, Settings};
+use crate::config::EditorIn;
 use crate::engine::Command;
 use crate::error::{Error, Kind, Result};
 use crate::model::{Draft, DraftId};
@@ -107,6 +109,7 @@ pub fn snapshot(session: &Session, width: u16, height: u16) -> Result<String> {
 struct Show<'a, S: Stage> {
     app: App,
     stage: &'a mut S,
+    bell: Sender<Wakeup>,
     wakeups: Receiver<Wakeup>,
     worker: Worker,
     lookup: Lookup,
@@ -135,11 +138,13 @@ impl<'a, S: Stage> Show<'a, S> {
         }));
         let app = App::new(store.reader()?, settings, now, (size.width, size.height))?;
         let lookup = Lookup::start(desk.writing.address_command.clone(), bell.clone())?;
-        let worker = Worker::start(store.reader()?, Drafter::new(desk.clone(), store.clone(), clock), bell)?;
+        let worker =
+            Worker::start(store.reader()?, Drafter::new(desk.clone(), store.clone(), clock), bell.clone())?;
         let (stale, painted_at, ended) = (true, None, None);
         Ok(Self {
             app,
             stage,
+            bell,
             wakeups,
             worker,
             lookup,
@@ -258,6 +263,7 @@ impl<'a, S: Stage> Show<'a, S> {
                 self.app.on_changed(changed);
                 (true, Vec::new())
             }
+            Wakeup::Edited(id, written) => (true, self.app.edited(id, written)),
             Wakeup::Loaded(loaded) => self.app.on_loaded(loaded),
         };
         self.stale |= news;
@@ -283,24 +289,43 @@ impl<'a, S: Stage> Show<'a, S> {
                     drop(paused);
                     self.redraw()?;
                 }
-                Effect::Edit(id, draft) => self.edit(id, *draft)?,
+                Effect::Edit(id, draft) => self.edit(id, &draft)?,
                 Effect::Quit => self.ended = Some(Ended::Quit),
             }
         }
         Ok(())
     }
 
-    /// Lends the terminal to the editor.
-    fn edit(&mut self, id: DraftId, draft: Draft) -> Result<()> {
-        let paused = self.hands.as_ref().map(Hands::pause);
-        self.stage.lend();
-        let edited = desk::edit(&self.desk, self.store.dir(), id, draft);
-        self.stage.resume()?;
-        drop(paused);
+    /// Lets the user write on a draft: beside the screen, or else on the terminal, which is lent for that.
+    fn edit(&mut self, id: DraftId, draft: &Draft) -> Result<()> {
+        let worded = |e: Error| Clean::line(&e.to_string());
+        let place = &self.desk.writing.editor_in;
+        let is_aside = match place {
+            EditorIn::Here => false,
+            EditorIn::Tmux => std::env::var_os("TMUX").is_some_and(|socket| !socket.is_empty()),
+            EditorIn::Command(_) => true,
+        };
+        let sheet = Sheet::write(&self.desk.writing, self.store.dir(), id, draft);
+        let written = match sheet {
+            Ok(sheet) if is_aside => match sheet.aside(place, self.bell.clone()) {
+                Ok(()) => return Ok(self.app.is_edited(id)),
+                Err(e) => Err(e),
+            },
+            Ok(sheet) => {
+                let paused = self.hands.as_ref().map(Hands::pause);
+                self.stage.lend();
+                let written = sheet.here(self.hands.is_some());
+                self.stage.resume()?;
+                drop(paused);
+                self.redraw()?;
+                written
+            }
+            Err(e) => Err(e),
+        };
         self.tell_time();
-        let effects = self.app.edited(id, edited.map_err(|e| Clean::line(&e.to_string())));
-        self.perform(effects)?;
-        self.redraw().map(drop)
+        let effects = self.app.edited(id, written.map_err(worded));
+        self.stale = true;
+        self.perform(effects)
     }
 
     /// Forgets what is on the terminal, so that the next frame paints every cell.

@@ -78,6 +78,11 @@ pub(super) fn draw(compose: &Compose, app: &App, look: &Look, brush: &mut Brush<
         brush.line(body, y);
         y += 1;
     }
+    if compose.in_editor && y < end {
+        let words = "In the editor: what is written there is here when that ends";
+        brush.put(body.x + 2, y, words, Role::Accent, body.width.saturating_sub(4));
+        y += 1;
+    }
     for concern in &compose.concerns {
         if y < end {
             let x = brush.put(body.x + 2, y, "!", Role::DotBad, 1);

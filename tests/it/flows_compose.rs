@@ -153,3 +153,24 @@ fn o6_what_is_odd_is_said_first_and_one_key_sends_anyway() {
     screen.keys("y").until("! the text says").keys("y").until("Sending in 10s");
     assert_eq!(due(&post, NOW + HOUR).len(), 1);
 }
+
+#[test]
+fn o5_an_editor_beside_the_screen_leaves_the_mail_readable_and_brings_the_text_when_it_ends() {
+    let post = world("read word < \"$(dirname \"$0\")/gate\"; echo \"$word\" > \"$1\"");
+    fs::write(post.dir.path().join("aside"), "").unwrap();
+    let gate = post.dir.path().join("gate");
+    assert!(std::process::Command::new("mkfifo").arg(&gate).status().unwrap().success());
+    let mut screen = Screen::open(&post);
+    screen.until("Tables").keys("r").until("In the editor: what is written there");
+    screen.keys("e").until("It is in the editor already").keys("y").until("it is still in the editor");
+    // What is said on its page meanwhile stays, and the mail is to be read.
+    screen.keys("s<Space>soon<Enter>").until("Re: Tables soon").keys("gt").at("Tables").until("1 draft open");
+    fs::write(&gate, "Gladly.\n").unwrap();
+    kept(&post, |draft| draft.body == "Gladly.\n" && draft.subject == "Re: Tables soon");
+    screen.keys("gt").until("Gladly.").gone("In the editor");
+    // Left before it ends.
+    screen.keys("e").until("In the editor").keys("q").at("Tables");
+    fs::write(&gate, "Gladly, and soon.\n").unwrap();
+    kept(&post, |draft| draft.body == "Gladly, and soon.\n");
+    assert_eq!(drafts(&post).len(), 1);
+}

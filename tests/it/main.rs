@@ -76,6 +76,7 @@ mod pop3_limits;
 mod pop3_wire;
 mod props;
 mod pty;
+mod pty_writing;
 mod push;
 mod reading;
 mod relocate;

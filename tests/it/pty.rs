@@ -20,7 +20,7 @@ const DEADLINE: Duration = Duration::from_secs(30);
 const GIVEN_BACK: [&str; 3] = ["\u{1b}[?1049l", "\u{1b}[?2004l", "\u{1b}[?25h"];
 
 /// A program on a terminal.
-struct Terminal {
+pub(crate) struct Terminal {
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
     keys: Box<dyn Write + Send>,
@@ -37,7 +37,7 @@ impl Terminal {
         Self::start(command)
     }
 
-    fn start(mut command: CommandBuilder) -> Self {
+    pub(crate) fn start(mut command: CommandBuilder) -> Self {
         let size = PtySize { rows: 24, cols: 80, ..PtySize::default() };
         let pair = native_pty_system().openpty(size).unwrap();
         command.env("TERM", "xterm-256color");
@@ -60,7 +60,7 @@ impl Terminal {
         Self { master: pair.master, child, keys, output, screen, raw: Vec::new() }
     }
 
-    fn type_keys(&mut self, keys: &str) -> &mut Self {
+    pub(crate) fn type_keys(&mut self, keys: &str) -> &mut Self {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
         self
@@ -68,14 +68,14 @@ impl Terminal {
 
     /// Types keys, and waits for the frame that they led to: more keys at once than hands can type are a paste.
     #[track_caller]
-    fn pace(&mut self, keys: &str) -> &mut Self {
+    pub(crate) fn pace(&mut self, keys: &str) -> &mut Self {
         self.type_keys(keys);
         let before = self.raw.len();
         self.when(keys, |t| t.raw.len() > before && t.raw.ends_with(b"\x1b[?2026l"))
     }
 
     #[track_caller]
-    fn when(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) -> &mut Self {
+    pub(crate) fn when(&mut self, what: &str, wanted: impl Fn(&Self) -> bool) -> &mut Self {
         let until = Instant::now() + DEADLINE;
         while !wanted(self) {
             match self.output.recv_timeout(until.saturating_duration_since(Instant::now())) {
@@ -91,8 +91,12 @@ impl Terminal {
         self
     }
 
+    pub(crate) fn shows(&self, text: &str) -> bool {
+        self.screen.screen().contents().contains(text)
+    }
+
     #[track_caller]
-    fn until(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn until(&mut self, text: &str) -> &mut Self {
         self.when(text, |t| t.screen.screen().contents().contains(text))
     }
 
@@ -101,7 +105,7 @@ impl Terminal {
         self.raw.windows(sequence.len()).any(|w| w == sequence)
     }
 
-    fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let id = self.child.process_id().and_then(|id| i32::try_from(id).ok()).unwrap();
         rustix::process::kill_process(rustix::process::Pid::from_raw(id).unwrap(), signal).unwrap();
     }
@@ -117,7 +121,7 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn given_back(&mut self) -> ExitStatus {
+    pub(crate) fn given_back(&mut self) -> ExitStatus {
         self.when("the terminal is given back", |t| GIVEN_BACK.iter().all(|s| t.sent(s)));
         self.child.wait().unwrap()
     }

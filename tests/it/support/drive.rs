@@ -10,7 +10,7 @@ use mailtui::app::accounts::Identity;
 use mailtui::app::key::Key;
 use mailtui::app::keymap::Keymap;
 use mailtui::config::theme::Theme;
-use mailtui::config::{Account, Advance, Outlet, Writing};
+use mailtui::config::{Account, Advance, EditorIn, Outlet, Writing};
 use mailtui::engine::{Command, Event};
 use mailtui::error::Result;
 use mailtui::runtime::{Desk, Ended, Inbox, Input, Session, Stage, Wakeup, run_on};
@@ -107,7 +107,9 @@ pub fn desk(post: &Post) -> Desk {
     // As the editor: where the test put one.
     let people = post.dir.path().join("people");
     let address_command = people.exists().then(|| format!("sh {}", people.display()));
-    let writing = Writing { editor, address_command, ..Writing::default() };
+    let is_aside = post.dir.path().join("aside").exists();
+    let editor_in = if is_aside { EditorIn::Command("sh -c".to_owned()) } else { EditorIn::Here };
+    let writing = Writing { editor, editor_in, address_command, ..Writing::default() };
     Desk { accounts: vec![work], writing, zone: TimeZone::UTC }
 }
 
