@@ -283,12 +283,10 @@ impl App {
 
     /// The editor of a draft ended: with what it left, or why the draft is as it was.
     pub fn edited(&mut self, id: DraftId, result: Result<Written, Clean>) -> Vec<Effect> {
-        let page = self.pages.find(id).map(|page| {
-            page.in_editor = false;
-            page
-        });
+        let page = self.pages.find(id);
         match (result, page) {
             (Ok(written), Some(page)) => {
+                page.in_editor = false;
                 page.draft.take_text(&written.text, written.headers);
                 (page.scroll, page.concerns, page.preview) = (0, Vec::new(), None);
                 let deed = Deed::Edited(id, Box::new(page.draft.clone()));
@@ -296,7 +294,12 @@ impl App {
             }
             // Its page was left meanwhile.
             (Ok(written), None) => self.draft(Deed::Late(id, written)),
-            (Err(why), _) => self.notice = Some(Notice::error(why.as_str(), self.now.at)),
+            (Err(why), page) => {
+                if let Some(page) = page {
+                    page.in_editor = false;
+                }
+                self.notice = Some(Notice::error(why.as_str(), self.now.at));
+            }
         }
         self.out()
     }

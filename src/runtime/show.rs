@@ -308,7 +308,11 @@ impl<'a, S: Stage> Show<'a, S> {
         let sheet = Sheet::write(&self.desk.writing, self.store.dir(), id, draft);
         let written = match sheet {
             Ok(sheet) if is_aside => match sheet.aside(place, self.bell.clone()) {
-                Ok(()) => return Ok(self.app.is_edited(id)),
+                Ok(()) => {
+                    self.app.is_edited(id);
+                    self.stale = true;
+                    return Ok(());
+                }
                 Err(e) => Err(e),
             },
             Ok(sheet) => {
