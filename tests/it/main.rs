@@ -50,6 +50,7 @@ mod flows_snooze;
 mod flows_sort;
 mod flows_threads;
 mod flows_views;
+mod huge;
 mod imap_about;
 mod imap_chaos;
 mod imap_compress;
