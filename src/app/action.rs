@@ -157,6 +157,18 @@ pub enum Action {
     Palette,
     /// Send something of the mail at hand to the terminal's clipboard.
     Yank(Yank),
+    /// Give the mail at hand, or the attachment under the cursor, to a shell command; of none typed the command line asks.
+    Pipe(String),
+    /// Lend the terminal to a shell, or to a command in one.
+    Shell(String),
+    /// Show the attachment under the cursor here.
+    ReadPart,
+    /// Open it on the desktop.
+    OpenPart,
+    /// Save it, and offer what fetches it from the user's own computer.
+    FetchPart,
+    /// Show it in the pager.
+    PagePart,
     /// Show or leave the panel of links.
     Links,
     /// Open the link under the cursor.

@@ -103,7 +103,19 @@ pub const COMMANDS: &[Command] = &[
     row("save", READER, &["w"], No)
         .does(Read, "Save the mail as a file", |_| Action::Save(Save::Mail))
         .needs(Shown),
-    row("save-attachment", PARTS, &["w", "<Enter>"], No)
+    row("read-attachment", PARTS, &["<Enter>"], No)
+        .does(Read, "Show this attachment here", |_| Action::ReadPart)
+        .needs(Part),
+    row("open-attachment", PARTS, &["o"], No)
+        .does(Read, "Open it on this desktop", |_| Action::OpenPart)
+        .needs(Part),
+    row("page-attachment", PARTS, &["p"], No)
+        .does(Read, "Read it in the pager", |_| Action::PagePart)
+        .needs(Part),
+    row("fetch-attachment", PARTS, &["y"], No)
+        .does(Read, "Copy what fetches it", |_| Action::FetchPart)
+        .needs(Part),
+    row("save-attachment", PARTS, &["w"], No)
         .does(Read, "Save this attachment", |_| Action::Save(Save::One))
         .needs(Part),
     row("save-all", OPEN, &["W"], No)
@@ -355,6 +367,10 @@ pub const COMMANDS: &[Command] = &[
     row("palette", ALL, &["<C-p>", "g:"], No).does(Program, "Find a command", |_| Action::Palette),
     row("record", PANES, &["Q"], No).does(Program, "Record keys, or end that", |_| Action::Record),
     row("play", PANES, &["gQ"], Count).does(Program, "Play the recorded keys", |c| Action::Play(c.times())),
+    row("pipe", MAIL.and(PARTS), &["gp", "|"], Words)
+        .does(Program, "Give it to a program", |c| c.typed(Action::Pipe))
+        .needs(Mail),
+    row("shell", ALL, &["!"], Words).does(Program, "Run a shell, or a command", |c| c.typed(Action::Shell)),
     row("escape", ALL, &["<Esc>"], No).does(Program, "Undo one thing at a time", |_| Action::Escape),
     row("sync", PANES.and(LEDGER), &["$"], No).does(Program, "Ask the servers now", |_| Action::Sync),
     row("redraw", ALL, &["<C-l>"], No).does(Program, "Paint the screen anew", |_| Action::Redraw),

@@ -25,6 +25,10 @@ pub enum Effect {
     Yank(Clean),
     /// Open the editor on a draft; the answer is [`super::App::edited`].
     Edit(DraftId, Box<Draft>),
+    /// Lend the terminal to the pager, for these lines; the answer is [`super::App::shell_ended`].
+    Page(Vec<Clean>),
+    /// Lend it to a shell, or to this command in one; likewise.
+    Shell(String),
     /// Paint everything anew.
     Redraw,
     /// Stop until `fg`.
@@ -96,6 +100,15 @@ pub enum Load {
         /// As typed, with its last `/`; empty: where this runs.
         dir: String,
     },
+    /// Give a mail, or a file of it, away.
+    Give {
+        /// Of this mail.
+        message: MessageId,
+        /// What.
+        what: Piece,
+        /// To whom.
+        to: To,
+    },
     /// Open a link.
     Browse {
         /// With this program, and what it takes before the link.
@@ -103,6 +116,41 @@ pub enum Load {
         /// Where it leads.
         url: Clean,
     },
+}
+
+/// To whom something of a mail is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// A shell command, on its standard input.
+    Command(String),
+    /// Who reads here, on lines of so many cells.
+    Reader(usize),
+    /// The pager.
+    Pager,
+    /// What opens files on this desktop (none: there is no desktop), saved in this directory.
+    Opener(Vec<String>, PathBuf),
+    /// The computer of who reads, from this directory.
+    Away(PathBuf),
+}
+
+/// What came of giving it away.
+#[derive(Debug)]
+pub enum Given {
+    /// Nothing to tell.
+    Nothing,
+    /// A line to tell.
+    Said(Clean),
+    /// A text to read.
+    Text {
+        /// Of what program or file.
+        title: Clean,
+        /// The text.
+        lines: Vec<Clean>,
+    },
+    /// A text for the pager.
+    Page(Vec<Clean>),
+    /// A command for the user's own computer.
+    Copy(Clean),
 }
 
 /// Which mail to lay out, and how.
@@ -182,6 +230,8 @@ pub enum Loaded {
     },
     /// Files were written: what and where, or why not.
     Saved(Result<Clean, Clean>),
+    /// Something of a mail was given away, or why not.
+    Given(Result<Given, Clean>),
     /// A link was handed to a browser, or why not.
     Browsed(Result<(), Clean>),
 }

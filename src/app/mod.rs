@@ -13,6 +13,7 @@ pub mod effect;
 mod empty;
 mod find;
 pub mod folders;
+pub mod give;
 mod go;
 mod join;
 pub mod key;
@@ -93,6 +94,8 @@ pub struct Settings {
     pub senders: Vec<String>,
     /// What opens a link: a program and what it takes before the link; `None`: there is none here.
     pub browser: Option<Vec<String>>,
+    /// What opens files on the desktop; `None`: there is none here.
+    pub opener: Option<Vec<String>>,
     /// The keys.
     pub keymap: Keymap,
     /// What waits for the user from the start: what it is, and what answers it.
@@ -171,6 +174,8 @@ pub struct App {
     finding: Option<find::Finding>,
     /// What was looked for in a mail, in lower case.
     sought: String,
+    /// The attachment that a command is being typed for.
+    in_hand: Option<(MessageId, effect::Piece)>,
     gather_ticket: effect::Ticket,
     /// The maildrop of which it is counted what may go from its server.
     counting: Option<AccountId>,
@@ -230,6 +235,7 @@ impl App {
             record: record::Record::default(),
             finding: None,
             sought: String::new(),
+            in_hand: None,
             gather_ticket: 0,
             counting: None,
             gathering: None,
@@ -283,7 +289,7 @@ impl App {
     #[must_use]
     pub fn place(&self) -> Focus {
         match self.overlay {
-            Some(Overlay::Help(..)) => Focus::Help,
+            Some(Overlay::Help(..) | Overlay::Said(_)) => Focus::Help,
             Some(Overlay::Parts(_)) => Focus::Parts,
             Some(Overlay::Links(_)) => Focus::Links,
             Some(Overlay::Files(_)) => Focus::Files,

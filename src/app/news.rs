@@ -212,6 +212,10 @@ impl App {
                 self.say(text.as_str());
                 true
             }
+            Loaded::Given(result) => {
+                self.given(result);
+                true
+            }
             Loaded::Browsed(Ok(())) => false,
             Loaded::Browsed(Err(why)) | Loaded::Saved(Err(why)) => {
                 self.notice = Some(Notice::error(why.as_str(), self.now.at));

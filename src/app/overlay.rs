@@ -1,6 +1,7 @@
 //! What stands over the panes and has the keys: panels, the command line, questions.
 
 use super::compose;
+use super::give::Said;
 use super::prompt::Prompt;
 use super::quick::Quick;
 use super::scope::Focus;
@@ -20,6 +21,8 @@ pub enum Overlay {
     Files(usize),
     /// Nothing but the mail, for selecting by hand with what the terminal has for that (promise A12).
     Bare,
+    /// What a program said, or the text of a file.
+    Said(Said),
     /// The command line.
     Prompt(Prompt),
     /// A quick answer, written under the mail.

@@ -6,7 +6,7 @@ use super::action::{Action, Motion, Step};
 use super::bindings::counted;
 use super::command::{self, Call, Command, Needs};
 use super::compose::Deed;
-use super::effect::Effect;
+use super::effect::{Effect, To};
 use super::key::{Code, Key};
 use super::keymap::Typed;
 use super::notice::{Notice, Tone};
@@ -90,8 +90,8 @@ impl App {
                 self.look_up(&mut prompt);
                 self.overlay = Some(Overlay::Prompt(prompt));
             }
-            Edited::Left => {}
-            Edited::Run(line) if line.trim().is_empty() => {}
+            Edited::Left => self.in_hand = None,
+            Edited::Run(line) if line.trim().is_empty() => self.in_hand = None,
             Edited::Run(line) => {
                 self.history.retain(|h| *h != line);
                 self.history.push(line.clone());
@@ -314,6 +314,12 @@ impl App {
             }
             Action::Yank(what) => self.yank(what),
             Action::Links => self.show_links(),
+            Action::Pipe(line) => self.pipe(&line),
+            Action::Shell(line) => self.shell(&line),
+            Action::ReadPart => self.read_part(),
+            Action::OpenPart => self.open_part(),
+            Action::FetchPart => self.fetch_part(),
+            Action::PagePart => self.give_part(To::Pager),
             Action::OpenLink => self.open_link(),
             Action::Record => self.toggle_record(),
             Action::Play(times) => self.play(times),
@@ -336,6 +342,10 @@ impl App {
                 let last =
                     self.pages.shown().map_or(0, |page| page.draft.attachments.len()).saturating_sub(1);
                 *at = stepped(*at, motion, height, last);
+            }
+            Some(Overlay::Said(said)) => {
+                let last = said.lines.len().saturating_sub(height.saturating_sub(1));
+                said.scroll = stepped(said.scroll, motion, height, last);
             }
             Some(Overlay::Help(_, scroll)) => *scroll = stepped(*scroll, motion, height, usize::MAX / 2),
             Some(Overlay::Parts(at)) => {

@@ -53,7 +53,7 @@ impl App {
     }
 
     /// Nobody tells whether a terminal took it: so it is shown, for hands that select it (promise A12).
-    fn send_to_clipboard(&mut self, text: Clean) {
+    pub(super) fn send_to_clipboard(&mut self, text: Clean) {
         let said = Clean::join([&Clean::fixed("For the clipboard:"), &text], " ");
         let hint = "if the terminal takes it";
         self.notice = Some(Notice::calm(said.as_str(), self.now.at).hint(hint));

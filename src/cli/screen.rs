@@ -54,6 +54,7 @@ impl Face {
                 downloads: config.ui.download_dir.clone(),
                 senders: senders(config),
                 browser: browser(config.ui.browser.as_deref()),
+                opener: desktop().map(|opener| vec![opener]),
                 keymap,
                 asks: Vec::new(),
             },
@@ -94,14 +95,17 @@ fn senders(config: &Config) -> Vec<String> {
 /// What opens links: what the user named, else what the desktop opens them with. On a headless box there is none.
 fn browser(named: Option<&str>) -> Option<Vec<String>> {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
-    let desktop = || {
-        let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-        let is_there =
-            cfg!(target_os = "macos") || set("WAYLAND_DISPLAY").or_else(|| set("DISPLAY")).is_some();
-        is_there.then(|| opener.to_owned())
-    };
     let line = named.map(str::to_owned).or_else(|| set("BROWSER")).or_else(desktop)?;
     Some(line.split_whitespace().map(str::to_owned).collect()).filter(|words: &Vec<String>| !words.is_empty())
+}
+
+/// What opens things on the desktop that this runs on, if any.
+fn desktop() -> Option<String> {
+    if cfg!(target_os = "macos") {
+        return Some("open".to_owned());
+    }
+    let is_set = |name: &str| std::env::var(name).is_ok_and(|value| !value.trim().is_empty());
+    (is_set("WAYLAND_DISPLAY") || is_set("DISPLAY")).then(|| "xdg-open".to_owned())
 }
 
 /// Terminals and character sets that have nothing but plain marks.

@@ -198,6 +198,31 @@ pub fn part(raw: &[u8], index: usize) -> Result<Vec<u8>> {
     Ok(body::bytes(part, usize::MAX).0.into_owned())
 }
 
+/// The text of a part as a mail of its own, to be read like one; `None`: it is no text.
+pub fn part_as_mail(raw: &[u8], index: usize) -> Result<Option<Vec<u8>>> {
+    let bytes = part(raw, index)?;
+    let parts = parts::scan(raw);
+    let Some(part) = parts.get(index) else { return Ok(None) };
+    let kind = match part.media() {
+        "message/rfc822" | "message/global" => return Ok(Some(bytes)),
+        "text/html" => "text/html",
+        kind if kind.starts_with("text/") || kind.ends_with("json") || kind.ends_with("xml") => "text/plain",
+        // What programs call a text that they know no name for, patches and logs above all.
+        "application/octet-stream" if is_text(&bytes) => "text/plain",
+        _ => return Ok(None),
+    };
+    let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b));
+    let charset = part.content.text("charset").filter(|name| is_name(name));
+    let charset = charset.map(|name| format!("; charset={name}")).unwrap_or_default();
+    let head = format!("Content-Type: {kind}{charset}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n");
+    Ok(Some([head.as_bytes(), &bytes].concat()))
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    let is_odd = |b: &u8| b.is_ascii_control() && !b"\t\r\n\x0c".contains(b);
+    std::str::from_utf8(bytes).is_ok() && !bytes.iter().any(is_odd)
+}
+
 /// What the header says, without the texts.
 fn headers(block: &[u8]) -> Document {
     let fields: Vec<Field> = fields(block).collect();

@@ -43,7 +43,7 @@ mod words;
 
 pub use addresses::{addresses, field_text, has_field, people, typed, without_field};
 pub use code::code;
-pub use document::{Document, Part, PartKind, Person, open, part};
+pub use document::{Document, Part, PartKind, Person, open, part, part_as_mail};
 pub use enclosed::Enclosed;
 pub use envelope::{envelope, envelope_sender, received};
 pub use facts::{Facts, facts};

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use super::desk::{Drafter, names_in};
-use crate::app::effect::{Load, Loaded, Piece, Wish};
+use crate::app::effect::{Given, Load, Loaded, Piece, Wish};
 use crate::app::letter::{Chip, Letter, Link, Whom};
 use crate::engine::report;
 use crate::error::{Error, Kind, Result};
@@ -66,6 +66,8 @@ impl Loader {
             }
             // Asked on a thread of its own: it may take long.
             Load::People { typed } => Loaded::People { typed, result: Ok(Vec::new()) },
+            // On a thread of its own, likewise.
+            Load::Give { .. } => Loaded::Given(Ok(Given::Nothing)),
             Load::Browse { browser, url } => Loaded::Browsed(browse(&browser, &url).map_err(worded)),
         }
     }
@@ -156,13 +158,13 @@ impl Loader {
     }
 }
 
-fn named(document: &Document, index: usize) -> String {
+pub(super) fn named(document: &Document, index: usize) -> String {
     let part = document.parts.iter().find(|p| p.index == index);
     part.map_or_else(|| "attachment".to_owned(), Part::file_name)
 }
 
 /// Writes a new file with a safe name, readable for its owner only. A name that is taken gets a number.
-fn write_new(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+pub(super) fn write_new(dir: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     let name = mime::safe_file_name(name);
     let (stem, extension) = match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() => (stem, format!(".{extension}")),

@@ -3,8 +3,10 @@
 mod decode;
 mod desk;
 mod editor;
+mod give;
 mod inbox;
 mod input;
+mod lend;
 mod loads;
 mod lookup;
 mod show;

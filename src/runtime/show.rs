@@ -11,8 +11,10 @@ use ratatui::layout::Rect;
 use super::decode::Input;
 use super::desk::{Desk, Drafter};
 use super::editor::Sheet;
+use super::give::{self, Gift};
 use super::inbox::{Inbox, Wakeup};
 use super::input::Hands;
+use super::lend;
 use super::loads::Loader;
 use super::lookup::Lookup;
 use super::signals::Ears;
@@ -276,6 +278,11 @@ impl<'a, S: Stage> Show<'a, S> {
             match effect {
                 Effect::Intend(intent) => self.store.intend(intent),
                 Effect::Load(Load::People { typed }) => self.lookup.ask(typed),
+                Effect::Load(Load::Give { message, what, to }) => {
+                    give::start(Gift { message, what, to }, &self.store, self.bell.clone())?;
+                }
+                Effect::Page(lines) => self.lend(|| lend::page(&lines))?,
+                Effect::Shell(line) => self.lend(|| lend::shell(&line))?,
                 Effect::Load(load) => self.worker.ask(load),
                 Effect::Engine(command) => (self.send)(command),
                 Effect::Remember(key, value) => self.store.remember(key, &value),
@@ -330,6 +337,18 @@ impl<'a, S: Stage> Show<'a, S> {
         let effects = self.app.edited(id, written.map_err(worded));
         self.stale = true;
         self.perform(effects)
+    }
+
+    /// Lends the terminal to another program.
+    fn lend(&mut self, run: impl FnOnce() -> Result<()>) -> Result<()> {
+        let paused = self.hands.as_ref().map(Hands::pause);
+        self.stage.lend();
+        let ended = run();
+        self.stage.resume()?;
+        drop(paused);
+        self.tell_time();
+        self.app.shell_ended(ended.map_err(|e| Clean::line(&e.to_string())));
+        self.redraw().map(drop)
     }
 
     /// Forgets what is on the terminal, so that the next frame paints every cell.

@@ -1,7 +1,7 @@
 //! The thread that hears signals and puts them into the inbox.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 
@@ -32,6 +32,12 @@ impl Ears {
             for signal in signals.forever() {
                 let wakeup = match signal {
                     SIGWINCH => Wakeup::Resize,
+                    // The terminal is lent: an interrupt is for who has it, and who stops stops with this.
+                    SIGINT if !taken.load(Ordering::SeqCst) && !ending => continue,
+                    SIGTSTP if !taken.load(Ordering::SeqCst) => {
+                        let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+                        continue;
+                    }
                     SIGTSTP => Wakeup::Suspend,
                     SIGCONT => Wakeup::Resumed,
                     SIGTERM | SIGINT if ending => {

@@ -75,6 +75,7 @@ fn latest(loads: Vec<Load>) -> Vec<Load> {
         Load::Cleanable { .. } => Some(at) == last_count,
         Load::Save { .. }
         | Load::Browse { .. }
+        | Load::Give { .. }
         | Load::Draft(_)
         | Load::Files { .. }
         | Load::People { .. } => true,
@@ -90,6 +91,7 @@ enum Asked {
     Cleanable(AccountId),
     Save,
     Browse,
+    Give,
     Draft,
     Files(String),
     People(String),
@@ -103,6 +105,7 @@ impl Load {
             Self::Rank { ticket, .. } => Asked::Rank(*ticket),
             Self::Cleanable { account } => Asked::Cleanable(*account),
             Self::Save { .. } => Asked::Save,
+            Self::Give { .. } => Asked::Give,
             Self::Browse { .. } => Asked::Browse,
             Self::Draft(_) => Asked::Draft,
             Self::Files { dir } => Asked::Files(dir.clone()),
@@ -120,6 +123,7 @@ impl Asked {
             Self::Gather(ticket) => Loaded::Gathered { ticket, result: Err(why) },
             Self::Cleanable(account) => Loaded::Cleanable { account, result: Err(why) },
             Self::Save => Loaded::Saved(Err(why)),
+            Self::Give => Loaded::Given(Err(why)),
             Self::Browse => Loaded::Browsed(Err(why)),
             Self::Files(dir) => Loaded::Files { dir, names: Vec::new() },
             Self::People(typed) => Loaded::People { typed, result: Err(why) },

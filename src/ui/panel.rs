@@ -3,6 +3,7 @@
 use super::paint::{Brush, cells};
 use super::status::asked;
 use crate::app::command::Command;
+use crate::app::give::Said;
 use crate::app::key::Key;
 use crate::app::keymap::Hint;
 use crate::app::layout::Area;
@@ -26,6 +27,7 @@ const MORE: &str = "more";
 pub(super) fn draw(app: &App, brush: &mut Brush<'_>, body: Area) -> Option<(u16, u16)> {
     match &app.overlay {
         Some(Overlay::Prompt(prompt)) => draw_completions(app, prompt, brush, body),
+        Some(Overlay::Said(said)) => draw_said(said, brush, body),
         Some(Overlay::Parts(at)) => draw_parts(app, *at, brush, body),
         Some(Overlay::Quick(quick)) => return draw_quick(app, quick, brush, body),
         Some(Overlay::Files(at)) => draw_files(app, *at, brush, body),
@@ -182,7 +184,7 @@ fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Ar
 
 fn draw_parts(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
     let Some(letter) = app.reader.letter() else { return };
-    let keys = " w save   W save all   Esc leaves ";
+    let keys = " Enter read   o open   w save   W all   y fetch   | pipe ";
     draw_choice(brush, body, ("Attachments", keys), (at, letter.chips.len()), |brush, line, i| {
         let chip = &letter.chips[i];
         let right = line.right() - 2;
@@ -192,6 +194,22 @@ fn draw_parts(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {
         brush.put(kind, line.y, &chip.kind, Role::Dim, end.saturating_sub(kind + 2));
         brush.put(line.x + 2, line.y, &chip.name, Role::PanelText, kind.saturating_sub(line.x + 4));
     });
+}
+
+/// What a program said, or the text of a file: over all panes.
+fn draw_said(said: &Said, brush: &mut Brush<'_>, body: Area) {
+    let area = open(brush, body, body.height.into(), &said.title);
+    let lines = said.lines.iter().skip(said.scroll);
+    for (y, line) in (area.y..area.bottom()).zip(lines) {
+        brush.put(area.x + 2, y, line, Role::Text, area.width.saturating_sub(3));
+    }
+    let below = said.lines.len().saturating_sub(said.scroll + usize::from(area.height));
+    let more =
+        if below > 0 { format!(" {below} lines below, Esc leaves ") } else { " Esc leaves ".to_owned() };
+    let (more, room) = (Clean::line(&more), area.width.saturating_sub(cells(&said.title) + 6));
+    if cells(&more) <= room {
+        brush.put_right(area.right() - 2, area.y - 1, &more, Role::Dim, room);
+    }
 }
 
 /// The files that come with a draft.
@@ -243,7 +261,10 @@ fn draw_choice(
     let most = usize::from(body.height / 2).max(1);
     let lines = count.min(most);
     let area = open(brush, body, lines, &Clean::fixed(title));
-    brush.put_right(area.right() - 2, area.y - 1, keys, Role::Dim, area.width / 2);
+    let room = area.width.saturating_sub(u16::try_from(title.len()).unwrap_or(0) + 6);
+    if cells(keys) <= room {
+        brush.put_right(area.right() - 2, area.y - 1, keys, Role::Dim, room);
+    }
     let top = (at + 1).saturating_sub(lines);
     for (y, i) in (area.y..area.bottom()).zip(top..count) {
         let line = Area { y, height: 1, ..area };

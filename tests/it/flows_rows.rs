@@ -32,6 +32,7 @@ impl Still {
             downloads: post.dir.path().to_owned(),
             senders: Vec::new(),
             browser: None,
+            opener: None,
             keymap: Keymap::new(),
             asks: Vec::new(),
         };

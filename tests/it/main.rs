@@ -41,6 +41,7 @@ mod flows_compose;
 mod flows_drafts;
 mod flows_fields;
 mod flows_find;
+mod flows_give;
 mod flows_lists;
 mod flows_outbox;
 mod flows_quick;

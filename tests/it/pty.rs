@@ -183,6 +183,7 @@ fn child_that_panics() {
             downloads: post.dir.path().to_owned(),
             senders: Vec::new(),
             browser: None,
+            opener: None,
             keymap: Keymap::new(),
             asks: Vec::new(),
         },
@@ -226,6 +227,26 @@ fn suspending_gives_the_terminal_back_and_takes_it_again() {
     terminal.signal(rustix::process::Signal::CONT);
     terminal.when("taken again", |t| t.sent("\u{1b}[?1049h")).until("All inboxes");
     terminal.type_keys("jj").type_keys("ZZ");
+    assert!(terminal.given_back().success());
+}
+
+#[test]
+fn a_shell_has_the_terminal_and_its_interrupts_until_it_ends() {
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_mailtui"));
+    command.args(["demo", "--now", "2026-06-10T16:20"]);
+    command.env("SHELL", "/bin/sh");
+    command.env("PS1", "tell> ");
+    let mut terminal = Terminal::start(command);
+    terminal.until("Sunday lunch").type_keys("!").until("tell>");
+    assert!(GIVEN_BACK.iter().all(|s| terminal.sent(s)));
+    terminal.type_keys("echo in$((1+1))here; exit\r").until("in2here").until("Sunday lunch");
+    // One by one: a burst counts as a paste.
+    for key in ":shell echo up; sleep 1000".chars() {
+        terminal.pace(key.encode_utf8(&mut [0; 4]));
+    }
+    terminal.until("sleep 1000").type_keys("\r").until("\nup");
+    terminal.type_keys("\u{3}").until("Enter goes back to the mail").type_keys("\r").until("Sunday lunch");
+    terminal.type_keys("ZZ");
     assert!(terminal.given_back().success());
 }
 

@@ -43,6 +43,7 @@ fn app(post: &Post) -> App {
         senders: Vec::new(),
         keymap: Keymap::new(),
         browser: None,
+        opener: None,
         asks: Vec::new(),
     };
     let now = Now { at: Instant::now(), unix: NOW };

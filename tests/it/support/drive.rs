@@ -132,6 +132,7 @@ impl Screen {
                 advance: start.advance,
                 zone: TimeZone::UTC,
                 browser: Some(vec!["touch".to_owned(), downloads.join("opened").display().to_string()]),
+                opener: None,
                 downloads,
                 senders: ["robin@example.org", "lists@example.org"].map(|a| format!("Robin <{a}>")).to_vec(),
                 keymap: start.keymap,
