@@ -3,6 +3,8 @@
 use super::action::Action;
 use super::scope::{Focus, Scope};
 
+use crate::config;
+
 pub use super::commands::COMMANDS;
 
 /// One thing that a person can ask for, by key or by name.
@@ -243,7 +245,11 @@ fn find(name: &str) -> Result<&'static Command, String> {
     let found: Vec<_> = COMMANDS.iter().filter(|c| c.name.starts_with(name)).collect();
     match found[..] {
         [one] => Ok(one),
-        [] => Err(format!("there is no command `{name}`")),
+        [] => {
+            let near = config::nearest(name, COMMANDS.iter().map(|command| command.name));
+            let near = near.map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+            Err(format!("there is no command `{name}`{near}"))
+        }
         [one, two, ..] => Err(format!("`{name}` may mean {} or {}", one.name, two.name)),
     }
 }
@@ -261,6 +267,7 @@ mod tests {
         assert_eq!(parse("down x").unwrap_err(), "`x` is not a count");
         assert_eq!(parse("quit now").unwrap_err(), "`quit` takes nothing after it");
         assert_eq!(parse("frobnicate").unwrap_err(), "there is no command `frobnicate`");
+        assert_eq!(parse("archvie").unwrap_err(), "there is no command `archvie`, did you mean `archive`?");
         let (command, call) = parse(" tag  +todo -old ").unwrap();
         assert_eq!((command.name, call.text.as_str()), ("tag", "+todo -old"));
         assert!(parse("go-").unwrap_err().contains("may mean"));

@@ -20,6 +20,8 @@ use crate::text::amount::size;
 const COMPLETIONS: usize = 8;
 /// Cells of a column of hints.
 const HINT: u16 = 38;
+/// Under so many cells a command is told in two columns, not three.
+const NARROW: u16 = 60;
 /// What a key does that only begins others.
 const MORE: &str = "more";
 
@@ -152,10 +154,12 @@ fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Are
             brush.tint(line, over);
         }
         brush.with_over(over, |brush| match completion {
-            Completion::Command(command) => draw_completion(app, command, brush, line),
+            Completion::Command(command) => draw_completion(app, (command, prompt.kind()), brush, line),
             Completion::Time(text, moment) => {
-                brush.put(line.x + 2, line.y, Clean::line(text), Role::PanelText, 18);
-                brush.put(line.x + 21, line.y, moment, Role::PanelKey, line.width.saturating_sub(23));
+                // The hour is what matters: where it is narrow the moment moves to the left.
+                let left = 21.min(line.width.saturating_sub(cells(moment) + 1)).max(8);
+                brush.put(line.x + 2, line.y, Clean::line(text), Role::PanelText, left - 3);
+                brush.put(line.x + left, line.y, moment, Role::PanelKey, line.width.saturating_sub(left));
             }
             Completion::Word(word)
             | Completion::Place(word)
@@ -168,18 +172,35 @@ fn draw_completions(app: &App, prompt: &Prompt, brush: &mut Brush<'_>, body: Are
     }
 }
 
-fn draw_completion(app: &App, command: &Command, brush: &mut Brush<'_>, line: Area) {
+fn draw_completion(app: &App, (command, kind): (&Command, prompt::Kind), brush: &mut Brush<'_>, line: Area) {
     let is_here = command.scope.covers(app.focus);
     let off = if is_here { app.disabled(command) } else { Some("Not in this place") };
     let role = if off.is_some() { Role::PanelOff } else { Role::PanelText };
+    if line.width < NARROW {
+        // What is looked for by what it does is told by that, what is typed by its name.
+        let (said, aside) = match kind {
+            prompt::Kind::Palette => (off.unwrap_or(command.doc), 29),
+            prompt::Kind::Line => (command.name, 0),
+        };
+        let x = brush.put(line.x + 2, line.y, said, role, line.width.saturating_sub(3)) + 2;
+        let (x, rest) = match kind {
+            prompt::Kind::Palette => (x.max(line.x + aside), keys_of(app, command, is_here)),
+            prompt::Kind::Line => (x, Clean::fixed(off.unwrap_or(command.doc))),
+        };
+        let role = if off.is_some() { Role::PanelOff } else { Role::PanelKey };
+        brush.put(x, line.y, &rest, role, (line.right() - 1).saturating_sub(x));
+        return;
+    }
     brush.put(line.x + 2, line.y, command.name, role, 18);
-    let keys = Clean::line(
-        &app.keymap()
-            .labels_in(command, if is_here { std::slice::from_ref(&app.focus) } else { &Focus::ALL }),
-    );
+    let keys = keys_of(app, command, is_here);
     brush.put(line.x + 21, line.y, &keys, if off.is_some() { Role::PanelOff } else { Role::PanelKey }, 12);
     let room = line.width.saturating_sub(36);
     brush.put(line.x + 34, line.y, off.unwrap_or(command.doc), role, room);
+}
+
+fn keys_of(app: &App, command: &Command, is_here: bool) -> Clean {
+    let places = if is_here { std::slice::from_ref(&app.focus) } else { &Focus::ALL };
+    Clean::line(&app.keymap().labels_in(command, places))
 }
 
 fn draw_parts(app: &App, at: usize, brush: &mut Brush<'_>, body: Area) {

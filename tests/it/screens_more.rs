@@ -11,7 +11,7 @@ fn shots(name: &str, keys: &str, until: &str) {
 
 #[test]
 fn the_palette_at_every_size() {
-    shots("palette", "<C-p>junk", "go-junk");
+    shots("palette", "<C-p>junk", "Go to the junk");
 }
 
 #[test]
