@@ -1,7 +1,9 @@
 //! Raw mail in and out of chunks: cut at 1 MiB, compressed where that helps, hashed on the way.
 
+use std::cell::RefCell;
+
 use sha2::{Digest, Sha256};
-use zstd::bulk::Compressor;
+use zstd::bulk::{Compressor, Decompressor};
 use zstd::zstd_safe::compress_bound;
 
 use super::batch::Chunk;
@@ -99,7 +101,7 @@ impl Packer {
 }
 
 fn unpackable(e: std::io::Error) -> Error {
-    Error::new(Kind::Bug, "could not compress a mail").because(e)
+    Error::new(Kind::Bug, "zstd could not begin, or not compress a mail").because(e)
 }
 
 /// The raw bytes of a stored chunk.
@@ -107,7 +109,17 @@ pub(super) fn unpack(packed: bool, bytes: Vec<u8>) -> Result<Vec<u8>> {
     if !packed {
         return Ok(bytes);
     }
-    zstd::bulk::decompress(&bytes, CHUNK).map_err(|e| damaged("a mail does not unpack").because(e))
+    thread_local! {
+        // Its tables cost more to set up than most mails to unpack.
+        static ZSTD: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+    }
+    ZSTD.with_borrow_mut(|kept| {
+        let zstd = match kept {
+            Some(zstd) => zstd,
+            None => kept.insert(Decompressor::new().map_err(unpackable)?),
+        };
+        zstd.decompress(&bytes, CHUNK).map_err(|e| damaged("a mail does not unpack").because(e))
+    })
 }
 
 /// How many chunks a mail of `size` bytes has.

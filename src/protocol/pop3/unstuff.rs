@@ -1,5 +1,7 @@
 //! The end of a multi-line answer, and its dots (RFC 1939 section 3): everything else passes as it is.
 
+use memchr::memmem;
+
 use crate::error::Result;
 
 /// Takes a multi-line answer in any pieces and undoes the dot-stuffing.
@@ -47,15 +49,25 @@ impl Unstuff {
                     self.0 = At::Dot;
                 }
                 At::LineStart => self.0 = At::Text { cr: false },
-                At::Text { cr } => {
-                    let Some(lf) = input[i..].iter().position(|b| *b == b'\n') else {
-                        self.0 = At::Text { cr: input.ends_with(b"\r") };
-                        break;
-                    };
-                    let after_cr = if lf == 0 { cr } else { input[i + lf - 1] == b'\r' };
-                    i += lf + 1;
-                    self.0 = if after_cr { At::LineStart } else { At::Text { cr: false } };
+                At::Text { cr: true } if input[i] == b'\n' => {
+                    i += 1;
+                    self.0 = At::LineStart;
                 }
+                // Lines that begin with anything but a dot are passed over unseen.
+                At::Text { .. } => match memmem::find(&input[i..], b"\r\n.") {
+                    Some(end) => {
+                        i += end + 2;
+                        self.0 = At::LineStart;
+                    }
+                    None => {
+                        let rest = &input[i..];
+                        self.0 = match rest.ends_with(b"\r\n") {
+                            true => At::LineStart,
+                            false => At::Text { cr: rest.ends_with(b"\r") },
+                        };
+                        break;
+                    }
+                },
                 At::Dot if input[i] == b'\r' => {
                     i += 1;
                     self.0 = At::DotCr;
